@@ -1,0 +1,39 @@
+/**
+ * The five kinds of failure that cross module borders. `message` is one sentence that says what happened,
+ * `remedy` one that says what to do; both are shown to people.
+ */
+abstract class LunaError extends Error {
+  readonly remedy: string | undefined;
+  constructor(message: string, remedy?: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+    this.remedy = remedy;
+  }
+}
+
+/** Configuration, a profile or a stored setting is wrong: nothing starts until it is mended. */
+export class ConfigError extends LunaError {}
+
+/** A device, store or provider does not answer now; trying again later may work. */
+export class UnavailableError extends LunaError {}
+
+/** What was supplied is malformed or impossible; trying again gives the same. */
+export class InvalidDataError extends LunaError {
+  /** Each fault with the place it was found at (`readings[3].at`, `line 17`), when there are several. */
+  readonly faults: readonly Fault[];
+  constructor(message: string, remedy?: string, faults: readonly Fault[] = []) {
+    super(message, remedy);
+    this.faults = faults;
+  }
+}
+
+/** The thing asked for does not exist (a meter, a document, a page). */
+export class NotFoundError extends LunaError {}
+
+/** This device, store or model cannot do what was asked. */
+export class UnsupportedError extends LunaError {}
+
+/** Who asks may not have this. */
+export class NotAllowedError extends LunaError {}
+
+export type Fault = { where: string; problem: string };

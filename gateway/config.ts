@@ -1,0 +1,155 @@
+/** The one schema of the configuration: `luna.yaml` in LUNA_HOME, then the environment (LUNA_…), which wins. */
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from '../engine/errors.ts';
+
+const flag = z.union([
+  z.boolean(),
+  z.enum(['0', '1', 'true', 'false', '']).transform((v) => v === '1' || v === 'true'),
+]);
+const port = z.coerce.number().int().min(0).max(65535);
+const list = z.union([
+  z.array(z.string()),
+  z.string().transform((v) =>
+    v
+      .split(',')
+      .map((s) => s.trim())
+      .filter(Boolean),
+  ),
+]);
+const days = z.coerce.number().int().min(1).nullable();
+const bytes = z.coerce
+  .number()
+  .int()
+  .min(16 * 1024 * 1024);
+
+/** Flat on purpose: a key `x_y` of the file is `LUNA_X_Y` in the environment. */
+export const ConfigSchema = z.strictObject({
+  home: z.string().describe('Folder of everything the box keeps.'),
+  host: z.string().default('0.0.0.0').describe('Address the web server and the broker listen on.'),
+  port: port.default(8080).describe('Port of pages and API; 0 takes a free one.'),
+  mqtt_port: port.default(1883).describe('Port of the embedded MQTT broker; 0 takes a free one.'),
+  mqtts_port: port.nullable().default(null).describe('Port of MQTT over TLS; needs a certificate.'),
+  mqtt_url: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('External broker to subscribe to as a client, e.g. mqtt://user:pass@broker:1883.'),
+  mqtt_topics: list
+    .default([])
+    .describe('Topic filters to subscribe to on the external broker; empty: those of the devices.'),
+  discovery: flag.default(true).describe('Publish Home Assistant MQTT discovery messages for what the box measures.'),
+  public_url: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Address people use in the browser, when a proxy stands in front.'),
+  tls: z
+    .enum(['off', 'self-made', 'files'])
+    .default('off')
+    .describe('HTTPS and MQTTS: off, a certificate the box makes itself, or your own files.'),
+  tls_cert: z.string().nullable().default(null).describe('Path of the PEM certificate chain for tls: files.'),
+  tls_key: z.string().nullable().default(null).describe('Path of the PEM private key for tls: files.'),
+  trusted_proxies: list.default([]).describe('Addresses or CIDR ranges whose X-Forwarded-* headers are believed.'),
+  database: z.string().default('embedded').describe('`embedded`, or postgres://… of the unprivileged role.'),
+  database_owner: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('postgres://… of the owner role that runs migrations, with an external database.'),
+  series: z
+    .string()
+    .default('duckdb')
+    .describe('`duckdb`, or questdb://host:9000?pg=8812 for QuestDB (HTTP and Postgres ports).'),
+  demo: flag.default(false).describe('Start the demo site at once.'),
+  log_level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Lowest level that is logged.'),
+  journal_max_bytes: bytes
+    .default(4 * 1024 ** 3)
+    .describe('Bound of the journal on disk. At the bound new readings are refused, so that senders keep them.'),
+  journal_segment_bytes: z.coerce
+    .number()
+    .int()
+    .min(1024 * 1024)
+    .default(32 * 1024 * 1024)
+    .describe('Size of one journal segment file.'),
+  keep_readings_days: days.default(730).describe('Days that raw readings are kept; null keeps them for ever.'),
+  keep_slots_days: days.default(null).describe('Days that slots are kept; null keeps them for ever.'),
+  keep_prices_days: days.default(null).describe('Days that prices are kept; null keeps them for ever.'),
+  keep_forecasts_days: days.default(400).describe('Days that forecasts are kept; null keeps them for ever.'),
+  duckdb_memory: z.string().default('1GB').describe('Memory limit of DuckDB.'),
+  price_sources: list
+    .default(['energy-charts', 'awattar', 'smard', 'entsoe', 'octopus', 'ercot', 'tibber'])
+    .describe('Price providers in the order they are tried.'),
+  entsoe_token: z.string().nullable().default(null).describe('Security token of the ENTSO-E transparency platform.'),
+  tibber_token: z.string().nullable().default(null).describe('Access token of the Tibber API.'),
+  ercot_user: z.string().nullable().default(null).describe('User name of the ERCOT public API account.'),
+  ercot_password: z.string().nullable().default(null).describe('Password of the ERCOT public API account.'),
+  ercot_key: z.string().nullable().default(null).describe('Subscription key of the ERCOT public API.'),
+  provider_urls: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("Base URLs that replace the providers' own (mirrors, tests), by provider name."),
+  weather: z.enum(['open-meteo', 'off']).default('open-meteo').describe('Weather source.'),
+  upload_max_bytes: bytes.default(64 * 1024 ** 2).describe('Largest file that may be uploaded.'),
+  session_hours: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(24 * 14)
+    .describe('How long a sign-in lasts.'),
+});
+export type Config = z.infer<typeof ConfigSchema>;
+
+/** Variables that set-up and tests use and that are no configuration of the box. */
+const OUTSIDE = /^LUNA_(TEST_|BENCH_|NODE)/;
+
+/** @throws ConfigError that lists all faults at once. */
+export function loadConfig(environment: Record<string, string | undefined>, cwd = process.cwd()): Config {
+  const home = resolve(cwd, environment.LUNA_HOME ?? join(homedir(), '.luna'));
+  const file = join(home, 'luna.yaml');
+  const fromFile = existsSync(file) ? parseFile(file) : {};
+  const fromEnvironment: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith('LUNA_') || OUTSIDE.test(name) || value === undefined) continue;
+    const key = name.slice(5).toLowerCase();
+    fromEnvironment[key] = key === 'provider_urls' ? parseYaml(value) : value;
+  }
+  const parsed = ConfigSchema.safeParse({ ...fromFile, ...fromEnvironment, home });
+  if (!parsed.success)
+    throw new ConfigError(
+      `The configuration has faults: ${faultsOf(parsed.error, file)}`,
+      'docs/reference/configuration.md lists every key.',
+    );
+  if (parsed.data.tls === 'files' && !(parsed.data.tls_cert && parsed.data.tls_key))
+    throw new ConfigError(
+      'tls is `files`, but tls_cert or tls_key is missing.',
+      'Give both paths, or choose `self-made`.',
+    );
+  return parsed.data;
+}
+
+function parseFile(file: string): Record<string, unknown> {
+  try {
+    return (parseYaml(readFileSync(file, 'utf8')) as Record<string, unknown> | null) ?? {};
+  } catch (error) {
+    throw new ConfigError(`${file} is no valid YAML: ${(error as Error).message}`, 'Mend the line that is named.', {
+      cause: error,
+    });
+  }
+}
+
+function faultsOf(error: z.ZodError, file: string): string {
+  return error.issues
+    .map((issue) => {
+      if (issue.code === 'unrecognized_keys')
+        return issue.keys.map((key) => `unknown key ${key} (in ${file} or LUNA_${key.toUpperCase()})`).join('; ');
+      return `${issue.path.join('.')}: ${issue.message}`;
+    })
+    .join('; ');
+}

@@ -1,0 +1,109 @@
+/** All metrics of the box in one place, so that names and labels stay consistent; served at /metrics. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const LATENCY_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Creates the registry and every metric. */
+export function createMetrics(options: { defaults?: boolean } = {}) {
+  const registry = new Registry();
+  if (options.defaults ?? true) collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    readings: new Counter({
+      name: 'luna_readings_total',
+      help: 'Readings by source and outcome (accepted, flagged, rejected).',
+      labelNames: ['tenant', 'source', 'outcome'],
+      registers,
+    }),
+    ingest_s: new Histogram({
+      name: 'luna_ingest_seconds',
+      help: 'From arrival to durable acknowledgement.',
+      labelNames: ['source'],
+      buckets: LATENCY_S,
+      registers,
+    }),
+    journal_bytes: new Gauge({ name: 'luna_journal_bytes', help: 'Journal on disk.', registers }),
+    journal_fsync_s: new Histogram({
+      name: 'luna_journal_fsync_seconds',
+      help: 'Time of one group commit.',
+      buckets: LATENCY_S,
+      registers,
+    }),
+    journal_quarantined: new Gauge({
+      name: 'luna_journal_quarantined_segments',
+      help: 'Segments set aside because their checksum failed.',
+      registers,
+    }),
+    drain_lag: new Gauge({
+      name: 'luna_drain_lag_records',
+      help: 'Journal records that are not in the series store yet.',
+      registers,
+    }),
+    drained: new Counter({
+      name: 'luna_drained_records_total',
+      help: 'Journal records applied to the series store.',
+      registers,
+    }),
+    mqtt_clients: new Gauge({ name: 'luna_mqtt_clients', help: 'Connected MQTT clients.', registers }),
+    mqtt_refused: new Counter({
+      name: 'luna_mqtt_refused_total',
+      help: 'Refused connections, publishes and subscribes.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    modbus_reads: new Counter({
+      name: 'luna_modbus_reads_total',
+      help: 'Modbus requests by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    query_s: new Histogram({
+      name: 'luna_query_seconds',
+      help: 'Questions to the series store.',
+      labelNames: ['table', 'operation'],
+      buckets: LATENCY_S,
+      registers,
+    }),
+    route_s: new Histogram({
+      name: 'luna_http_seconds',
+      help: 'HTTP requests.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: LATENCY_S,
+      registers,
+    }),
+    jobs: new Gauge({ name: 'luna_jobs', help: 'Jobs by queue and state.', labelNames: ['queue', 'state'], registers }),
+    job_s: new Histogram({
+      name: 'luna_job_seconds',
+      help: 'Run time of jobs.',
+      labelNames: ['queue', 'outcome'],
+      registers,
+    }),
+    forecasts: new Counter({
+      name: 'luna_forecasts_total',
+      help: 'Forecasts made.',
+      labelNames: ['tenant', 'series', 'model', 'outcome'],
+      registers,
+    }),
+    provider_runs: new Counter({
+      name: 'luna_provider_runs_total',
+      help: 'Runs of price and weather providers.',
+      labelNames: ['provider', 'outcome'],
+      registers,
+    }),
+    questions: new Counter({
+      name: 'luna_questions_total',
+      help: 'Questions about regulation by outcome.',
+      labelNames: ['tenant', 'outcome'],
+      registers,
+    }),
+    decisions: new Counter({
+      name: 'luna_decisions_total',
+      help: 'Advice decisions and feedback.',
+      labelNames: ['tenant', 'outcome'],
+      registers,
+    }),
+  };
+}
