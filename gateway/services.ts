@@ -455,6 +455,8 @@ export interface RegulationService {
     file: { name: string; bytes: Uint8Array; title?: string; version?: string; demo?: boolean },
   ): Promise<DocumentState>;
   remove(actor: Actor, id: string): Promise<void>;
+  /** Builds the passage index of the tenant anew from the stored passages. */
+  reindex(tenant: string): Promise<{ documents: number; passages: number }>;
   file(tenant: string, id: string, version?: string): Promise<{ bytes: Uint8Array; name: string }>;
   /** The boxes (PDF points, origin top left) of a quote on its page, to mark it. */
   marks(
