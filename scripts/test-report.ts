@@ -1,0 +1,76 @@
+/** What a test run amounts to: counts, failures by name, and skips that nobody declared. Pure. */
+import { z } from 'zod';
+
+export const ExpectedSkips = z.array(
+  z.strictObject({
+    /** Full name as printed, `file > suite > test`; `*` stands for any text. */
+    test: z.string().min(1),
+    reason: z.string().min(10),
+    in_ci: z.boolean(),
+  }),
+);
+export type ExpectedSkip = z.infer<typeof ExpectedSkips>[number];
+
+const Assertion = z.object({ ancestorTitles: z.array(z.string()), title: z.string(), status: z.string() });
+export const VitestJson = z.object({
+  success: z.boolean(),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      message: z.string().optional(),
+      assertionResults: z.array(Assertion),
+    }),
+  ),
+});
+export type VitestResult = z.infer<typeof VitestJson>;
+
+export type Tally = { passed: number; failed: string[]; skipped: string[] };
+
+export function tallyVitest(result: VitestResult, root: string): Tally {
+  const tally: Tally = { passed: 0, failed: [], skipped: [] };
+  for (const file of result.testResults) {
+    const path = file.name.startsWith(`${root}/`) ? file.name.slice(root.length + 1) : file.name;
+    for (const { ancestorTitles, title, status } of file.assertionResults) {
+      const name = [path, ...ancestorTitles, title].filter(Boolean).join(' > ');
+      if (status === 'passed') tally.passed += 1;
+      else if (status === 'failed') tally.failed.push(name);
+      else tally.skipped.push(name);
+    }
+    // A file that could not be loaded has no tests to count.
+    const blamed = file.assertionResults.some(({ status }) => status === 'failed');
+    if (file.status === 'failed' && !blamed) tally.failed.push(`${path} (${firstLine(file.message)})`);
+  }
+  return tally;
+}
+
+export function unexpectedSkips(
+  skipped: readonly string[],
+  expected: readonly ExpectedSkip[],
+  in_ci: boolean,
+): string[] {
+  const declared = expected.filter((skip) => skip.in_ci || !in_ci).map(({ test }) => toPattern(test));
+  return skipped.filter((name) => !declared.some((pattern) => pattern.test(name)));
+}
+
+export function addTallies(tallies: readonly Tally[]): Tally {
+  return {
+    passed: tallies.reduce((sum, { passed }) => sum + passed, 0),
+    failed: tallies.flatMap(({ failed }) => failed),
+    skipped: tallies.flatMap(({ skipped }) => skipped),
+  };
+}
+
+export function closingLine({ passed, failed, skipped }: Tally): string {
+  return `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`;
+}
+
+/** A declared name stands for itself and for everything inside it. */
+function toPattern(glob: string): RegExp {
+  const literal = glob.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${literal.join('.*')}($| > )`);
+}
+
+function firstLine(text = ''): string {
+  return text.trim().split('\n')[0] || 'could not be loaded';
+}

@@ -1,0 +1,124 @@
+/**
+ * `make test`: types, style, unit and contract tests (the tidy rules among them), then the browser tests.
+ * `--only types,style,tidy,unit,e2e` chooses; other arguments go to vitest (a path or `-t NAME`).
+ * The last line is `N passed, N failed, N skipped`.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CACHE, ROOT, setTestEnvironment } from '../test/setup/environment.ts';
+import {
+  addTallies,
+  closingLine,
+  ExpectedSkips,
+  type Tally,
+  tallyVitest,
+  unexpectedSkips,
+  VitestJson,
+} from './test-report.ts';
+import { installTestTools } from './test-tools.ts';
+
+type Step = 'types' | 'style' | 'tidy' | 'unit' | 'e2e';
+const STEP_LIMIT_MS = 10 * 60_000;
+const inCi = Boolean(process.env.CI);
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  const { steps, rest } = chooseSteps(args);
+  if (steps.includes('unit') || steps.includes('e2e')) await installTestTools(say);
+  setTestEnvironment();
+
+  const tallies: Tally[] = [];
+  for (const step of steps) tallies.push(await timed(step, () => runStep(step, rest)));
+  const total = addTallies(tallies);
+  const unexpected = unexpectedSkips(total.skipped, expectedSkips(), inCi);
+  if (inCi) total.failed.push(...unexpected.map((name) => `${name} (skipped, and not in test/expected-skips.json)`));
+  else for (const name of unexpected) say(`skipped: ${name}`);
+  for (const name of total.failed) say(`FAILED: ${name}`);
+  console.log(closingLine(total));
+  return total.failed.length > 0 || total.passed === 0 ? 1 : 0;
+}
+
+function chooseSteps(args: string[]): { steps: Step[]; rest: string[] } {
+  const { values, tokens } = parseArgs({ args, options: { only: { type: 'string' } }, strict: false, tokens: true });
+  const all: Step[] = ['types', 'style', 'unit', 'e2e'];
+  const steps = typeof values.only === 'string' ? (values.only.split(',') as Step[]) : all;
+  const only = tokens.find((token) => token.kind === 'option' && token.name === 'only');
+  const taken = only?.kind === 'option' ? [only.index, only.inlineValue ? only.index : only.index + 1] : [];
+  return { steps, rest: args.filter((_, index) => !taken.includes(index)) };
+}
+
+function runStep(step: Step, rest: string[]): Promise<Tally> {
+  if (step === 'types') return check('types (tsc)', ['node_modules/typescript/bin/tsc', '--noEmit']);
+  if (step === 'style')
+    return check('style (biome)', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']);
+  if (step === 'tidy') return vitest('unit', ['test/tidy', ...rest]);
+  return vitest(step, rest);
+}
+
+async function check(name: string, args: string[]): Promise<Tally> {
+  const failed = (await node(args)) === 0 ? [] : [name];
+  return { passed: 1 - failed.length, failed, skipped: [] };
+}
+
+async function vitest(project: string, rest: string[]): Promise<Tally> {
+  const file = join(CACHE, `test-${project}.json`);
+  mkdirSync(CACHE, { recursive: true });
+  rmSync(file, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const code = await node([
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--project',
+    project,
+    '--passWithNoTests',
+    ...reporters,
+    ...rest,
+  ]);
+  if (!existsSync(file))
+    return { passed: 0, failed: [`${project}: vitest ended with ${code} and no report`], skipped: [] };
+  const tally = tallyVitest(VitestJson.parse(JSON.parse(readFileSync(file, 'utf8'))), ROOT);
+  // Errors outside any test (an unhandled rejection, a leaking hook) show only in the exit code.
+  if (code !== 0 && tally.failed.length === 0) tally.failed.push(`${project}: vitest ended with ${code}, see above`);
+  return tally;
+}
+
+/** Resolves with the exit code; a step that hangs is ended with everything it started. */
+function node(args: string[]): Promise<number | string> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    const end = (signal: NodeJS.Signals) => child.pid && process.kill(-child.pid, signal);
+    const interrupted = () => {
+      end('SIGTERM');
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+    const limit = setTimeout(() => {
+      say(`no end after ${STEP_LIMIT_MS / 60_000} minutes: stopped`);
+      end('SIGKILL');
+    }, STEP_LIMIT_MS);
+    child.once('exit', (code, signal) => {
+      clearTimeout(limit);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      resolve(code ?? signal ?? 1);
+    });
+  });
+}
+
+async function timed(step: Step, run: () => Promise<Tally>): Promise<Tally> {
+  const start_ms = performance.now();
+  say(`── ${step}`);
+  const tally = await run();
+  say(`   ${step}: ${closingLine(tally)} in ${((performance.now() - start_ms) / 1000).toFixed(1)} s`);
+  return tally;
+}
+
+function expectedSkips() {
+  return ExpectedSkips.parse(JSON.parse(readFileSync(join(ROOT, 'test/expected-skips.json'), 'utf8')));
+}
+
+function say(line: string): void {
+  console.log(line);
+}

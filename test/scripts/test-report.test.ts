@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { addTallies, closingLine, tallyVitest, unexpectedSkips } from '../../scripts/test-report.ts';
+
+const ran = (title: string, status: string) => ({ ancestorTitles: ['store'], title, status });
+
+describe('tallyVitest', () => {
+  it('names failures and skips by file, suite and test', () => {
+    const file = { name: '/p/test/a.test.ts', status: 'failed', message: '' };
+    const assertionResults = [
+      ran('keeps', 'passed'),
+      ran('loses', 'failed'),
+      ran('waits', 'skipped'),
+      ran('later', 'todo'),
+    ];
+    expect(tallyVitest({ success: false, testResults: [{ ...file, assertionResults }] }, '/p')).toEqual({
+      passed: 1,
+      failed: ['test/a.test.ts > store > loses'],
+      skipped: ['test/a.test.ts > store > waits', 'test/a.test.ts > store > later'],
+    });
+  });
+  it('counts a file that could not be loaded as a failure', () => {
+    const file = { name: '/p/test/a.test.ts', status: 'failed', message: 'Cannot find x\n at y', assertionResults: [] };
+    expect(tallyVitest({ success: false, testResults: [file] }, '/p').failed).toEqual([
+      'test/a.test.ts (Cannot find x)',
+    ]);
+  });
+});
+
+describe('unexpectedSkips', () => {
+  const expected = [
+    { test: 'test/q.test.ts > questdb', reason: 'needs Java 17', in_ci: false },
+    { test: 'test/*/gpu.test.ts > * > fast', reason: 'needs a GPU', in_ci: true },
+  ];
+  it('takes a declared name for itself and all inside it', () => {
+    const skipped = ['test/q.test.ts > questdb > drains', 'test/q.test.ts > questdb 2 > drains'];
+    expect(unexpectedSkips(skipped, expected, false)).toEqual(['test/q.test.ts > questdb 2 > drains']);
+  });
+  it('holds CI to what may be missing there', () => {
+    const skipped = ['test/q.test.ts > questdb > drains', 'test/x/gpu.test.ts > cuda > fast'];
+    expect(unexpectedSkips(skipped, expected, true)).toEqual(['test/q.test.ts > questdb > drains']);
+  });
+});
+
+it('ends with one line that a program can read', () => {
+  const total = addTallies([
+    { passed: 2, failed: ['a'], skipped: [] },
+    { passed: 3, failed: [], skipped: ['b', 'c'] },
+  ]);
+  expect(closingLine(total)).toBe('5 passed, 1 failed, 2 skipped');
+});
