@@ -1,0 +1,43 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { createLifecycle, type Part } from '../../gateway/lifecycle.ts';
+
+const log = pino({ level: 'silent' });
+const recording = (journal: string[], name: string, extra: Partial<Part> = {}): Part => ({
+  name,
+  start: () => void journal.push(`start ${name}`),
+  close: () => void journal.push(`close ${name}`),
+  ...extra,
+});
+
+describe('lifecycle', () => {
+  it('starts in order and closes in reverse, once', async () => {
+    const journal: string[] = [];
+    const lifecycle = createLifecycle([recording(journal, 'a'), recording(journal, 'b')], log);
+    await lifecycle.start();
+    await Promise.all([lifecycle.close(), lifecycle.close()]);
+    expect(journal).toEqual(['start a', 'start b', 'close b', 'close a']);
+  });
+
+  it('closes what had started, and the failing part too, when a start fails', async () => {
+    const journal: string[] = [];
+    const failing = recording(journal, 'b', { start: () => Promise.reject(new Error('port taken')) });
+    const lifecycle = createLifecycle([recording(journal, 'a'), failing, recording(journal, 'c')], log);
+    await expect(lifecycle.start()).rejects.toThrow('port taken');
+    expect(journal).toEqual(['start a', 'close b', 'close a']);
+  });
+
+  it('goes on past a part that hangs or throws while closing', async () => {
+    const journal: string[] = [];
+    const hangs = recording(journal, 'b', { close: () => new Promise(() => {}), close_ms: 20 });
+    const throws = recording(journal, 'c', {
+      close: () => {
+        throw new Error('gone');
+      },
+    });
+    const lifecycle = createLifecycle([recording(journal, 'a'), hangs, throws], log);
+    await lifecycle.start();
+    await lifecycle.close();
+    expect(journal.at(-1)).toBe('close a');
+  });
+});
