@@ -43,16 +43,15 @@ const COMMON_ERRORS = {
  * A route with its role, documented errors and security. `role: null` is open to everybody.
  * Request and response come from the schemas.
  */
-export function apiRoute<P extends string, R extends Omit<RouteConfig, 'path'> & { path: P }>(
+export function apiRoute<const P extends string, const R extends Omit<RouteConfig, 'path'> & { path: P }>(
   role: Role | null,
   config: R,
 ) {
-  return createRoute({
-    ...config,
-    security: role === null ? [] : [{ bearer: [] }, { session: [] }],
-    middleware: role === null ? [] : [requireRole(role)],
-    responses: { ...COMMON_ERRORS, ...config.responses } as R['responses'],
-  });
+  const security: Record<string, string[]>[] = role === null ? [] : [{ bearer: [] }, { session: [] }];
+  const middleware: MiddlewareHandler<Env>[] = role === null ? [] : [requireRole(role)];
+  // The common errors come from requireRole and the error handler, so that handlers need not return them by type.
+  const responses = { ...COMMON_ERRORS, ...config.responses } as R['responses'];
+  return createRoute({ ...config, security, middleware, responses } as R);
 }
 
 /** An app whose schema failures become problem+json with every fault. */
