@@ -1,0 +1,43 @@
+/** The OpenAPI 3.1 document of everything that is mounted, made from the schemas that check the requests. */
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Env } from './api.ts';
+
+const TAGS: Record<string, string> = {
+  Data: 'Readings, slots and totals.',
+  Prices: 'Market prices and what a kWh costs the site.',
+  Forecasts: 'Load, generation and price with their bands.',
+  Regulation: 'Documents and cited answers.',
+  Advice: 'Recommendations, feedback and usage events.',
+  Devices: 'Devices, profiles and credentials.',
+  Site: 'The site and its meter points.',
+  People: 'People, API keys and tokens.',
+  Operations: 'Health, metrics, jobs and audit.',
+};
+
+export type OpenApiDocument = ReturnType<OpenAPIHono<Env>['getOpenAPI31Document']>;
+
+/** @param app the app with every API mounted. */
+export function openApiDocument(app: OpenAPIHono<Env>, version: string): OpenApiDocument {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key (`luna_…`) or a token of `POST /api/v1/token`.',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'luna_session',
+    description: 'The browser\'s session; unsafe methods also need the header `x-csrf-token`.',
+  });
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Luna iEMS',
+      version,
+      license: { name: 'MIT', identifier: 'MIT' },
+      description:
+        'Times are ISO 8601 or epoch milliseconds. Energy is kWh, power W, prices per MWh in the named currency. A missing value is null. Errors are problem+json with a sentence that says what to do.',
+    },
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+  });
+}
