@@ -6,6 +6,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 wanted=$(cat "$root/.node-version")
+system_path=$PATH
 
 say() { echo "luna: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -23,14 +24,18 @@ case "$(uname -s)-$(uname -m)" in
   Darwin-x86_64) platform=darwin-x64 ;;
   *) platform= ;;
 esac
-own="$root/.node/$wanted/node_modules/node-$platform/bin"
+node_home="$root/.node/$wanted"
+own="$node_home/node_modules/node-$platform/bin"
 
 get_node() {
   [ -n "$platform" ] || fail "no ready-made Node for $(uname -s) $(uname -m): please install Node 22.18 or newer yourself."
   command -v npm >/dev/null 2>&1 || fail "please install Node.js 20 or newer with npm first, then try again."
   say "getting Node $wanted (once)"
-  npm install --prefix "$root/.node/$wanted" --no-save --no-package-lock --no-fund --no-audit --loglevel=error \
-    "node-$platform@$wanted" >&2 || fail "could not get Node $wanted through npm; is the npm registry reachable?"
+  mkdir -p "$node_home"
+  echo '{ "private": true }' >"$node_home/package.json"
+  # Not with --prefix: npm would look for its global configuration (a mirror, a certificate) there too.
+  (cd "$node_home" && npm install --no-save --no-package-lock --no-fund --no-audit --loglevel=error \
+    "node-$platform@$wanted" >&2) || fail "could not get Node $wanted through npm; is the npm registry reachable?"
   "$own/node" --version >/dev/null 2>&1 ||
     fail "the Node $wanted from npm does not start on this system: please install Node 22.18 or newer yourself."
 }
@@ -47,6 +52,9 @@ export PATH
 if [ ! "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ]; then
   command -v npm >/dev/null 2>&1 || fail "npm is missing: please install it, then try again."
   say "installing the packages (once, about a minute)"
+  # Under another Node npm would look elsewhere for its global configuration.
+  globalconfig=$(PATH=$system_path npm config get globalconfig 2>/dev/null) || globalconfig=
+  [ -z "$globalconfig" ] || export npm_config_globalconfig="$globalconfig"
   (cd "$root" && npm ci --no-fund --no-audit --loglevel=error >&2) ||
     fail "npm ci failed (see above); is the npm registry reachable?"
   # An npm that is told to run no install scripts leaves Postgres without the links to its libraries.

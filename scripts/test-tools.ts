@@ -1,6 +1,6 @@
 /** Installs what the tests need beyond the lock file: a Chromium and, where Java is present, a QuestDB. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -65,8 +65,9 @@ function chromiumFromDebian(): void {
 
 async function chromiumFromNpm(): Promise<void> {
   mkdirSync(BROWSERS, { recursive: true });
-  const spec = '@sparticuz/chromium@153.0.0';
-  command('npm', ['install', '--prefix', BROWSERS, '--no-save', '--no-package-lock', '--loglevel=error', spec]);
+  const spec = '@sparticuz/chromium@147.0.0';
+  writeFileSync(join(BROWSERS, 'package.json'), '{ "private": true }\n');
+  command('npm', ['install', '--no-save', '--no-package-lock', '--loglevel=error', spec], {}, BROWSERS);
   const folder = join(BROWSERS, 'node_modules/@sparticuz/chromium');
   const entry = pathToFileURL(join(folder, 'build/esm/index.js')).href;
   const { default: packed } = (await import(entry)) as { default: { executablePath(): Promise<string> } };
@@ -96,8 +97,8 @@ function questdbByCurl(): void {
   renameSync(part, questdbJar());
 }
 
-function command(program: string, args: string[], env: Record<string, string> = {}): void {
-  const options = { env: { ...process.env, ...env }, encoding: 'utf8', timeout: 300_000 } as const;
+function command(program: string, args: string[], env: Record<string, string> = {}, cwd = ROOT): void {
+  const options = { cwd, env: { ...process.env, ...env }, encoding: 'utf8', timeout: 300_000 } as const;
   const { status, stdout, stderr, error } = spawnSync(program, args, options);
   if (error) throw error;
   if (status !== 0) throw new Error(`${program} failed: ${`${stdout}${stderr}`.trim().slice(-600)}`);

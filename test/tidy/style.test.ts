@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../setup/environment.ts';
 import { readSource } from './source.ts';
-import { isSample, LONG_FILES, STYLE_RULES, unpinned, unused } from './style.ts';
+import { isSample, LONG_FILES, missingFromLock, STYLE_RULES, unpinned, unused } from './style.ts';
 
 const source = readSource();
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -19,6 +19,11 @@ describe('house rules', () => {
     expect(Object.keys(LONG_FILES).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
   it('dependencies are pinned exactly', () => expect(unpinned(manifest)).toEqual([]));
+  it('the lock is complete and names no host', () => {
+    const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
+    expect(missingFromLock(JSON.parse(lock))).toEqual([]);
+    expect(lock).not.toContain('"resolved"');
+  });
   it('every dependency is used', () => {
     expect(
       unused(
@@ -59,6 +64,13 @@ describe('the house rules themselves', () => {
   it('sees versions that are not exact', () => {
     const dependencies = { a: '1.2.3', b: '^1.2.3', c: '~1.2.3', d: 'latest', e: '1.2.3-beta.4' };
     expect(unpinned({ dependencies })).toEqual(['b: ^1.2.3', 'c: ~1.2.3', 'd: latest']);
+  });
+  it('sees what a lock leaves out', () => {
+    const packages = {
+      '': { dependencies: { a: '1.0.0' } },
+      'node_modules/a': { optionalDependencies: { b: '1.0.0' } },
+    };
+    expect(missingFromLock({ packages })).toEqual(['node_modules/a needs b']);
   });
   it('sees dependencies that no file names', () => {
     const text = "import a from 'a';\nconst asset = 'node_modules/b.css/dist/b.css';\n// import c from 'c';";
