@@ -1,7 +1,7 @@
 /** Installs what the tests need beyond the lock file: a Chromium and, where Java is present, a QuestDB. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   BROWSERS,
@@ -60,14 +60,14 @@ async function getBy(what: string, ways: readonly Way[], isThere: () => boolean,
 function chromiumFromDebian(): void {
   const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
   command('apt-get', ['update', '-qq'], quiet);
-  command('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], quiet);
+  command('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], quiet);
 }
 
 async function chromiumFromNpm(): Promise<void> {
   mkdirSync(BROWSERS, { recursive: true });
   const spec = '@sparticuz/chromium@147.0.0';
   writeFileSync(join(BROWSERS, 'package.json'), '{ "private": true }\n');
-  command('npm', ['install', '--no-save', '--no-package-lock', '--loglevel=error', spec], {}, BROWSERS);
+  command('npm', ['install', '--no-save', '--no-package-lock', '--loglevel=error', spec], systemPath(), BROWSERS);
   const folder = join(BROWSERS, 'node_modules/@sparticuz/chromium');
   const entry = pathToFileURL(join(folder, 'build/esm/index.js')).href;
   const { default: packed } = (await import(entry)) as { default: { executablePath(): Promise<string> } };
@@ -102,6 +102,12 @@ function command(program: string, args: string[], env: Record<string, string> = 
   const { status, stdout, stderr, error } = spawnSync(program, args, options);
   if (error) throw error;
   if (status !== 0) throw new Error(`${program} failed: ${`${stdout}${stderr}`.trim().slice(-600)}`);
+}
+
+/** Under the project's own Node npm would not find its global configuration (a mirror, a certificate). */
+function systemPath(): { PATH: string } {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return { PATH: folders.filter((folder) => !folder.startsWith(join(ROOT, '.node'))).join(delimiter) };
 }
 
 function isRoot(): boolean {

@@ -23,6 +23,7 @@ type Step = 'types' | 'style' | 'tidy' | 'unit' | 'e2e';
 const STEP_LIMIT_MS = 10 * 60_000;
 const inCi = Boolean(process.env.CI);
 
+if (!process.stdout.isTTY) process.env.NO_COLOR = '1';
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
