@@ -23,6 +23,8 @@ export type ReadingGroup = {
   device: string | null;
   received_ms: number;
   readings: Reading[];
+  /** Names the message (client, packet id, payload) whose time of arrival a redelivery keeps; not stored in series. */
+  delivery?: number;
 };
 
 /** A group with its place in the journal. Sequence numbers grow by one a record and are never reused. */
