@@ -20,6 +20,8 @@ const CLIENTS: Record<string, readonly string[]> = {
 
 /** Modules of Node that neither reach outside nor know the time; randomness is refused by name below. */
 const PURE_NODE = ['node:crypto', 'node:buffer', 'node:util', 'node:assert', 'node:assert/strict'];
+/** Pages are pure; what else stands here is for finding and hashing the static files. */
+const WEB_PACKAGES = ['hono', 'node:fs', 'node:fs/promises', 'node:path', 'node:module', 'node:url', 'node:crypto'];
 const IMPURE =
   /\bprocess\.|\bDate\.now\b|\bMath\.random\b|\bnew Date\(\s*\)|\bperformance\.now\b|\brandom(?:UUID|Bytes|Int)\b|\bgetRandomValues\b/g;
 
@@ -73,7 +75,8 @@ function packageFault(path: string, { target }: Import): string | undefined {
   if (isPure(path) && target.startsWith('node:') && !PURE_NODE.includes(target)) {
     return `${target}: no network, disk or process here`;
   }
-  if (topFolder(path) === 'web' && target !== 'hono') return `${target}: web knows no package but hono`;
+  if (topFolder(path) === 'web' && !WEB_PACKAGES.includes(target))
+    return `${target}: web knows hono and its own static files`;
   return undefined;
 }
 
