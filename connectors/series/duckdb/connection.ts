@@ -1,0 +1,151 @@
+/** One DuckDB file: a connection that writes, one transaction after another, and a few that read beside it. */
+import {
+  BIGINT,
+  DOUBLE,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  type DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+  INTEGER,
+} from '@duckdb/node-api';
+import { UnavailableError } from '../../../engine/errors.ts';
+import { createSerial } from '../serial.ts';
+
+export type Parameters = Record<string, DuckDBValue>;
+export type DuckDb = {
+  /** Numeric columns of the answer; nulls are NaN. Integers beyond 32 bits must be cast to double in the SQL. */
+  numbers(sql: string, parameters?: Parameters): Promise<Float64Array[]>;
+  rows(sql: string, parameters?: Parameters): Promise<Record<string, DuckDBValue>[]>;
+  /** Runs `work` as one transaction; what it throws rolls it back. */
+  write<T>(work: (writer: Writer) => Promise<T>): Promise<T>;
+  close(): void;
+};
+export type Writer = {
+  run(sql: string, parameters?: Parameters): Promise<void>;
+  numbers(sql: string, parameters?: Parameters): Promise<Float64Array[]>;
+  /** Appends columns of numbers; NaN becomes null. */
+  append(table: string, columns: readonly NumberColumn[]): Promise<void>;
+};
+export type NumberColumn = { type: 'integer' | 'bigint' | 'double'; values: ArrayLike<number> };
+
+const READERS = 3;
+const TYPES: Record<NumberColumn['type'], DuckDBType> = { integer: INTEGER, bigint: BIGINT, double: DOUBLE };
+const CHUNK_ROWS = 2048;
+
+export async function connect(instance: DuckDBInstance): Promise<DuckDb> {
+  const writer = await instance.connect();
+  const readers: DuckDBConnection[] = [];
+  for (let index = 0; index < READERS; index++) readers.push(await instance.connect());
+  const serial = createSerial();
+  let turn = 0;
+  let closed = false;
+  const reader = () => {
+    if (closed) throw new UnavailableError('The series store is closed.', 'The box is stopping; ask again later.');
+    turn = (turn + 1) % READERS;
+    return readers[turn]!;
+  };
+  return {
+    numbers: (sql, parameters) => guarded(() => numbersOf(reader(), sql, parameters)),
+    rows: (sql, parameters) => guarded(() => rowsOf(reader(), sql, parameters)),
+    write: (work) =>
+      serial(() =>
+        guarded(() => {
+          reader();
+          return transaction(writer, work);
+        }),
+      ),
+    close() {
+      closed = true;
+      for (const connection of [writer, ...readers]) connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+async function transaction<T>(connection: DuckDBConnection, work: (writer: Writer) => Promise<T>): Promise<T> {
+  await connection.run('begin');
+  try {
+    const outcome = await work({
+      run: async (sql, parameters) => {
+        await connection.run(sql, parameters);
+      },
+      numbers: (sql, parameters) => numbersOf(connection, sql, parameters),
+      append: (table, columns) => append(connection, table, columns),
+    });
+    await connection.run('commit');
+    return outcome;
+  } catch (error) {
+    // A failed commit has ended the transaction already.
+    await connection.run('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Whatever DuckDB throws becomes UnavailableError: the caller keeps its data and tries again. */
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UnavailableError) throw error;
+    throw new UnavailableError(
+      `The series store could not do it: ${(error as Error).message.split('\n')[0]}`,
+      'Readings stay in the journal meanwhile. Look at the free space and memory of the machine.',
+      { cause: error },
+    );
+  }
+}
+
+async function numbersOf(connection: DuckDBConnection, sql: string, parameters?: Parameters): Promise<Float64Array[]> {
+  const result = await connection.run(sql, parameters);
+  const chunks = await result.fetchAllChunks();
+  const total = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
+  const columns = Array.from({ length: result.columnCount }, () => new Float64Array(total));
+  let row = 0;
+  for (const chunk of chunks) {
+    for (const [index, column] of columns.entries()) {
+      const vector = chunk.getColumnVector(index);
+      for (let item = 0; item < chunk.rowCount; item++) {
+        const value = vector.getItem(item);
+        column[row + item] = value === null ? Number.NaN : Number(value);
+      }
+    }
+    row += chunk.rowCount;
+  }
+  return columns;
+}
+
+async function rowsOf(connection: DuckDBConnection, sql: string, parameters?: Parameters) {
+  const result = await connection.run(sql, parameters);
+  return result.getRowObjects();
+}
+
+async function append(connection: DuckDBConnection, table: string, columns: readonly NumberColumn[]): Promise<void> {
+  const total = columns[0]?.values.length ?? 0;
+  if (total === 0) return;
+  const appender = await connection.createAppender(table);
+  try {
+    for (let start = 0; start < total; start += CHUNK_ROWS) {
+      const count = Math.min(CHUNK_ROWS, total - start);
+      const chunk = DuckDBDataChunk.create(
+        columns.map((column) => TYPES[column.type]),
+        count,
+      );
+      for (const [index, { type, values }] of columns.entries())
+        chunk.setColumnValues(index, valuesOf(type, values, start, count));
+      appender.appendDataChunk(chunk);
+    }
+    appender.flushSync();
+  } finally {
+    appender.closeSync();
+  }
+}
+
+function valuesOf(type: NumberColumn['type'], values: ArrayLike<number>, start: number, count: number): DuckDBValue[] {
+  const out: DuckDBValue[] = new Array(count);
+  for (let index = 0; index < count; index++) {
+    const value = values[start + index]!;
+    out[index] = Number.isNaN(value) ? null : type === 'bigint' ? BigInt(value) : value;
+  }
+  return out;
+}

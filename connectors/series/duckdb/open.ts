@@ -1,0 +1,96 @@
+/** Opens the DuckDB file, setting aside what is damaged. */
+import { existsSync, renameSync } from 'node:fs';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { UnavailableError } from '../../../engine/errors.ts';
+import { connect, type DuckDb } from './connection.ts';
+import { SCHEMA } from './schema.ts';
+
+/** What DuckDB says of a file that will never open again; anything else (lock, space, rights) may pass. */
+const DAMAGED =
+  /not a valid DuckDB database|checksum|corrupt|serialization error|failed to deserialize|replaying WAL|internal error|out of range|storage version|magic bytes/i;
+const NEWER = /newer version|storage version number/i;
+
+export async function openFile(
+  file: string,
+  memory: string,
+  now: () => number,
+): Promise<{ db: DuckDb; recovery: string | null }> {
+  try {
+    return { db: await openOnce(file, memory), recovery: null };
+  } catch (error) {
+    const text = (error as Error).message;
+    if (NEWER.test(text) || !DAMAGED.test(text) || !existsSync(file)) throw unavailable(file, error);
+    return recover(file, memory, now, text.split('\n')[0]!);
+  }
+}
+
+/** First without the write-ahead log (the file then stands at its last checkpoint), then with a new file. */
+async function recover(file: string, memory: string, now: () => number, cause: string) {
+  const stamp = new Date(now()).toISOString().replaceAll(':', '-');
+  const wal = `${file}.wal`;
+  if (existsSync(wal)) {
+    renameSync(wal, `${wal}.damaged-${stamp}`);
+    try {
+      return { db: await openOnce(file, memory), recovery: lostWal(wal, stamp, cause) };
+    } catch {
+      // The file itself is damaged too.
+    }
+  }
+  const aside = `${file}.damaged-${stamp}`;
+  renameSync(file, aside);
+  try {
+    return { db: await openOnce(file, memory), recovery: lostFile(file, aside, cause) };
+  } catch (error) {
+    throw unavailable(file, error);
+  }
+}
+
+function lostWal(wal: string, stamp: string, cause: string): string {
+  return (
+    `The newest writes to the series store could not be read back (${cause}) and were set aside as ${wal}.damaged-${stamp}. ` +
+    'Readings that the journal still holds are applied again. Lost may be readings, slots, repairs, prices and forecasts ' +
+    'that were written after the last checkpoint and that the journal has released.'
+  );
+}
+
+function lostFile(file: string, aside: string, cause: string): string {
+  return (
+    `The series store ${file} was damaged (${cause}). It was set aside as ${aside} and a new one was started. ` +
+    'Readings that the journal still holds are applied again. Older readings, slots, repairs, prices and forecasts are ' +
+    'lost unless you restore a backup of the file.'
+  );
+}
+
+async function openOnce(file: string, memory: string): Promise<DuckDb> {
+  const instance = await DuckDBInstance.create(file, {
+    memory_limit: memory,
+    threads: '2',
+    // A checkpoint stops writers; a small log keeps it short and the next start quick.
+    checkpoint_threshold: '32MB',
+    enable_external_access: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  try {
+    const db = await connect(instance);
+    await db.write(async (writer) => {
+      for (const statement of SCHEMA) await writer.run(statement);
+    });
+    await db.write((writer) => writer.run('set lock_configuration = true'));
+    return db;
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+}
+
+function unavailable(file: string, cause: unknown): UnavailableError {
+  if (cause instanceof UnavailableError) return cause;
+  const text = (cause as Error).message;
+  const remedy = /lock/i.test(text)
+    ? 'Another process has it open: is the box running twice?'
+    : NEWER.test(text)
+      ? 'It was written by a newer version of the box: start that version.'
+      : 'Look at the rights and the free space of its folder.';
+  return new UnavailableError(`The series store ${file} cannot be opened: ${text.split('\n')[0]}`, remedy, { cause });
+}

@@ -1,0 +1,133 @@
+/** Questions to the table of raw readings. */
+import { quantityInfo } from '../../../engine/model/quantity.ts';
+import { HOUR_MS } from '../../../engine/model/time.ts';
+import type { ReadingColumns, SeriesRange } from '../../../engine/ports.ts';
+import { overlayRepairs, type RepairRow } from '../overlay.ts';
+import type { DuckDbContext } from './context.ts';
+
+/** How far back the last reading before a range is looked for, step by step: near steps touch few blocks. */
+const LOOK_MS = [2 * HOUR_MS, 48 * HOUR_MS, 40 * 24 * HOUR_MS, Number.POSITIVE_INFINITY];
+const LIMIT_MS = 8.64e15;
+
+export type ReadOptions = { edges?: boolean; limit?: number };
+
+/** Bounds of a range as parameters of a statement. */
+export function bounds(series: number, { from_ms, to_ms }: Pick<SeriesRange, 'from_ms' | 'to_ms'>) {
+  return { series, from: whole(from_ms), to: whole(to_ms) };
+}
+
+/** The first whole millisecond at or after `at_ms`, within what a date can be. */
+function whole(at_ms: number): bigint {
+  return BigInt(Math.ceil(Math.max(-LIMIT_MS, Math.min(LIMIT_MS, at_ms))));
+}
+
+export function emptyReadings(quantity: string): ReadingColumns {
+  return {
+    at_ms: new Float64Array(0),
+    values: new Float64Array(0),
+    quality: new Int32Array(0),
+    from_ms: quantityInfo(quantity)?.kind === 'interval' ? new Float64Array(0) : null,
+  };
+}
+
+export async function readSeries(
+  context: DuckDbContext,
+  series: number,
+  range: SeriesRange,
+  { edges, limit }: ReadOptions,
+): Promise<ReadingColumns> {
+  const repairs = await readRepairs(context, series);
+  let { from_ms, to_ms } = range;
+  if (edges) {
+    const before = await neighbour(context, series, from_ms, 'before', repairs);
+    const after = await neighbour(context, series, to_ms, 'after', repairs);
+    from_ms = before ?? from_ms;
+    to_ms = after === null ? to_ms : after + 1;
+  }
+  const gone = edges ? missingEdges(repairs, range) : [];
+  const readings = await readRange(context, series, { from_ms, to_ms }, range.quantity, limit);
+  const inside = repairs.filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms);
+  return cut(without(overlayRepairs(readings, inside), gone), limit);
+}
+
+async function readRange(
+  { db }: DuckDbContext,
+  series: number,
+  range: Pick<SeriesRange, 'from_ms' | 'to_ms'>,
+  quantity: string,
+  limit: number | undefined,
+): Promise<ReadingColumns> {
+  const interval = quantityInfo(quantity)?.kind === 'interval';
+  const top = limit === undefined ? '' : ` limit ${Math.max(0, Math.floor(limit))}`;
+  const [at, values, quality, from] = await db.numbers(
+    `select "at"::double, value, quality${interval ? ', from_ms::double' : ''} from reading ` +
+      `where series = $series and "at" >= $from and "at" < $to order by "at"${top}`,
+    bounds(series, range),
+  );
+  return { at_ms: at!, values: values!, quality: Int32Array.from(quality!), from_ms: interval ? from! : null };
+}
+
+async function readRepairs({ db }: DuckDbContext, series: number): Promise<RepairRow[]> {
+  const [at, value] = await db.numbers('select "at"::double, value from repair where series = $series order by "at"', {
+    series,
+  });
+  return [...at!].map((at_ms, index) => ({ at_ms, value: value![index]! }));
+}
+
+/** The nearest instant with a value outside the range; repairs that say "no value" do not count. */
+async function neighbour(
+  { db }: DuckDbContext,
+  series: number,
+  edge_ms: number,
+  side: 'before' | 'after',
+  repairs: readonly RepairRow[],
+): Promise<number | null> {
+  const before = side === 'before';
+  const outside = (at_ms: number) => (before ? at_ms < edge_ms : at_ms >= edge_ms);
+  const repaired = repairs.filter((row) => outside(row.at_ms) && !Number.isNaN(row.value)).map((row) => row.at_ms);
+  const near = before ? repaired.at(-1) : repaired[0];
+  for (const look_ms of LOOK_MS) {
+    const range = before
+      ? { from_ms: edge_ms - look_ms, to_ms: edge_ms }
+      : { from_ms: edge_ms, to_ms: edge_ms + look_ms };
+    const [found] = await db.numbers(
+      `select ${before ? 'max' : 'min'}("at")::double from reading where series = $series and "at" >= $from and "at" < $to ` +
+        'and not exists (select 1 from repair p where p.series = reading.series and p."at" = reading."at" and p.value is null)',
+      bounds(series, range),
+    );
+    const at = found![0]!;
+    if (Number.isNaN(at)) continue;
+    if (near === undefined) return at;
+    return before ? Math.max(at, near) : Math.min(at, near);
+  }
+  return near ?? null;
+}
+
+/** Instants outside the range whose value a person took away: they are no edges. */
+function missingEdges(repairs: readonly RepairRow[], { from_ms, to_ms }: SeriesRange): number[] {
+  return repairs
+    .filter((row) => Number.isNaN(row.value) && (row.at_ms < from_ms || row.at_ms >= to_ms))
+    .map((row) => row.at_ms);
+}
+
+function without(readings: ReadingColumns, gone: readonly number[]): ReadingColumns {
+  if (gone.length === 0) return readings;
+  const out = new Set(gone);
+  const keep = (_: number, index: number) => !out.has(readings.at_ms[index]!);
+  return {
+    at_ms: readings.at_ms.filter(keep),
+    values: readings.values.filter(keep),
+    quality: readings.quality.filter(keep),
+    from_ms: readings.from_ms?.filter(keep) ?? null,
+  };
+}
+
+function cut(readings: ReadingColumns, limit: number | undefined): ReadingColumns {
+  if (limit === undefined || readings.at_ms.length <= limit) return readings;
+  return {
+    at_ms: readings.at_ms.slice(0, limit),
+    values: readings.values.slice(0, limit),
+    quality: readings.quality.slice(0, limit),
+    from_ms: readings.from_ms?.slice(0, limit) ?? null,
+  };
+}

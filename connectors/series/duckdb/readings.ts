@@ -1,0 +1,243 @@
+/** Raw readings, their change log, repairs, the journal's cursor and the marks of slots to compute again. */
+import { listValue } from '@duckdb/node-api';
+import type { AppendOutcome, ReadingTable, TouchedSeries } from '../../../engine/ports.ts';
+import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
+import type { DirtyMarks } from '../store.ts';
+import type { Writer } from './connection.ts';
+import { type DuckDbContext, writeSeries } from './context.ts';
+import { bounds, emptyReadings, readSeries } from './read.ts';
+
+type NumberedBatch = { series: number; batch: SeriesBatch; merged: MergedSeries };
+
+export function createReadings(
+  context: DuckDbContext,
+): ReadingTable & { dirty: DirtyMarks; rewind(seq: number): Promise<void>; forget(series: readonly number[]): void } {
+  const { db, registry } = context;
+  // An instant that no reading of the series lies after; unknown until first asked.
+  const tails = new Map<number, number>();
+  const cursor = async () => (await db.numbers('select seq::double from journal_cursor'))[0]![0]!;
+  return {
+    cursor,
+    async append(groups) {
+      const outcome = await writeSeries(context, async (writer, numberOf, added) => {
+        const from = (await writer.numbers('select seq::double from journal_cursor'))[0]![0]!;
+        const fresh = groups.filter((group) => group.seq > from);
+        const last = fresh.at(-1);
+        if (!last) return emptyOutcome(groups.length);
+        const batches: NumberedBatch[] = [];
+        for (const batch of batchBySeries(fresh))
+          batches.push({ series: await numberOf(batch), batch, merged: none() });
+        for (const { id } of added) tails.set(id, Number.NEGATIVE_INFINITY);
+        await loadTails(writer, tails, batches);
+        const existing = await findExisting(writer, tails, batches);
+        for (const one of batches) one.merged = mergeSeries(one.batch.readings, existing.get(one.series) ?? new Map());
+        await store(writer, batches);
+        await writer.run('update journal_cursor set seq = $seq', { seq: BigInt(last.seq) });
+        return outcomeOf(fresh.length, groups.length - fresh.length, batches);
+      });
+      for (const { series, batch } of outcome.batches)
+        tails.set(series, Math.max(tails.get(series) ?? Number.NEGATIVE_INFINITY, batch.max_ms));
+      return outcome.outcome;
+    },
+    async read(tenant, range, options = {}) {
+      const series = registry.find(tenant, range.meter, range.quantity);
+      if (series === undefined) return emptyReadings(range.quantity);
+      return readSeries(context, series, range, options);
+    },
+    async changes(tenant, range) {
+      const series = registry.find(tenant, range.meter, range.quantity);
+      if (series === undefined) return [];
+      const [at, value, replaced_by, changed] = await db.numbers(
+        'select "at"::double, value, replaced_by, changed_ms::double from reading_change where series = $series ' +
+          'and "at" >= $from and "at" < $to order by "at", rowid',
+        bounds(series, range),
+      );
+      return [...at!].map((at_ms, index) => ({
+        at_ms,
+        value: value![index]!,
+        replaced_by: replaced_by![index]!,
+        changed_ms: changed![index]!,
+      }));
+    },
+    async repair(tenant, repairs) {
+      await writeSeries(context, async (writer, numberOf) => {
+        for (const { meter, quantity, at_ms, value, by } of repairs) {
+          const series = await numberOf({ tenant, meter, quantity });
+          const at = BigInt(Math.round(at_ms));
+          await writer.run('delete from repair where series = $series and "at" = $at', { series, at });
+          if (value !== undefined)
+            await writer.run('insert into repair values ($series, $at, $value, $by)', { series, at, value, by });
+          await writer.run('insert into dirty values ($series, $at, $at)', { series, at });
+        }
+      });
+    },
+    dirty: createDirty(context),
+    async rewind(seq) {
+      await db.write((writer) => writer.run('update journal_cursor set seq = $seq', { seq: BigInt(seq) }));
+    },
+    forget(series) {
+      for (const one of series) tails.delete(one);
+    },
+  };
+}
+
+function createDirty({ db, registry }: DuckDbContext): DirtyMarks {
+  return {
+    async list() {
+      const [series, from, to] = await db.numbers(
+        'select series, min(from_ms)::double, max(to_ms)::double from dirty group by series order by series',
+      );
+      const touched: TouchedSeries[] = [];
+      for (const [index, id] of series!.entries()) {
+        const key = registry.byId(id);
+        if (!key) continue;
+        const { tenant, meter, quantity } = key;
+        touched.push({ tenant, meter, quantity, from_ms: from![index]!, to_ms: to![index]! });
+      }
+      return touched;
+    },
+    async done(touched) {
+      const ids = touched.flatMap(({ tenant, meter, quantity }) => registry.find(tenant, meter, quantity) ?? []);
+      if (ids.length === 0) return;
+      await db.write((writer) =>
+        writer.run('delete from dirty where series in (select unnest($ids))', { ids: listValue(ids) }),
+      );
+    },
+  };
+}
+
+const none = (): MergedSeries => ({ inserts: [], updates: [], changes: [], from_ms: Infinity, to_ms: -Infinity });
+
+function emptyOutcome(ignored: number): { outcome: AppendOutcome; batches: NumberedBatch[] } {
+  return { outcome: { applied: 0, ignored, stored: 0, changed: 0, touched: [] }, batches: [] };
+}
+
+/** Learns the tails that are not known yet with one question that looks at the batch's time and after only. */
+async function loadTails(writer: Writer, tails: Map<number, number>, batches: readonly NumberedBatch[]): Promise<void> {
+  const unknown = batches.filter((one) => !tails.has(one.series));
+  if (unknown.length === 0) return;
+  const from = Math.min(...unknown.map((one) => one.batch.min_ms));
+  const [series, at] = await writer.numbers(
+    'select series, max("at")::double from reading where "at" >= $from and series in (select unnest($ids)) group by series',
+    { from: BigInt(from), ids: listValue(unknown.map((one) => one.series)) },
+  );
+  for (const one of unknown) tails.set(one.series, from - 1);
+  for (const [index, id] of series!.entries()) tails.set(id, at![index]!);
+}
+
+/** What is stored at the instants of the batch, for series with readings that are not after all they have. */
+async function findExisting(
+  writer: Writer,
+  tails: Map<number, number>,
+  batches: readonly NumberedBatch[],
+): Promise<Map<number, Map<number, StoredReading>>> {
+  const found = new Map<number, Map<number, StoredReading>>();
+  const late = batches.filter((one) => one.batch.min_ms <= tails.get(one.series)!);
+  if (late.length === 0) return found;
+  const keys = late.flatMap(({ series, batch }) => {
+    const tail = tails.get(series)!;
+    const instants = new Set<number>();
+    for (const { at_ms } of batch.readings) if (at_ms <= tail) instants.add(at_ms);
+    return [...instants].map((at) => ({ series, at }));
+  });
+  await writer.run('create temp table if not exists late (series integer, "at" bigint)');
+  await writer.run('delete from late');
+  await writer.append('late', [
+    { type: 'integer', values: keys.map((key) => key.series) },
+    { type: 'bigint', values: keys.map((key) => key.at) },
+  ]);
+  const [series, at, value, quality, start] = await writer.numbers(
+    'select r.series, r."at"::double, r.value, r.quality, r.from_ms::double from reading r ' +
+      'join late l on l.series = r.series and l."at" = r."at" where r."at" >= $from and r."at" <= $to',
+    range(keys.map((key) => key.at)),
+  );
+  for (const [index, id] of series!.entries()) {
+    const from_ms = start![index]!;
+    const instants = found.get(id) ?? new Map<number, StoredReading>();
+    const stored = {
+      value: value![index]!,
+      quality: quality![index]!,
+      from_ms: Number.isNaN(from_ms) ? null : from_ms,
+    };
+    found.set(id, instants.set(at![index]!, stored));
+  }
+  return found;
+}
+
+function range(instants: readonly number[]): { from: bigint; to: bigint } {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const at of instants) {
+    if (at < low) low = at;
+    if (at > high) high = at;
+  }
+  return { from: BigInt(low), to: BigInt(high) };
+}
+
+async function store(writer: Writer, batches: readonly NumberedBatch[]): Promise<void> {
+  await writer.append('reading', rowColumns(batches, 'inserts'));
+  const updated = rowColumns(batches, 'updates');
+  if (updated[0]!.values.length > 0) await update(writer, updated);
+  const changes = batches.flatMap(({ series, merged }) => merged.changes.map((change) => ({ series, ...change })));
+  await writer.append('reading_change', [
+    { type: 'integer', values: changes.map((change) => change.series) },
+    { type: 'bigint', values: changes.map((change) => change.at_ms) },
+    { type: 'double', values: changes.map((change) => change.value) },
+    { type: 'double', values: changes.map((change) => change.replaced_by) },
+    { type: 'bigint', values: changes.map((change) => change.changed_ms) },
+  ]);
+  const touched = batches.filter(({ merged }) => merged.from_ms <= merged.to_ms);
+  await writer.append('dirty', [
+    { type: 'integer', values: touched.map((one) => one.series) },
+    { type: 'bigint', values: touched.map((one) => one.merged.from_ms) },
+    { type: 'bigint', values: touched.map((one) => one.merged.to_ms) },
+  ]);
+}
+
+async function update(writer: Writer, columns: ReturnType<typeof rowColumns>): Promise<void> {
+  await writer.run(
+    'create temp table if not exists newer (series integer, "at" bigint, value double, quality integer, from_ms bigint)',
+  );
+  await writer.run('delete from newer');
+  await writer.append('newer', columns);
+  await writer.run(
+    'update reading set value = n.value, quality = n.quality, from_ms = n.from_ms from newer n ' +
+      'where reading.series = n.series and reading."at" = n."at" and reading."at" >= $from and reading."at" <= $to',
+    range([...(columns[1]!.values as number[])]),
+  );
+}
+
+function rowColumns(batches: readonly NumberedBatch[], kind: 'inserts' | 'updates') {
+  const series: number[] = [];
+  const at: number[] = [];
+  const value: number[] = [];
+  const quality: number[] = [];
+  const from: number[] = [];
+  for (const one of batches)
+    for (const row of one.merged[kind]) {
+      series.push(one.series);
+      at.push(row.at_ms);
+      value.push(row.value);
+      quality.push(row.quality);
+      from.push(row.from_ms ?? Number.NaN);
+    }
+  return [
+    { type: 'integer', values: series },
+    { type: 'bigint', values: at },
+    { type: 'double', values: value },
+    { type: 'integer', values: quality },
+    { type: 'bigint', values: from },
+  ] as const;
+}
+
+function outcomeOf(applied: number, ignored: number, batches: NumberedBatch[]) {
+  const outcome = { applied, ignored, stored: 0, changed: 0, touched: [] as TouchedSeries[] };
+  for (const { batch, merged } of batches) {
+    outcome.changed += merged.changes.length;
+    outcome.stored += merged.inserts.length + merged.changes.length;
+    if (merged.from_ms > merged.to_ms) continue;
+    const { tenant, meter, quantity } = batch;
+    outcome.touched.push({ tenant, meter, quantity, from_ms: merged.from_ms, to_ms: merged.to_ms });
+  }
+  return { outcome, batches };
+}

@@ -1,0 +1,49 @@
+/** Lays people's repairs over readings. Pure. */
+import { Quality } from '../../engine/model/quality.ts';
+import type { ReadingColumns } from '../../engine/ports.ts';
+
+/** NaN: the person said that there is no value at this instant. */
+export type RepairRow = { at_ms: number; value: number };
+
+/**
+ * Readings with repairs laid over them, ascending. A repaired value is marked REPAIRED and loses the marks that
+ * would keep it out of sums; a repair at an instant without reading becomes one.
+ * @param repairs ascending, all inside the range of `readings`
+ */
+export function overlayRepairs(readings: ReadingColumns, repairs: readonly RepairRow[]): ReadingColumns {
+  if (repairs.length === 0) return readings;
+  const byInstant = new Map(repairs.map((repair) => [repair.at_ms, repair.value]));
+  const instants = new Set(readings.at_ms);
+  const added = repairs.filter((repair) => !instants.has(repair.at_ms));
+  const length = readings.at_ms.length + added.length;
+  const out: ReadingColumns = {
+    at_ms: new Float64Array(length),
+    values: new Float64Array(length),
+    quality: new Int32Array(length),
+    from_ms: readings.from_ms ? new Float64Array(length) : null,
+  };
+  let next = 0;
+  let index = 0;
+  for (let position = 0; position < length; position++) {
+    const extra = added[next];
+    if (extra && (index >= readings.at_ms.length || extra.at_ms < readings.at_ms[index]!)) {
+      out.at_ms[position] = extra.at_ms;
+      out.values[position] = extra.value;
+      out.quality[position] = Quality.REPAIRED;
+      if (out.from_ms) out.from_ms[position] = Number.NaN;
+      next++;
+      continue;
+    }
+    const at = readings.at_ms[index]!;
+    const repaired = byInstant.get(at);
+    out.at_ms[position] = at;
+    out.values[position] = repaired ?? readings.values[index]!;
+    out.quality[position] =
+      repaired === undefined
+        ? readings.quality[index]!
+        : Quality.REPAIRED | (readings.quality[index]! & Quality.CHANGED);
+    if (out.from_ms) out.from_ms[position] = readings.from_ms![index]!;
+    index++;
+  }
+  return out;
+}

@@ -1,0 +1,67 @@
+/** What a series store offers beyond the port, to the worker that drains the journal into it. */
+import type {
+  SeriesRange,
+  SeriesStore,
+  SlotColumns,
+  SlotTable,
+  Span,
+  TotalsQuery,
+  TouchedSeries,
+} from '../../engine/ports.ts';
+
+/** New slots and spans of one series inside a range. */
+export type SlotReplacement = {
+  tenant: string;
+  range: SeriesRange;
+  slots: SlotColumns;
+  spans: readonly Span[];
+};
+
+/** Totals as columns: `values`, `quality` and `slots` hold meters × periods, row by row; NaN where there is no data. */
+export type TotalsColumns = {
+  meters: readonly string[];
+  values: Float64Array;
+  quality: Int32Array;
+  slots: Int32Array;
+};
+
+export type DrainedSlots = SlotTable & {
+  /** `replace` of many series at once, in one transaction where the store has them. */
+  replaceMany(replacements: readonly SlotReplacement[]): Promise<void>;
+  /** `totals` without an object per row. */
+  totalsColumns(tenant: string, query: TotalsQuery): Promise<TotalsColumns>;
+};
+
+/** Marks of series whose slots are older than their readings. They survive a crash: `append` and `repair` set them
+ * together with the data, `done` lifts them after the slots were written. */
+export type DirtyMarks = {
+  list(): Promise<TouchedSeries[]>;
+  /** Lifts the marks of these series. Nothing may be appended between the `list` or outcome they came from and this. */
+  done(series: readonly TouchedSeries[]): Promise<void>;
+};
+
+export type DrainedSeries = SeriesStore & {
+  readonly slots: DrainedSlots;
+  readonly dirty: DirtyMarks;
+  /** Which series of readings exist. */
+  list(tenant: string): Promise<readonly { meter: string; quantity: string }[]>;
+  /** Sets the cursor back when the journal was lost and counts from a lower number again. */
+  rewind(seq: number): Promise<void>;
+  /** What opening had to give up (a damaged file set aside), in words; null when all was well. */
+  readonly recovery: string | null;
+};
+
+/** The rows of a port's `totals` from its columns; periods without data are left out. */
+export function totalsRows(columns: TotalsColumns, periods: number) {
+  const rows = [];
+  for (const [index, meter] of columns.meters.entries())
+    for (let period = 0; period < periods; period++) {
+      const at = index * periods + period;
+      const value = columns.values[at] ?? Number.NaN;
+      const quality = columns.quality[at] ?? 0;
+      const slots = columns.slots[at] ?? 0;
+      if (slots === 0 && quality === 0 && Number.isNaN(value)) continue;
+      rows.push({ meter, period, value: Number.isNaN(value) ? null : value, quality, slots });
+    }
+  return rows;
+}
