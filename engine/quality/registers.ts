@@ -3,9 +3,8 @@
  * fall is a reset, a rollover, a dip (comes back) or the end of a spike (was too high), told apart by the neighbours.
  */
 import { Quality } from '../model/quality.ts';
-import { HOUR_MS } from '../model/time.ts';
 import { type Accumulator, ESTIMATED_ABOVE_MS, GAP_MS, type Usable } from './accumulator.ts';
-import { impossible } from './plausible.ts';
+import { impossible, rateNear } from './plausible.ts';
 
 /** How far ahead or back the end of a spike or dip is looked for, in time and readings. */
 const RUN_MS = GAP_MS;
@@ -121,8 +120,9 @@ function endOfDip(r: Usable, p: number, i: number, limit_per_h: number | null): 
   const drop = r.values[p]! - r.values[i]!;
   for (let j = i; inRun(r, i, j); j++) {
     if (j > i && r.values[j]! >= r.values[p]!) {
-      const returned = r.values[j]! - r.values[j - 1]! >= 0.5 * drop;
-      return returned && !impossible(r, p, j, r.values[j]! - r.values[p]!, limit_per_h) ? j : null;
+      const step = r.values[j]! - r.values[j - 1]!;
+      const abrupt = step >= 0.5 * drop && isAbrupt(r, p > 0 ? p - 1 : null, p, j - 1, j, j, r.at_ms[i]!);
+      return abrupt && !impossible(r, p, j, r.values[j]! - r.values[p]!, limit_per_h) ? j : null;
     }
     if (r.quality[j]! & Quality.REPAIRED) return null;
   }
@@ -149,9 +149,7 @@ function startOfSpike(r: Usable, steps: readonly Step[], i: number): number | nu
     if (counted === null || r.quality[first]! & Quality.REPAIRED || r.at_ms[i]! - r.at_ms[q]! > RUN_MS) return null;
     if (r.values[q]! > r.values[i]!) continue;
     const undone = r.values[p]! - r.values[i]! >= 0.5 * (r.values[p]! - r.values[q]!);
-    const before = k > 0 && steps[k]!.counted !== null ? rate(r, steps[k - 1]!.index, q) : 0;
-    const after = i + 1 < r.count ? Math.max(0, rate(r, i, i + 1)) : 0;
-    const abrupt = rate(r, q, first) > 5 * Math.max(before, after, 0.001);
+    const abrupt = isAbrupt(r, k > 0 ? steps[k - 1]!.index : null, q, q, first, i, r.at_ms[i]!);
     return undone && abrupt ? k : null;
   }
   return null;
@@ -160,8 +158,21 @@ function startOfSpike(r: Usable, steps: readonly Step[], i: number): number | nu
 const inRun = (r: Usable, i: number, j: number): boolean =>
   j < r.count && j - i < RUN_READINGS && r.at_ms[j]! - r.at_ms[i]! <= RUN_MS;
 
-const rate = (r: Usable, a: number, b: number): number =>
-  ((r.values[b]! - r.values[a]!) * HOUR_MS) / (r.at_ms[b]! - r.at_ms[a]!);
+/** Whether the rise from `a` to `b` is well above what was counted before it (`before` → `from`) and after (`after`). */
+function isAbrupt(
+  r: Usable,
+  before: number | null,
+  from: number,
+  a: number,
+  b: number,
+  after: number,
+  reference_ms: number,
+): boolean {
+  const earlier = before === null ? 0 : (rateNear(r, before, from, reference_ms) ?? 0);
+  const later = after + 1 < r.count ? (rateNear(r, after, after + 1, reference_ms) ?? 0) : 0;
+  const rate = rateNear(r, a, b, reference_ms);
+  return rate !== null && rate > 5 * Math.max(earlier, later, 0.001);
+}
 
 /** Resolution of a 32-bit float at this value (2⁻²³ relative). */
 const noise = (value: number): number => 2.4e-7 * Math.abs(value);
