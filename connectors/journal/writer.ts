@@ -1,0 +1,98 @@
+/** The segment that is written and those that wait to be drained: rotation, cutting back after a failure, removal. */
+import { join } from 'node:path';
+import type { JournalFiles } from './files.ts';
+import { type Recovered, type Segment, writeReleased } from './recover.ts';
+import { HEADER_BYTES, segmentHeader, segmentName } from './segment.ts';
+
+export type SegmentWriter = {
+  /** Writes records [first_seq, last_seq] and resolves when they are on disk. After a rejection the disk holds
+   * nothing of them, as far as it obeys, and the next write goes to a new segment. */
+  write(bytes: Buffer, first_seq: number, last_seq: number): Promise<void>;
+  /** Removes segments that hold nothing above `released_seq`. */
+  drop(released_seq: number, next_seq: number): Promise<void>;
+  /** Closes the file that is written. */
+  retire(): Promise<void>;
+  bytes(): number;
+  segments(): number;
+};
+
+type Active = Segment & { fd: number };
+
+/** @returns the writer of the folder that `recovered` describes; it always begins a new segment. */
+export function createSegmentWriter(
+  dir: string,
+  files: JournalFiles,
+  recovered: Recovered,
+  bounds: { max_bytes: number; segment_bytes: number },
+): SegmentWriter {
+  const segment_bytes = Math.min(bounds.segment_bytes, Math.floor(bounds.max_bytes / 4));
+  let closed = recovered.segments;
+  let closed_bytes = closed.reduce((sum, segment) => sum + segment.bytes, 0);
+  let active: Active | null = null;
+
+  const bytes = () => closed_bytes + (active?.bytes ?? 0);
+  async function retire(): Promise<void> {
+    if (!active) return;
+    const { fd, ...segment } = active;
+    active = null;
+    closed.push(segment);
+    closed_bytes += segment.bytes;
+    await files.close(fd);
+  }
+  /** After a failed write or fsync nobody knows what the kernel still holds: cut back, and never write there again. */
+  async function abandon(segment: Active): Promise<void> {
+    await files.truncate(segment.fd, segment.bytes).catch(() => {});
+    if (segment.last_seq >= segment.first_seq) return retire();
+    active = null;
+    await files.close(segment.fd);
+    await files.remove(join(dir, segment.name)).catch(() => {});
+  }
+  async function write(records: Buffer, first_seq: number, last_seq: number): Promise<void> {
+    if (!active || active.bytes + records.length > segment_bytes) {
+      await retire();
+      active = await begin(dir, files, first_seq);
+    }
+    const segment = active;
+    try {
+      await files.write(segment.fd, records, segment.bytes);
+      await files.sync(segment.fd);
+    } catch (error) {
+      await abandon(segment);
+      throw error;
+    }
+    segment.bytes += records.length;
+    segment.last_seq = last_seq;
+  }
+  async function drop(released_seq: number, next_seq: number): Promise<void> {
+    // The newest closed segment stays although drained: redelivered messages find the time of their first arrival there.
+    const candidates = bytes() > bounds.max_bytes / 2 ? closed : closed.slice(0, -1);
+    const gone = candidates.filter((segment) => segment.last_seq <= released_seq);
+    if (gone.length === 0) return;
+    const alone = active === null && gone.length === closed.length;
+    // On a full disk this write fails, but removal is what makes room; a segment that stays keeps the numbers too.
+    await writeReleased(dir, files, { released_seq, next_seq }).catch((error: unknown) => {
+      if (alone) throw error;
+    });
+    for (const segment of gone) {
+      await files.remove(join(dir, segment.name));
+      closed = closed.filter((other) => other !== segment);
+      closed_bytes -= segment.bytes;
+    }
+  }
+  return { write, drop, retire, bytes, segments: () => closed.length + (active ? 1 : 0) };
+}
+
+async function begin(dir: string, files: JournalFiles, first_seq: number): Promise<Active> {
+  const name = segmentName(first_seq);
+  const fd = await files.create(join(dir, name));
+  try {
+    await files.write(fd, segmentHeader(), 0);
+    await files.sync(fd);
+    await files.syncFolder(dir);
+  } catch (error) {
+    await files.close(fd);
+    await files.remove(join(dir, name)).catch(() => {});
+    throw error;
+  }
+  return { name, first_seq, last_seq: first_seq - 1, bytes: HEADER_BYTES, fd };
+}
