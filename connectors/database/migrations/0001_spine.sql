@@ -2,7 +2,8 @@
 -- those without are declared in connectors/database/tables-without-tenant.ts, which a test holds against the schema.
 
 create table tenant (
-  id text primary key,
+  -- an empty id would match a connection that named no tenant
+  id text primary key check (id ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'),
   name text not null,
   created_at timestamptz not null default now()
 );
@@ -82,6 +83,8 @@ create table meter_point (
   primary key (tenant_id, id),
   foreign key (tenant_id, site_id) references site (tenant_id, id) on delete cascade,
   foreign key (tenant_id, device_id) references device (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, parent_id) references meter_point (tenant_id, id) on delete set null (parent_id),
+  unique (tenant_id, device_id, channel),
   check ((device_id is null) <> (virtual is null))
 );
 
@@ -96,6 +99,8 @@ create table person (
   disabled boolean not null default false,
   created_at timestamptz not null default now(),
   last_sign_in_at timestamptz,
+  -- tokens issued before are void: a new password or role, or disabled
+  tokens_from timestamptz not null default now(),
   primary key (tenant_id, id),
   unique (tenant_id, login)
 );
@@ -106,6 +111,7 @@ create table session (
   person_id uuid not null,
   csrf text not null,
   created_at timestamptz not null default now(),
+  seen_at timestamptz not null default now(),
   expires_at timestamptz not null,
   primary key (tenant_id, token_sha256),
   foreign key (tenant_id, person_id) references person (tenant_id, id) on delete cascade

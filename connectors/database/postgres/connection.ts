@@ -1,0 +1,59 @@
+/** How a client reaches a Postgres, and what its failures mean to us. */
+import pg from 'pg';
+import { ConfigError, UnavailableError } from '../../../engine/errors.ts';
+
+/** The schema that holds every table of ours; the job queue has its own, `pgboss`. */
+export const SCHEMA = 'luna';
+
+/** What `pg` and `pg-boss` take alike. */
+export type Connection = {
+  connectionString?: string;
+  host?: string;
+  port?: number;
+  user?: string;
+  database?: string;
+};
+
+/** bigint as number (ids and counts stay far below 2^53), date as its text; the rest as pg gives it. */
+const PARSERS: Record<number, (text: string) => unknown> = { 20: Number, 1082: (text) => text };
+
+export function clientConfig(connection: Connection, statement_timeout_ms: number): pg.ClientConfig {
+  return {
+    ...connection,
+    application_name: 'luna',
+    options: `-c search_path=${SCHEMA}`,
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: statement_timeout_ms,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    types: {
+      getTypeParser: ((oid: number, format?: 'text') =>
+        PARSERS[oid] ?? pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+    },
+  };
+}
+
+/** @throws ConfigError for an address that is none. */
+export function parsePostgresUrl(url: string, key: string): Connection {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
+    throw new ConfigError(`${key} is no address of a Postgres.`, 'Write postgres://user:password@host:5432/database.');
+  return { connectionString: url };
+}
+
+/** Classes of SQLSTATE: connection, resources, operator intervention (also a statement that ran too long), system. */
+const DOWN = /^(08|53|57|58)/;
+const NO_ANSWER = /^(ECONN|ENOENT|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|EHOST|ENET)/;
+const BROKEN = /terminated|timeout exceeded|not queryable|Client was closed|Cannot use a pool/i;
+
+/** An UnavailableError where the server does not answer or cannot now; any other error as it is. */
+export function asUnavailable(error: unknown): unknown {
+  if (!(error instanceof Error) || 'remedy' in error) return error;
+  const { code = '' } = error as { code?: string };
+  if (code === '57014')
+    return new UnavailableError('The database took too long over a question.', 'Try again.', { cause: error });
+  if (DOWN.test(code) || NO_ANSWER.test(code) || (code === '' && BROKEN.test(error.message)))
+    return new UnavailableError(`The database does not answer (${error.message}).`, 'Try again in a few seconds.', {
+      cause: error,
+    });
+  return error;
+}

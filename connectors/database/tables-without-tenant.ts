@@ -1,0 +1,11 @@
+/**
+ * The tables that hold no tenant's data and so stand outside row-level security. A test holds this list against
+ * the schema: every other table has tenant_id and forced row-level security.
+ */
+export const TABLES_WITHOUT_TENANT: Readonly<Record<string, string>> = {
+  'luna.migration': 'which migrations were applied',
+  'luna.tenant': 'names of the tenants themselves',
+  'luna.directory': 'asked before a tenant is known; holds hashes and names only',
+  'luna.provider_run': 'market prices are public',
+  'pgboss.*': 'the job queue; payloads name tenants by id and hold no readings, people or documents',
+};

@@ -1,0 +1,55 @@
+/** A migrated database of one's own for a test file: `const { db, home, close } = await openTestDatabase()`. */
+import { createHash } from 'node:crypto';
+import { cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { openEmbeddedPostgres } from '../../connectors/database/embedded/embedded.ts';
+import { readMigrations } from '../../connectors/database/postgres/migrate.ts';
+import type { OpenedDatabase } from '../../connectors/database/postgres/pool.ts';
+
+export type TestDatabase = {
+  db: OpenedDatabase;
+  /** A LUNA_HOME of its own, in which Postgres lies; tests may put other things there. */
+  home: string;
+  /** Stops Postgres and removes the home. */
+  close(): Promise<void>;
+};
+
+export const silent = pino({ level: 'silent' });
+/** Nothing in a test outlives it, so nothing has to reach the disk. */
+export const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+/** Copies a template that the first test of this schema made: about 0.3 s. */
+export async function openTestDatabase(): Promise<TestDatabase> {
+  const home = await mkdtemp(join(tmpdir(), 'luna-db-'));
+  try {
+    await cp(await template(), join(home, 'postgres'), { recursive: true });
+    const db = await openEmbeddedPostgres({ home, log: silent, settings: FAST });
+    return {
+      db,
+      home,
+      async close() {
+        await db.close();
+        await rm(home, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await rm(home, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** One per schema and user; another schema makes another. Whoever comes second finds it or loses the race. */
+async function template(): Promise<string> {
+  const schema = createHash('sha256').update(JSON.stringify(readMigrations())).digest('hex').slice(0, 16);
+  const folder = join(tmpdir(), `luna-template-${userInfo().uid}-${schema}`);
+  if (await stat(join(folder, 'postgres')).catch(() => null)) return join(folder, 'postgres');
+  const draft = await mkdtemp(join(tmpdir(), 'luna-template-draft-'));
+  const db = await openEmbeddedPostgres({ home: draft, log: silent, settings: FAST });
+  await db.close();
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await rename(join(draft, 'postgres'), join(folder, 'postgres')).catch(() => {});
+  await rm(draft, { recursive: true, force: true });
+  return join(folder, 'postgres');
+}
