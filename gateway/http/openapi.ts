@@ -27,14 +27,14 @@ export function openApiDocument(app: OpenAPIHono<Env>, version: string): OpenApi
     type: 'apiKey',
     in: 'cookie',
     name: 'luna_session',
-    description: 'The browser\'s session; unsafe methods also need the header `x-csrf-token`.',
+    description: "The browser's session; unsafe methods also need the header `x-csrf-token`.",
   });
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Luna iEMS',
       version,
-      license: { name: 'MIT', identifier: 'MIT' },
+      license: { name: 'MIT' },
       description:
         'Times are ISO 8601 or epoch milliseconds. Energy is kWh, power W, prices per MWh in the named currency. A missing value is null. Errors are problem+json with a sentence that says what to do.',
     },

@@ -1,0 +1,45 @@
+/** Moves a part of the load from the dearest to the cheapest two hours of the coming day. */
+
+import { localDate } from '../../engine/model/time.ts';
+import type { Rule } from '../action.ts';
+import { energyIn, extremes } from '../windows.ts';
+import { inWords } from '../words.ts';
+
+const SLOTS = 8;
+const HORIZON_MS = 24 * 3_600_000;
+/** Share of the load in the window that is assumed to be movable: least, expected, most. */
+const MOVABLE = [0.05, 0.1, 0.2] as const;
+/** Below this difference nobody would move anything. */
+const MIN_SPREAD_PER_KWH = 0.03;
+const MIN_SAVING = 0.2;
+
+/** Eligible where prices differ enough, a load forecast covers the dear window, and the dear one is still to come. */
+export const shiftLoad: Rule = (context) => {
+  const found = extremes(context, SLOTS, HORIZON_MS);
+  if (!found) return [];
+  const { cheap, dear } = found;
+  const spread = dear.mean_per_kWh - cheap.mean_per_kWh;
+  const energy_kWh = energyIn(context.load, dear);
+  if (spread < MIN_SPREAD_PER_KWH || energy_kWh === null || dear.from_ms <= context.at_ms) return [];
+  const [low, amount, high] = MOVABLE.map((share) => share * energy_kWh * spread) as [number, number, number];
+  if (amount < MIN_SAVING) return [];
+  return [
+    {
+      id: `shift_load:${localDate(dear.from_ms, context.time_zone)}:${new Date(dear.from_ms).toISOString().slice(11, 16)}`,
+      kind: 'shift_load',
+      text: inWords(context, {
+        en: (f) => `Move flexible load from ${f.window(dear)} to ${f.window(cheap)}.`,
+        de: (f) => `Verschieben Sie flexible Last von ${f.window(dear)} auf ${f.window(cheap)}.`,
+      }),
+      why: inWords(context, {
+        en: (f) =>
+          `A kWh costs ${f.money(dear.mean_per_kWh)} then and ${f.money(cheap.mean_per_kWh)} in the cheaper window. ${f.number(energy_kWh)} kWh are forecast for the dear one; the saving assumes that ${f.number(MOVABLE[1] * 100)} % of it can move (range: ${f.number(MOVABLE[0] * 100)} to ${f.number(MOVABLE[2] * 100)} %).`,
+        de: (f) =>
+          `Eine kWh kostet dann ${f.money(dear.mean_per_kWh)}, im günstigeren Fenster ${f.money(cheap.mean_per_kWh)}. Für das teure Fenster sind ${f.number(energy_kWh)} kWh vorhergesagt; die Ersparnis nimmt an, dass ${f.number(MOVABLE[1] * 100)} % davon verschiebbar sind (Spanne: ${f.number(MOVABLE[0] * 100)} bis ${f.number(MOVABLE[2] * 100)} %).`,
+      }),
+      saving: { amount, low, high, currency: context.currency },
+      deadline_ms: Math.min(dear.from_ms, cheap.to_ms),
+      link: '/prices',
+    },
+  ];
+};

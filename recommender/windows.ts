@@ -1,0 +1,40 @@
+/** Windows of consecutive priced slots. */
+import { SLOT_MS } from '../engine/model/time.ts';
+import type { AdviceContext } from './action.ts';
+
+export type Window = { from_ms: number; to_ms: number; mean_per_kWh: number };
+
+/** All windows of `slots` consecutive slots with a known price that start within the next `horizon_ms`. */
+function windows({ at_ms, prices }: AdviceContext, slots: number, horizon_ms: number): Window[] {
+  const found: Window[] = [];
+  for (let i = 0; i + slots <= prices.length; i++) {
+    const part = prices.slice(i, i + slots);
+    const from_ms = part[0]!.at_ms;
+    if (from_ms > at_ms + horizon_ms) break;
+    const whole = part.at(-1)!.at_ms - from_ms === (slots - 1) * SLOT_MS;
+    if (!whole || part.some((slot) => slot.per_kWh === null)) continue;
+    const mean_per_kWh = part.reduce((sum, slot) => sum + slot.per_kWh!, 0) / slots;
+    found.push({ from_ms, to_ms: from_ms + slots * SLOT_MS, mean_per_kWh });
+  }
+  return found;
+}
+
+/** Cheapest and dearest window of that length, or null where fewer than two that do not overlap are priced. */
+export function extremes(
+  context: AdviceContext,
+  slots: number,
+  horizon_ms: number,
+): { cheap: Window; dear: Window } | null {
+  const all = windows(context, slots, horizon_ms);
+  if (all.length === 0) return null;
+  const cheap = all.reduce((a, b) => (b.mean_per_kWh < a.mean_per_kWh ? b : a));
+  const dear = all.reduce((a, b) => (b.mean_per_kWh > a.mean_per_kWh ? b : a));
+  return cheap.from_ms < dear.to_ms && dear.from_ms < cheap.to_ms ? null : { cheap, dear };
+}
+
+/** Energy in kWh that a series of mean W per slot holds within a window; null where a slot is missing. */
+export function energyIn(series: readonly { at_ms: number; power_W: number }[], window: Window): number | null {
+  const inside = series.filter((slot) => slot.at_ms >= window.from_ms && slot.at_ms < window.to_ms);
+  if (inside.length !== (window.to_ms - window.from_ms) / SLOT_MS) return null;
+  return (inside.reduce((sum, slot) => sum + Math.max(0, slot.power_W), 0) * SLOT_MS) / 3.6e9;
+}
