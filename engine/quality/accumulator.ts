@@ -46,7 +46,7 @@ export function createAccumulator(from_ms: number, to_ms: number) {
   const flags = new Int32Array(n);
   const spans: Span[] = [];
   const events: QualityEvent[] = [];
-  /** Covered share below which a slot is PARTIAL; gauges divide by it, energy does not. */
+  /** Gauges divide by the covered time; energy does not. */
   let mean = false;
 
   function mark(at_ms: number, bits: number): void {
@@ -85,6 +85,7 @@ export function createAccumulator(from_ms: number, to_ms: number) {
       slots.quality[row] = flags[k]! | (covered_ms[k]! < whole ? Quality.PARTIAL : 0);
       row++;
     }
+    events.sort((a, b) => a.at_ms - b.at_ms);
     return { slots, spans, events };
   }
   return {

@@ -15,7 +15,9 @@ const FULL_SCALES = [1e4, 1e5, 1e6, 1e7, 1e8, 1e9, ...[0.001, 0.01, 0.1, 1].map(
 /** What the step to a believed reading means: counted, lost (reset, jump) or counted over the last digit. */
 type Step = { index: number; counted: number | null; bits: number };
 
+/** @param limit_per_h units per hour that the connection can carry, or null where that is not known. */
 export function registerSlots(readings: Usable, limit_per_h: number | null, out: Accumulator): void {
+  levelRounding(readings);
   const steps = believedSteps(readings, limit_per_h, out);
   for (let k = 0; k < steps.length; k++) {
     const { index, counted, bits } = steps[k]!;
@@ -26,6 +28,20 @@ export function registerSlots(readings: Usable, limit_per_h: number | null, out:
     if (counted === null) out.mark(b_ms - 1, bits);
     else if (b_ms - a_ms > GAP_MS) out.span(a_ms, b_ms, counted, bits | Quality.ESTIMATED);
     else out.spread(a_ms, b_ms, counted, bits | (b_ms - a_ms > ESTIMATED_ABOVE_MS ? Quality.ESTIMATED : 0));
+  }
+}
+
+/**
+ * Registers sent as 32-bit floats waver in their last bit; each waver up would be counted. A value that is below an
+ * earlier one of the same stretch by no more than that is lifted to it.
+ */
+function levelRounding(r: Usable): void {
+  const raw = r.values.slice(0, r.count);
+  for (let i = 1; i < r.count; i++) {
+    const value = raw[i]!;
+    if (r.values[i - 1]! <= value || r.values[i - 1]! - value > rounding(value)) continue;
+    for (let j = i - 1; j >= 0 && inRun(r, j, i) && Math.abs(raw[j]! - value) <= rounding(value); j--)
+      r.values[i] = Math.max(r.values[i]!, raw[j]!);
   }
 }
 
@@ -58,9 +74,7 @@ function believedSteps(r: Usable, limit_per_h: number | null, out: Accumulator):
         out.event('jump', r.at_ms[i]!, r.values[p]!, r.values[i]!);
         steps.push({ index: i++, counted: null, bits: Quality.RESET });
       }
-    } else if (-rise <= noise(r.values[p]!)) {
-      // Rounding of a 32-bit float: nothing was counted, and the higher value stays the mark to beat.
-      r.values[i] = r.values[p]!;
+    } else if (-rise <= rounding(r.values[p]!)) {
       steps.push({ index: i++, counted: 0, bits: 0 });
     } else {
       i = fall(r, steps, i, limit_per_h, out, leaveOut);
@@ -174,5 +188,5 @@ function isAbrupt(
   return rate !== null && rate > 5 * Math.max(earlier, later, 0.001);
 }
 
-/** Resolution of a 32-bit float at this value (2⁻²³ relative). */
-const noise = (value: number): number => 2.4e-7 * Math.abs(value);
+/** Two steps of a 32-bit float at this value (2⁻²² relative). */
+const rounding = (value: number): number => 2.4e-7 * Math.abs(value);
