@@ -30,16 +30,64 @@ export type LocalTime = { year: number; month: number; day: number; hour: number
 
 /** @returns the wall clock of `tz` at `at_ms`; month is 1–12. Throws RangeError for an unknown zone. */
 export function localTime(at_ms: number, tz: string): LocalTime {
-  const parts: Record<string, number> = {};
-  for (const part of formatOf(tz).formatToParts(at_ms)) parts[part.type] = Number(part.value);
-  return parts as LocalTime;
+  const wall = new Date(Math.floor(at_ms) + zoneOffset(at_ms, tz));
+  return {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth() + 1,
+    day: wall.getUTCDate(),
+    hour: wall.getUTCHours(),
+    minute: wall.getUTCMinutes(),
+    second: wall.getUTCSeconds(),
+  };
 }
 
-/** @returns local time minus UTC at that instant, in ms. */
-export function zoneOffset(at_ms: number, tz: string): number {
-  const t = localTime(at_ms, tz);
-  const wall = Date.UTC(t.year, t.month - 1, t.day, t.hour, t.minute, t.second);
+/** Asks the time zone database; slow (some µs). */
+function lookUpOffset(at_ms: number, tz: string): number {
+  const t: Record<string, number> = {};
+  for (const part of formatOf(tz).formatToParts(at_ms)) t[part.type] = Number(part.value);
+  const wall = Date.UTC(t.year!, t.month! - 1, t.day, t.hour, t.minute, t.second);
   return wall - Math.floor(at_ms / 1000) * 1000;
+}
+
+/** Offsets in stretches of four days: within one no zone changes its clock more than once. */
+type Stretch = { before: number; changes_ms: number; after: number };
+const STRETCH_MS = 4 * 24 * HOUR_MS;
+const stretches = new Map<string, Map<number, Stretch>>();
+const MOST_STRETCHES = 50_000;
+
+function stretchOf(at_ms: number, tz: string): Stretch {
+  let ofZone = stretches.get(tz);
+  if (!ofZone) {
+    ofZone = new Map();
+    stretches.set(tz, ofZone);
+  }
+  const k = Math.floor(at_ms / STRETCH_MS);
+  let stretch = ofZone.get(k);
+  if (!stretch) {
+    if (ofZone.size >= MOST_STRETCHES) ofZone.clear();
+    stretch = lookUpStretch(k * STRETCH_MS, tz);
+    ofZone.set(k, stretch);
+  }
+  return stretch;
+}
+
+function lookUpStretch(start_ms: number, tz: string): Stretch {
+  const before = lookUpOffset(start_ms, tz);
+  const after = lookUpOffset(start_ms + STRETCH_MS, tz);
+  if (before === after) return { before, changes_ms: Infinity, after };
+  let [low, high] = [start_ms, start_ms + STRETCH_MS];
+  while (high - low > 1000) {
+    const middle = Math.floor((low + high) / 2000) * 1000;
+    if (lookUpOffset(middle, tz) === before) low = middle;
+    else high = middle;
+  }
+  return { before, changes_ms: high, after };
+}
+
+/** @returns local time minus UTC at that instant, in ms. Throws RangeError for an unknown zone or no instant. */
+export function zoneOffset(at_ms: number, tz: string): number {
+  const { before, changes_ms, after } = stretchOf(at_ms, tz);
+  return at_ms < changes_ms ? before : after;
 }
 
 /**
