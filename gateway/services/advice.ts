@@ -13,6 +13,7 @@ const VALID_MS = 30 * 60_000;
 const SNOOZE_MS = 2 * 3_600_000;
 /** Dismissed advice with the same id does not come back within this; ids carry the day where advice is of a day. */
 const DISMISS_MS = 20 * 3_600_000;
+const HISTORY_MS = 90 * 86_400_000;
 const MAX_EVENTS = 1000;
 
 export type AdviceDeps = Pick<Base, 'db' | 'clock' | 'bus' | 'metrics'> & {
@@ -76,7 +77,9 @@ export function createAdviceService(deps: AdviceDeps): AdviceService {
     async history(tenant, limit) {
       const rows = await db.asTenant(tenant, async (sql) => ({
         decisions: await sql<RawDecision>(`${SELECT_DECISION} order by at desc limit $1`, [limit]),
-        feedback: await sql<FeedbackRow>(`${SELECT_FEEDBACK} where at > now() - interval '90 days' order by at`),
+        feedback: await sql<FeedbackRow>(`${SELECT_FEEDBACK} where at > to_timestamp($1 / 1000.0) order by at`, [
+          clock.now() - HISTORY_MS,
+        ]),
       }));
       const outcomes = new Map(rows.feedback.map((f) => [`${f.decision_id} ${f.action_id}`, f]));
       const entries = rows.decisions.map(parseDecision).flatMap((row) =>
