@@ -63,9 +63,11 @@ export async function openJournalReader(dir: string, options: JournalReaderOptio
     if (place?.seq !== after_seq) await seek(after_seq);
     const groups: JournalledGroup[] = [];
     let left = max_bytes;
-    while (place && left > 0 && place.seq < limit_seq) {
-      const used = await readSome(place, Math.min(left, max_bytes), limit_seq, groups, options.onCorrupt);
-      left -= used;
+    // What is passed over on the way to the first group does not count: an empty answer means that there is no more.
+    while (place && place.seq < limit_seq && (groups.length === 0 || left > 0)) {
+      const chunk_bytes = Math.max(left, FRAME_BYTES);
+      const used = await readSome(place, chunk_bytes, limit_seq, groups, options.onCorrupt);
+      if (groups.length > 0) left -= used;
       if (used === 0 && !(await nextSegment(place, limit_seq))) break;
     }
     return groups;
