@@ -183,7 +183,8 @@ export interface Database extends Closable {
   asSystem<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   ping(): Promise<void>;
 }
-/** Parametrised SQL ($1, $2, …); resolves with the rows. */
+/** Parametrised SQL ($1, $2, …); resolves with the rows: timestamptz as Date, date as `YYYY-MM-DD`, bigint as number.
+ * An array as a parameter becomes a Postgres array; for jsonb pass JSON.stringify(…). */
 export type Sql = <Row = Record<string, unknown>>(text: string, parameters?: readonly unknown[]) => Promise<Row[]>;
 
 // ── Events inside the box ──────────────────────────────────────────────────────────────────────────────────────

@@ -86,6 +86,8 @@ export interface SiteService {
   /** The tenant's site; null before set-up. From memory. */
   get(tenant: string): (Site & { energy_price: EnergyPrice }) | null;
   save(actor: Actor, settings: SiteSettings, options?: { demo?: boolean }): Promise<void>;
+  /** Removes the site with its meter points, as if it had never been set up; `meters.refresh` follows. */
+  remove(actor: Actor): Promise<void>;
   /** Tenants that exist (`default` always). */
   tenants(): readonly string[];
 }
@@ -100,6 +102,8 @@ export interface MeterService {
   remove(actor: Actor, id: string): Promise<void>;
   /** Called after every change of meter points or devices. */
   onChange(listener: () => void): () => void;
+  /** Reads the tenant's meter points anew and tells the listeners: for whoever changed devices. */
+  refresh(tenant: string): Promise<void>;
 }
 
 /** State of the way to a device, in memory. */

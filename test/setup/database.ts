@@ -1,12 +1,16 @@
 /** A migrated database of one's own for a test file: `const { db, home, close } = await openTestDatabase()`. */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { openEmbeddedPostgres } from '../../connectors/database/embedded/embedded.ts';
 import { readMigrations } from '../../connectors/database/postgres/migrate.ts';
 import type { OpenedDatabase } from '../../connectors/database/postgres/pool.ts';
+
+const run = promisify(execFile);
 
 export type TestDatabase = {
   db: OpenedDatabase;
@@ -24,7 +28,8 @@ export const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes:
 export async function openTestDatabase(): Promise<TestDatabase> {
   const home = await mkdtemp(join(tmpdir(), 'luna-db-'));
   try {
-    await cp(await template(), join(home, 'postgres'), { recursive: true });
+    // The system's cp keeps the owner and is three times faster than Node's on 1,400 small files.
+    await run('cp', ['-Rp', await template(), join(home, 'postgres')]);
     const db = await openEmbeddedPostgres({ home, log: silent, settings: FAST });
     return {
       db,
