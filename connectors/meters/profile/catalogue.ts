@@ -1,0 +1,96 @@
+/** Reads the profiles from their folder, at start and in the tests. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../../../engine/errors.ts';
+import { firmwareRange, type Profile, parseProfile } from './profile.ts';
+import { measurementsOf } from './schema.ts';
+
+/** How the expected values of a golden case came about. */
+export type CaseKind = 'recorded' | 'documented' | 'synthetic';
+
+/**
+ * @param folder `firmware-profiles`; folders that begin with `_` (the blueprint) are left out unless named by `include`.
+ * @throws ConfigError with the faults of all profiles.
+ */
+export function loadProfiles(folder: string, include: (name: string) => boolean = isShipped): Profile[] {
+  const faults: string[] = [];
+  const profiles: Profile[] = [];
+  for (const name of readdirSync(folder).sort()) {
+    const file = join(folder, name, 'profile.yaml');
+    if (!include(name) || !existsSync(file)) continue;
+    try {
+      const spec = parseProfile(name, readFileSync(file, 'utf8'));
+      profiles.push({ ...spec, name, verified: caseKinds(join(folder, name)).some((kind) => kind !== 'synthetic') });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      faults.push(error.message);
+    }
+  }
+  if (faults.length > 0)
+    throw new ConfigError(faults.join('\n'), 'docs/guides/add-a-device-profile.md describes every key.');
+  return profiles;
+}
+
+function isShipped(name: string): boolean {
+  return !name.startsWith('_');
+}
+
+function caseKinds(folder: string): CaseKind[] {
+  return caseFolders(folder).map((path) => (JSON.parse(readFileSync(join(path, 'input.json'), 'utf8')) as Case).kind);
+}
+type Case = { kind: CaseKind };
+
+/** The folders of a profile's golden cases. */
+export function caseFolders(folder: string): string[] {
+  const testdata = join(folder, 'testdata');
+  if (!existsSync(testdata)) return [];
+  return readdirSync(testdata)
+    .sort()
+    .map((name) => join(testdata, name))
+    .filter((path) => existsSync(join(path, 'input.json')));
+}
+
+/** What forms, lists and docs show of a profile. */
+export type ProfileOverview = {
+  name: string;
+  vendor: string;
+  model: string;
+  transport: 'mqtt' | 'modbus' | 'http';
+  verified: boolean;
+  firmware_range: string | null;
+  channels: {
+    name: string;
+    label: string;
+    role: Profile['channels'][string]['role'];
+    quantities: string[];
+    rated_power_W?: number;
+  }[];
+  defaults: Record<string, string | number>;
+  notes: string | null;
+};
+
+export function overviewOf(profile: Profile): ProfileOverview {
+  const measured = measurementsOf(profile);
+  return {
+    name: profile.name,
+    vendor: profile.vendor,
+    model: profile.model,
+    transport: profile.transport,
+    verified: profile.verified,
+    firmware_range: firmwareRange(profile),
+    channels: Object.entries(profile.channels).map(([name, { label, role, rated_power_W }]) => ({
+      name,
+      label,
+      role,
+      quantities: [...new Set(measured.filter((entry) => entry.channel === name).map((entry) => entry.quantity))],
+      ...(rated_power_W === undefined ? {} : { rated_power_W }),
+    })),
+    defaults: profile.defaults,
+    notes: profile.notes,
+  };
+}
+
+/** The overviews of all profiles in `folder`. @throws ConfigError with the faults of all. */
+export function parseProfiles(folder: string): ProfileOverview[] {
+  return loadProfiles(folder).map(overviewOf);
+}
