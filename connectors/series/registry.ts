@@ -1,14 +1,16 @@
 /** Numbers of series in memory: stores keep an integer per row instead of three names that users chose. */
 
 export type SeriesKey = { tenant: string; meter: string; quantity: string };
-export type RegisteredSeries = SeriesKey & { id: number };
+/** `readings`: whether readings were stored, not only slots that were computed from others. */
+export type RegisteredSeries = SeriesKey & { id: number; readings: boolean };
 
 export type SeriesRegistry = {
   find(tenant: string, meter: string, quantity: string): number | undefined;
+  get(tenant: string, meter: string, quantity: string): RegisteredSeries | undefined;
   byId(id: number): RegisteredSeries | undefined;
   of(tenant: string): readonly RegisteredSeries[];
   /** Takes the next free number; the caller stores it. */
-  add(key: SeriesKey): RegisteredSeries;
+  add(key: SeriesKey, readings: boolean): RegisteredSeries;
   load(series: RegisteredSeries): void;
   remove(ids: readonly number[]): void;
 };
@@ -26,11 +28,12 @@ export function createSeriesRegistry(): SeriesRegistry {
     last = Math.max(last, series.id);
   };
   return {
+    get: (tenant, meter, quantity) => tenants.get(tenant)?.get(name(meter, quantity)),
     find: (tenant, meter, quantity) => tenants.get(tenant)?.get(name(meter, quantity))?.id,
     byId: (id) => numbers.get(id),
     of: (tenant) => [...(tenants.get(tenant)?.values() ?? [])],
-    add({ tenant, meter, quantity }) {
-      const series = { id: last + 1, tenant, meter, quantity };
+    add({ tenant, meter, quantity }, readings) {
+      const series = { id: last + 1, tenant, meter, quantity, readings };
       load(series);
       return series;
     },

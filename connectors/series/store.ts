@@ -43,7 +43,7 @@ export type DirtyMarks = {
 export type DrainedSeries = SeriesStore & {
   readonly slots: DrainedSlots;
   readonly dirty: DirtyMarks;
-  /** Which series of readings exist. */
+  /** Which series have readings. */
   list(tenant: string): Promise<readonly { meter: string; quantity: string }[]>;
   /** Sets the cursor back when the journal was lost and counts from a lower number again. */
   rewind(seq: number): Promise<void>;

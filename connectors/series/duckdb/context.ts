@@ -9,36 +9,37 @@ export type DuckDbContext = {
   registry: SeriesRegistry;
 };
 
-/** The series' number, a new one where it has none. A caller whose transaction fails must `forget` the new ones. */
-export async function numberSeries(
-  { registry }: DuckDbContext,
-  writer: Writer,
-  key: Pick<TouchedSeries, 'tenant' | 'meter' | 'quantity'>,
-  added: RegisteredSeries[],
-): Promise<number> {
-  const known = registry.find(key.tenant, key.meter, key.quantity);
-  if (known !== undefined) return known;
-  const series = registry.add(key);
-  added.push(series);
-  const { id, tenant, meter, quantity } = series;
-  await writer.run('insert into series values ($id, $tenant, $meter, $quantity)', { id, tenant, meter, quantity });
-  return id;
-}
+type Key = Pick<TouchedSeries, 'tenant' | 'meter' | 'quantity'>;
+/** The number of a series, a new one where it has none; `readings` where readings are going to be stored. */
+export type NumberOf = (key: Key, readings: boolean) => Promise<number>;
 
-/** A write whose new series are taken back when it fails. */
+/** A write whose new series are taken back when it fails. `added` grows with each new series. */
 export async function writeSeries<T>(
-  context: DuckDbContext,
-  work: (
-    writer: Writer,
-    numberOf: (key: Pick<TouchedSeries, 'tenant' | 'meter' | 'quantity'>) => Promise<number>,
-    added: readonly RegisteredSeries[],
-  ) => Promise<T>,
+  { db, registry }: DuckDbContext,
+  work: (writer: Writer, numberOf: NumberOf, added: readonly RegisteredSeries[]) => Promise<T>,
 ): Promise<T> {
   const added: RegisteredSeries[] = [];
+  const promoted: RegisteredSeries[] = [];
   try {
-    return await context.db.write((writer) => work(writer, (key) => numberSeries(context, writer, key, added), added));
+    return await db.write((writer) => {
+      const numberOf: NumberOf = async (key, readings) => {
+        const known = registry.get(key.tenant, key.meter, key.quantity);
+        if (known && readings && !known.readings) {
+          promoted.push(known);
+          registry.load({ ...known, readings });
+          await writer.run('update series set readings = true where id = $id', { id: known.id });
+        }
+        if (known) return known.id;
+        const series = registry.add(key, readings);
+        added.push(series);
+        await writer.run('insert into series values ($id, $tenant, $meter, $quantity, $readings)', { ...series });
+        return series.id;
+      };
+      return work(writer, numberOf, added);
+    });
   } catch (error) {
-    context.registry.remove(added.map((series) => series.id));
+    registry.remove(added.map((series) => series.id));
+    for (const series of promoted) registry.load(series);
     throw error;
   }
 }

@@ -27,8 +27,8 @@ export type DuckDbOptions = {
 export async function openDuckDbSeries({ file, memory, now = Date.now }: DuckDbOptions): Promise<DrainedSeries> {
   const { db, recovery } = await openFile(file, memory, now);
   const context: DuckDbContext = { db, registry: createSeriesRegistry() };
-  for (const row of await db.rows('select id, tenant, meter, quantity from series'))
-    context.registry.load(row as { id: number; tenant: string; meter: string; quantity: string });
+  for (const row of await db.rows('select id, tenant, meter, quantity, readings from series'))
+    context.registry.load(row as { id: number; tenant: string; meter: string; quantity: string; readings: boolean });
   const { dirty, rewind, forget, ...readings } = createReadings(context);
   return {
     kind: 'duckdb',
@@ -40,7 +40,10 @@ export async function openDuckDbSeries({ file, memory, now = Date.now }: DuckDbO
     prices: createPrices(context),
     forecasts: createForecasts(context),
     async list(tenant) {
-      return context.registry.of(tenant).map(({ meter, quantity }) => ({ meter, quantity }));
+      return context.registry
+        .of(tenant)
+        .filter((one) => one.readings)
+        .map(({ meter, quantity }) => ({ meter, quantity }));
     },
     async ping() {
       await db.numbers('select 1');

@@ -26,7 +26,7 @@ export function createReadings(
         if (!last) return emptyOutcome(groups.length);
         const batches: NumberedBatch[] = [];
         for (const batch of batchBySeries(fresh))
-          batches.push({ series: await numberOf(batch), batch, merged: none() });
+          batches.push({ series: await numberOf(batch, true), batch, merged: none() });
         for (const { id } of added) tails.set(id, Number.NEGATIVE_INFINITY);
         await loadTails(writer, tails, batches);
         const existing = await findExisting(writer, tails, batches);
@@ -62,7 +62,7 @@ export function createReadings(
     async repair(tenant, repairs) {
       await writeSeries(context, async (writer, numberOf) => {
         for (const { meter, quantity, at_ms, value, by } of repairs) {
-          const series = await numberOf({ tenant, meter, quantity });
+          const series = await numberOf({ tenant, meter, quantity }, true);
           const at = BigInt(Math.round(at_ms));
           await writer.run('delete from repair where series = $series and "at" = $at', { series, at });
           if (value !== undefined)

@@ -3,7 +3,8 @@
  * for every row, while data that is appended in order of time is found through DuckDB's minima and maxima per block.
  */
 export const SCHEMA = [
-  'create table if not exists series (id integer primary key, tenant varchar not null, meter varchar not null, quantity varchar not null)',
+  // readings: false where only slots were computed into it
+  'create table if not exists series (id integer primary key, tenant varchar not null, meter varchar not null, quantity varchar not null, readings boolean not null)',
   // one row: the journal's last applied sequence number
   'create table if not exists journal_cursor (seq bigint not null)',
   'insert into journal_cursor select 0 where not exists (select 1 from journal_cursor)',

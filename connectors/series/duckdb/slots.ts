@@ -17,7 +17,7 @@ export function createSlots(context: DuckDbContext): DrainedSlots {
       const numbered: Numbered[] = [];
       for (const one of replacements) {
         const { meter, quantity } = one.range;
-        numbered.push({ ...one, series: await numberOf({ tenant: one.tenant, meter, quantity }) });
+        numbered.push({ ...one, series: await numberOf({ tenant: one.tenant, meter, quantity }, false) });
       }
       await replaceSlots(writer, numbered);
       await replaceSpans(writer, numbered);
@@ -92,11 +92,11 @@ async function replaceSlots(writer: Writer, replacements: readonly Numbered[]): 
   ]);
 }
 
-/** A span belongs to a range that it overlaps. */
+/** A span belongs to the range that its end lies in: from < end ≤ to. */
 async function replaceSpans(writer: Writer, replacements: readonly Numbered[]): Promise<void> {
   for (const { series, range } of replacements)
     await writer.run(
-      'delete from span where series = $series and from_ms < $to and to_ms > $from',
+      'delete from span where series = $series and to_ms > $from and to_ms <= $to',
       bounds(series, range),
     );
   const spans = replacements.flatMap((one) => one.spans.map((span) => ({ series: one.series, ...span })));

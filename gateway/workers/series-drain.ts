@@ -1,0 +1,216 @@
+/** Brings journal groups into the series store, in order, none twice, and its slots after them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSerial } from '../../connectors/series/serial.ts';
+import type { DrainedSeries } from '../../connectors/series/store.ts';
+import { UnavailableError } from '../../engine/errors.ts';
+import type { JournalledGroup } from '../../engine/model/reading.ts';
+import type { JournalReader, TouchedSeries } from '../../engine/ports.ts';
+import { createSlotKeeper, type MeterRoleOf, type SlotKeeper, type SlotsChanged } from './series-slots.ts';
+
+export type DrainState = {
+  up: boolean;
+  /** When it went up or down. */
+  since_ms: number;
+  /** Why it is down, in words; null while up. */
+  reason: string | null;
+  /** Last journal record in the store; null until the store was asked. */
+  applied_seq: number | null;
+  /** What opening the store had to give up, in words. */
+  recovery: string | null;
+};
+
+export type DrainDeps = {
+  open: () => Promise<DrainedSeries>;
+  reader: JournalReader;
+  /** Last sequence number that is durable in the journal. */
+  durable_seq: () => number;
+  onApplied: (seq: number, touched: readonly TouchedSeries[]) => void;
+  onSlots: (changed: readonly SlotsChanged[]) => void;
+  onState: (state: DrainState) => void;
+  now: () => number;
+  slots_every_ms?: number;
+};
+
+export type Drain = {
+  /** Drains and computes until `close`. */
+  start(): void;
+  wake(): void;
+  /** The open store; throws UnavailableError at once while it is down. */
+  store(): DrainedSeries;
+  /** Runs `work` while nothing is drained or computed. */
+  alone<T>(work: (store: DrainedSeries, keeper: SlotKeeper) => Promise<T>): Promise<T>;
+  /** A call failed with UnavailableError: look whether the store is down. */
+  suspect(): void;
+  setRoles(roles: readonly MeterRoleOf[]): void;
+  close(): Promise<void>;
+};
+
+/** Bytes of journal read for one batch; about 20,000 readings of one quantity. */
+const BATCH_BYTES = 1024 * 1024;
+/** Small batches wait for more to come. */
+const GATHER_MS = 150;
+const SMALL_GROUPS = 2_000;
+const BACKOFF_MS = { first: 500, last: 30_000 };
+const CLOSE_DRAIN_MS = 1_200;
+const CLOSE_SLOTS_MS = 500;
+
+type Opened = { store: DrainedSeries; keeper: SlotKeeper; applied_seq: number };
+
+export function createDrain(deps: DrainDeps): Drain {
+  const serial = createSerial();
+  let opened: Opened | null = null;
+  let state: DrainState = { up: false, since_ms: deps.now(), reason: 'starting', applied_seq: null, recovery: null };
+  let roles: readonly MeterRoleOf[] = [];
+  let closing = false;
+  let suspected = false;
+  let wakeUp = () => {};
+  let woken = false;
+  let running: Promise<void> = Promise.resolve();
+
+  const report = (change: Partial<DrainState>) => {
+    const turned = change.up !== undefined && change.up !== state.up;
+    state = { ...state, ...change, ...(turned ? { since_ms: deps.now() } : {}) };
+    deps.onState(state);
+  };
+  /** Waits, but not on after `close`, nor (where `early`) after a wake-up, be it one that came before. */
+  const pause = (ms: number, early: boolean) =>
+    new Promise<void>((resolve) => {
+      if (early && woken) return resolve();
+      const timer = setTimeout(resolve, ms);
+      wakeUp = () => {
+        if (!early && !closing) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  async function ensureOpen(): Promise<Opened> {
+    if (opened) return opened;
+    const store = await deps.open();
+    const keeper = createSlotKeeper(store, deps.slots_every_ms);
+    await keeper.setRoles(roles);
+    const applied_seq = await matchJournal(store, deps.durable_seq());
+    keeper.touch(await store.dirty.list(), deps.now());
+    opened = { store, keeper, applied_seq };
+    report({ up: true, reason: null, applied_seq, recovery: store.recovery ?? state.recovery });
+    return opened;
+  }
+  /** One batch; false when the journal has nothing new. */
+  async function drainOnce({ store, keeper, ...from }: Opened): Promise<number> {
+    if (deps.durable_seq() <= from.applied_seq) return 0;
+    const groups = await deps.reader.read(from.applied_seq, BATCH_BYTES);
+    const last = groups.at(-1);
+    if (!last) return 0;
+    await apply(store, keeper, groups);
+    opened!.applied_seq = last.seq;
+    state = { ...state, applied_seq: last.seq };
+    return groups.length;
+  }
+  async function apply(store: DrainedSeries, keeper: SlotKeeper, groups: readonly JournalledGroup[]): Promise<void> {
+    const { touched } = await store.readings.append(groups);
+    keeper.touch(touched, deps.now());
+    deps.onApplied(groups.at(-1)!.seq, touched);
+  }
+  async function slotsOnce({ keeper }: Opened): Promise<void> {
+    const due = keeper.due_ms();
+    if (due === null || due > deps.now()) return;
+    const changed = await keeper.work(deps.now());
+    if (changed.length > 0) deps.onSlots(changed);
+  }
+  /** @returns how long to wait before the next turn. */
+  async function turn(): Promise<{ ms: number; early: boolean }> {
+    const now = await ensureOpen();
+    woken = false;
+    if (suspected) await now.store.ping();
+    suspected = false;
+    const groups = await drainOnce(now);
+    await slotsOnce(now);
+    if (groups >= SMALL_GROUPS) return { ms: 0, early: false };
+    return groups > 0 ? { ms: GATHER_MS, early: false } : { ms: idle(now.keeper, deps.now()), early: true };
+  }
+  async function run(): Promise<void> {
+    let backoff_ms = BACKOFF_MS.first;
+    while (!closing) {
+      try {
+        const next = await serial(turn);
+        backoff_ms = BACKOFF_MS.first;
+        if (next.ms > 0 && !closing) await pause(next.ms, next.early);
+      } catch (error) {
+        await serial(() => failed(error));
+        await sleep(backoff_ms * (0.75 + Math.random() / 2), undefined, { ref: !closing });
+        backoff_ms = Math.min(BACKOFF_MS.last, backoff_ms * 2);
+      }
+    }
+  }
+  /** Down means closed: the next turn opens the store anew and asks it for its cursor. */
+  async function failed(error: unknown): Promise<void> {
+    const broken = opened;
+    opened = null;
+    report({ up: false, reason: (error as Error).message });
+    await broken?.store.close().catch(() => undefined);
+  }
+
+  return {
+    start() {
+      running = run();
+    },
+    wake() {
+      woken = true;
+      wakeUp();
+    },
+    store() {
+      if (opened) return opened.store;
+      throw new UnavailableError(
+        `The series store does not answer: ${state.reason ?? 'starting'}`,
+        'Readings are kept in the journal meanwhile; ask again later.',
+      );
+    },
+    alone: (work) =>
+      serial(async () => {
+        if (!opened) throw new UnavailableError('The series store does not answer.', 'Ask again later.');
+        return work(opened.store, opened.keeper);
+      }),
+    suspect() {
+      suspected = true;
+      woken = true;
+      wakeUp();
+    },
+    setRoles(list) {
+      roles = list;
+      void serial(async () => opened?.keeper.setRoles(list)).catch(() => undefined);
+    },
+    async close() {
+      closing = true;
+      wakeUp();
+      await Promise.race([running, sleep(CLOSE_DRAIN_MS, undefined, { ref: false })]);
+      await serial(() => finish(opened, drainOnce));
+      await deps.reader.close();
+    },
+  };
+}
+
+function idle(keeper: SlotKeeper, now_ms: number): number {
+  const due = keeper.due_ms();
+  return due === null ? 60_000 : Math.max(1, Math.min(60_000, due - now_ms));
+}
+
+/** A cursor above all that the journal holds belongs to a journal that is gone: count from its successor. */
+async function matchJournal(store: DrainedSeries, durable_seq: number): Promise<number> {
+  const cursor = await store.readings.cursor();
+  if (cursor <= durable_seq) return cursor;
+  await store.rewind(0);
+  return 0;
+}
+
+/** The last readings go into the store and the live slots are computed, as far as time allows. */
+async function finish(opened: Opened | null, drainOnce: (opened: Opened) => Promise<number>): Promise<void> {
+  if (!opened) return;
+  const until_ms = performance.now() + CLOSE_DRAIN_MS;
+  try {
+    while (performance.now() < until_ms && (await drainOnce(opened)) > 0);
+    await opened.keeper.flush(performance.now() + CLOSE_SLOTS_MS);
+  } catch {
+    // What is missing is in the journal and in the marks: the next start goes on there.
+  }
+  await opened.store.close();
+}

@@ -1,0 +1,59 @@
+/** What the main thread and the series worker say to each other. */
+import {
+  type Fault,
+  InvalidDataError,
+  NotFoundError,
+  UnavailableError,
+  UnsupportedError,
+} from '../../engine/errors.ts';
+import type { TouchedSeries } from '../../engine/ports.ts';
+import type { DrainState } from './series-drain.ts';
+import type { MeterRoleOf, SlotsChanged } from './series-slots.ts';
+
+/** Handed to the worker at its start. */
+export type SeriesWorkerData = {
+  store: { kind: 'duckdb'; file: string; memory: string } | { kind: 'questdb'; url: string };
+  journal_dir: string;
+  /** Where the journal publishes its durable end. */
+  durable: SharedArrayBuffer;
+  /** The slots of a series are computed at most this often; 2,000 where left out. */
+  slots_every_ms?: number;
+};
+
+export type ToWorker =
+  | { kind: 'call'; id: number; method: string; args: readonly unknown[] }
+  | { kind: 'start' }
+  | { kind: 'wake' }
+  | { kind: 'roles'; roles: readonly MeterRoleOf[] }
+  | { kind: 'close' };
+
+export type FromWorker =
+  | { kind: 'result'; id: number; result: unknown }
+  | { kind: 'error'; id: number; error: WireError }
+  | { kind: 'applied'; seq: number; touched: readonly TouchedSeries[] }
+  | { kind: 'slots'; changed: readonly SlotsChanged[] }
+  | { kind: 'state'; state: DrainState };
+
+export type WireError = { name: string; message: string; remedy: string | undefined; faults: readonly Fault[] };
+
+const KNOWN = { InvalidDataError, NotFoundError, UnavailableError, UnsupportedError };
+
+export function toWire(error: unknown): WireError {
+  const { name, message, remedy, faults } = error as InvalidDataError;
+  return { name: name ?? 'Error', message: message ?? String(error), remedy, faults: faults ?? [] };
+}
+
+export function fromWire({ name, message, remedy, faults }: WireError): Error {
+  if (name === 'InvalidDataError') return new InvalidDataError(message, remedy, faults);
+  const type = (KNOWN as Record<string, new (message: string, remedy?: string) => Error>)[name];
+  return type ? new type(message, remedy) : new Error(message);
+}
+
+/** Buffers of large columns, which move instead of being copied. */
+export function transfers(value: unknown, found: ArrayBuffer[] = []): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value)) {
+    if (value.buffer instanceof ArrayBuffer && !found.includes(value.buffer)) found.push(value.buffer);
+  } else if (value !== null && typeof value === 'object' && !Array.isArray(value))
+    for (const part of Object.values(value)) transfers(part, found);
+  return found;
+}

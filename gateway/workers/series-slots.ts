@@ -1,0 +1,254 @@
+/**
+ * Keeps slots in step with readings: what was touched is computed again, at once for live readings (a quick pass over
+ * the newest slots) and later in full, when the readings around it that decide about spikes, dips and resets are in.
+ */
+import type { DrainedSeries, SlotReplacement } from '../../connectors/series/store.ts';
+import { quantityInfo, slotQuantity } from '../../engine/model/quantity.ts';
+import type { MeterRole } from '../../engine/model/site.ts';
+import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
+import type { ReadingColumns, SlotColumns, TouchedSeries } from '../../engine/ports.ts';
+import { CONTEXT_MS, computeSlots, energyFromPower, type QualityEvent } from '../../engine/quality/slots.ts';
+
+export type SlotKeeper = {
+  /** Notes series whose readings changed. */
+  touch(touched: readonly TouchedSeries[], now_ms: number): void;
+  /** When something is due (`now_ms` or before: now), null when nothing waits. */
+  due_ms(): number | null;
+  /** Computes what is due, at most `limit` series. Nothing may be appended to the store meanwhile. */
+  work(now_ms: number, limit?: number): Promise<SlotsChanged[]>;
+  /** Computes these at once, in full. */
+  now(touched: readonly TouchedSeries[], now_ms: number): Promise<SlotsChanged[]>;
+  /** Full pass over everything that waits, as far as `until_ms` allows (performance clock). */
+  flush(until_ms: number): Promise<void>;
+  /** Forgets erased meter points. */
+  forget(tenant: string, meters: readonly string[] | null): void;
+  /** Tells the meter points' roles: they say whether power without a register is import or export. */
+  setRoles(roles: readonly MeterRoleOf[]): Promise<void>;
+};
+export type MeterRoleOf = { tenant: string; meter: string; role: MeterRole };
+export type SlotsChanged = TouchedSeries & { events: readonly QualityEvent[] };
+
+type Pass = 'quick' | 'full';
+type Range = { from_ms: number; to_ms: number };
+type Waiting = {
+  key: TouchedSeries;
+  quick: Range | null;
+  full: Range;
+  quick_due_ms: number;
+  full_due_ms: number;
+};
+
+/** A full pass waits until the series has had this long; marks in the store survive until then. */
+const FULL_MS = 15 * 60_000;
+/** What is older than this is history: it waits for a pause in its arrival, then is done in full. */
+const HISTORY_MS = HOUR_MS;
+/** Computing gets at most about this share of the worker's time while readings come in. */
+const SHARE = 0.25;
+/** Longer ranges are computed in pieces, to bound memory. */
+const PIECE_MS = 31 * 24 * HOUR_MS;
+
+/** @param every_ms a series is computed at most this often */
+export function createSlotKeeper(store: DrainedSeries, every_ms = 2_000): SlotKeeper {
+  const waiting = new Map<string, Waiting>();
+  const roles = new Map<string, MeterRole>();
+  let rest_until_ms = 0;
+
+  const dueOf = (one: Waiting) => Math.min(one.quick ? one.quick_due_ms : Number.POSITIVE_INFINITY, one.full_due_ms);
+  const due_ms = () => {
+    let due = Number.POSITIVE_INFINITY;
+    for (const one of waiting.values()) due = Math.min(due, dueOf(one));
+    return Number.isFinite(due) ? Math.max(due, rest_until_ms) : null;
+  };
+
+  async function run(list: readonly { one: Waiting; pass: Pass }[]): Promise<SlotsChanged[]> {
+    const replacements: SlotReplacement[] = [];
+    const changed: SlotsChanged[] = [];
+    for (const { one, pass } of list) {
+      const range = pass === 'quick' ? one.quick! : one.full;
+      changed.push({ ...(await computeSeries(store, roles, one.key, range, pass, replacements)) });
+    }
+    await store.slots.replaceMany(replacements);
+    const full = list.filter(({ pass }) => pass === 'full');
+    if (full.length > 0) await store.dirty.done(full.map(({ one }) => one.key));
+    for (const { one, pass } of list) {
+      one.quick = null;
+      if (pass === 'full') waiting.delete(nameOf(one.key));
+    }
+    return changed;
+  }
+
+  return {
+    touch(touched, now_ms) {
+      for (const key of touched) note(waiting, key, now_ms, every_ms);
+    },
+    due_ms,
+    async now(touched, now_ms) {
+      for (const key of touched) note(waiting, key, now_ms, every_ms);
+      const names = new Set(touched.map(nameOf));
+      return run([...names].map((name) => ({ one: waiting.get(name)!, pass: 'full' as const })));
+    },
+    async work(now_ms, limit = 64) {
+      const due = [...waiting.values()].filter((one) => dueOf(one) <= now_ms);
+      const list = due
+        .sort((a, b) => dueOf(a) - dueOf(b))
+        .slice(0, limit)
+        .map((one) => ({ one, pass: one.full_due_ms <= now_ms ? ('full' as const) : ('quick' as const) }));
+      if (list.length === 0) return [];
+      const begun = performance.now();
+      const changed = await run(list);
+      rest_until_ms = now_ms + (performance.now() - begun) / SHARE;
+      return changed;
+    },
+    async flush(until_ms) {
+      for (const one of [...waiting.values()]) {
+        if (performance.now() > until_ms) return;
+        await run([{ one, pass: one.quick ? 'quick' : 'full' }]);
+      }
+    },
+    forget(tenant, meters) {
+      for (const [name, { key }] of waiting)
+        if (key.tenant === tenant && (meters === null || meters.includes(key.meter))) waiting.delete(name);
+    },
+    async setRoles(list) {
+      for (const { tenant, meter, role } of list) {
+        const name = JSON.stringify([tenant, meter]);
+        const before = roles.get(name);
+        roles.set(name, role);
+        if (before && givesWhenPositive(before) !== givesWhenPositive(role))
+          await turnEnergyAround(store, roles, tenant, meter);
+      }
+    },
+  };
+}
+
+const nameOf = ({ tenant, meter, quantity }: TouchedSeries) => JSON.stringify([tenant, meter, quantity]);
+
+function note(waiting: Map<string, Waiting>, key: TouchedSeries, now_ms: number, every_ms: number): void {
+  const live = key.to_ms - key.from_ms <= HISTORY_MS && key.from_ms > now_ms - HISTORY_MS;
+  const one = waiting.get(nameOf(key));
+  if (!one) {
+    waiting.set(nameOf(key), {
+      key,
+      quick: live ? key : null,
+      full: key,
+      quick_due_ms: now_ms + every_ms,
+      full_due_ms: now_ms + (live ? FULL_MS : every_ms),
+    });
+    return;
+  }
+  one.full = union(one.full, key);
+  if (live) {
+    if (!one.quick) one.quick_due_ms = now_ms + every_ms;
+    one.quick = one.quick ? union(one.quick, key) : key;
+  } else one.full_due_ms = Math.min(one.full_due_ms, now_ms + every_ms);
+}
+
+function union(a: Range, b: Range): Range {
+  return { from_ms: Math.min(a.from_ms, b.from_ms), to_ms: Math.max(a.to_ms, b.to_ms) };
+}
+
+const slotEnd = (at_ms: number) => slotStart(at_ms) + SLOT_MS;
+
+/** Computes the slots that readings inside `touched` bear upon; adds what to write to `replacements`. */
+async function computeSeries(
+  store: DrainedSeries,
+  roles: ReadonlyMap<string, MeterRole>,
+  key: TouchedSeries,
+  touched: Range,
+  pass: Pass,
+  replacements: SlotReplacement[],
+): Promise<SlotsChanged> {
+  const { tenant, meter, quantity } = key;
+  const known = await store.list(tenant);
+  const has = (name: string) => known.some((one) => one.meter === meter && one.quantity === name);
+  const info = quantityInfo(quantity);
+  const target = slotQuantity(quantity);
+  const range = await affected(store, key, touched, pass);
+  const events: QualityEvent[] = [];
+  // A register knows more than the same meter's intervals: its slots stand.
+  if (!info || (info.kind === 'interval' && has(target))) return { ...key, ...range, events };
+  const fromPower = quantity === 'power_W' && !ENERGY.some(has);
+  for (let from_ms = range.from_ms; from_ms < range.to_ms; from_ms += PIECE_MS) {
+    const to_ms = Math.min(range.to_ms, from_ms + PIECE_MS);
+    const context_ms = pass === 'quick' ? 2 * HOUR_MS : CONTEXT_MS;
+    const readings = await read(store, key, from_ms - context_ms, to_ms + context_ms);
+    const { slots, spans, events: found } = computeSlots({ quantity, ...inputOf(readings), from_ms, to_ms });
+    events.push(...found);
+    replacements.push({ tenant, range: { meter, quantity: target, from_ms, to_ms }, slots, spans });
+    if (fromPower) addEnergy(roleOf(roles, tenant, meter), tenant, { meter, from_ms, to_ms }, slots, replacements);
+  }
+  return { tenant, meter, quantity: target, ...range, events };
+}
+
+const ENERGY = ['import_kWh', 'export_kWh', 'import_interval_kWh', 'export_interval_kWh'];
+
+function read(store: DrainedSeries, { tenant, meter, quantity }: TouchedSeries, from_ms: number, to_ms: number) {
+  return store.readings.read(tenant, { meter, quantity, from_ms, to_ms }, { edges: true });
+}
+
+function inputOf({ at_ms, values, quality, from_ms }: ReadingColumns) {
+  return { at_ms, values, quality, starts_ms: from_ms };
+}
+
+/** The slots that may change: as far as the readings next to what was touched; in a full pass also those near them. */
+async function affected(store: DrainedSeries, key: TouchedSeries, touched: Range, pass: Pass): Promise<Range> {
+  const gauge = quantityInfo(key.quantity)?.kind === 'gauge';
+  const reach_ms = pass === 'full' ? CONTEXT_MS : 0;
+  let from_ms = slotStart(touched.from_ms) - reach_ms;
+  let to_ms = slotEnd(touched.to_ms) + reach_ms;
+  const { at_ms } = await read(store, key, touched.from_ms, touched.to_ms + 1);
+  const first = at_ms[0];
+  const last = at_ms.at(-1);
+  if (first !== undefined && first < from_ms)
+    from_ms = gauge ? Math.max(slotStart(first), from_ms - HOUR_MS) : slotStart(first);
+  if (last !== undefined && last >= to_ms) to_ms = gauge ? Math.min(slotEnd(last), to_ms + HOUR_MS) : slotEnd(last);
+  return { from_ms, to_ms };
+}
+
+function roleOf(roles: ReadonlyMap<string, MeterRole>, tenant: string, meter: string): MeterRole {
+  return roles.get(JSON.stringify([tenant, meter])) ?? 'load';
+}
+
+/** For generation and batteries positive power is energy given (export_kWh), for all others energy taken. */
+function givesWhenPositive(role: MeterRole): boolean {
+  return role === 'generation' || role === 'battery';
+}
+
+function addEnergy(
+  role: MeterRole,
+  tenant: string,
+  range: Range & { meter: string },
+  power: SlotColumns,
+  replacements: SlotReplacement[],
+): void {
+  const gives = givesWhenPositive(role);
+  const bothWays = role === 'grid' || role === 'battery';
+  for (const quantity of ['import_kWh', 'export_kWh'] as const) {
+    const usual = (quantity === 'export_kWh') === gives;
+    const slots = energyFromPower(power, usual ? 'import' : 'export');
+    // A load that never feeds in gets no row of zeros for each of its slots.
+    if (!usual && !bothWays && !slots.values.some((value) => value > 0)) continue;
+    replacements.push({ tenant, range: { ...range, quantity }, slots, spans: [] });
+  }
+}
+
+/** After a change of role: the energy of a meter that has only power, from its stored power slots. */
+async function turnEnergyAround(
+  store: DrainedSeries,
+  roles: ReadonlyMap<string, MeterRole>,
+  tenant: string,
+  meter: string,
+): Promise<void> {
+  const known = await store.list(tenant);
+  if (known.some((one) => one.meter === meter && ENERGY.includes(one.quantity))) return;
+  const power = await store.slots.read(tenant, { meter, quantity: 'power_W', from_ms: -8.64e15, to_ms: 8.64e15 });
+  if (power.at_ms.length === 0) return;
+  const range = { meter, from_ms: power.at_ms[0]!, to_ms: power.at_ms.at(-1)! + SLOT_MS };
+  const none = { at_ms: new Float64Array(0), values: new Float64Array(0), quality: new Int32Array(0) };
+  const replacements: SlotReplacement[] = [];
+  addEnergy(roleOf(roles, tenant, meter), tenant, range, power, replacements);
+  for (const quantity of ['import_kWh', 'export_kWh'])
+    if (!replacements.some((one) => one.range.quantity === quantity))
+      replacements.push({ tenant, range: { ...range, quantity }, slots: none, spans: [] });
+  await store.slots.replaceMany(replacements);
+}

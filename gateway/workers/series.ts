@@ -1,0 +1,88 @@
+/** The series worker: the store, the drain into it and the computing of slots live here, off the serving thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { durableSeq, openJournalReader } from '../../connectors/journal/reader.ts';
+import { openDuckDbSeries } from '../../connectors/series/duckdb/duckdb.ts';
+import { openQuestDbSeries } from '../../connectors/series/questdb/questdb.ts';
+import type { DrainedSeries } from '../../connectors/series/store.ts';
+import { UnavailableError, UnsupportedError } from '../../engine/errors.ts';
+import type { Repair } from '../../engine/ports.ts';
+import { createDrain, type Drain } from './series-drain.ts';
+import { type FromWorker, type SeriesWorkerData, type ToWorker, toWire, transfers } from './series-protocol.ts';
+
+const port = parentPort;
+if (!port) throw new Error('gateway/workers/series.ts runs as a worker thread');
+const { store: where, journal_dir, durable, slots_every_ms } = workerData as SeriesWorkerData;
+const post = (message: FromWorker, moved: ArrayBuffer[] = []) => port.postMessage(message, moved);
+
+const durable_seq = durableSeq(durable);
+const drain = createDrain({
+  open: (): Promise<DrainedSeries> => (where.kind === 'duckdb' ? openDuckDbSeries(where) : openQuestDbSeries(where)),
+  reader: await openJournalReader(journal_dir, { durable_seq }),
+  durable_seq,
+  onApplied: (seq, touched) => post({ kind: 'applied', seq, touched }),
+  onSlots: (changed) => post({ kind: 'slots', changed }),
+  onState: (state) => post({ kind: 'state', state }),
+  now: Date.now,
+  slots_every_ms,
+});
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'call') void answer(message);
+  else if (message.kind === 'start') drain.start();
+  else if (message.kind === 'wake') drain.wake();
+  else if (message.kind === 'roles') drain.setRoles(message.roles);
+  else void drain.close().finally(() => port.close());
+});
+
+async function answer({ id, method, args }: Extract<ToWorker, { kind: 'call' }>): Promise<void> {
+  try {
+    const result = await call(drain, method, args);
+    post({ kind: 'result', id, result }, transfers(result));
+  } catch (error) {
+    if (error instanceof UnavailableError) drain.suspect();
+    post({ kind: 'error', id, error: toWire(error) });
+  }
+}
+
+/** Methods of the store by their path; those that write readings go in turn with the drain. */
+function call(drain: Drain, method: string, args: readonly unknown[]): Promise<unknown> {
+  if (method === 'readings.repair') return repair(drain, args[0] as string, args[1] as readonly Repair[]);
+  if (method === 'erase')
+    return drain.alone(async (store, keeper) => {
+      const [tenant, meters] = args as [string, readonly string[] | null];
+      await store.erase(tenant, meters);
+      keeper.forget(tenant, meters);
+    });
+  const store = drain.store();
+  const [part, name] = method.includes('.') ? method.split('.') : [null, method];
+  const target = (part === null ? store : store[part as 'slots']) as unknown as Record<string, unknown>;
+  const callable = Object.hasOwn(METHODS, method) ? target[name!] : undefined;
+  if (typeof callable !== 'function') throw new UnsupportedError(`The series store has no ${method}.`);
+  return (callable as (...args: unknown[]) => Promise<unknown>).apply(target, [...args]);
+}
+
+const METHODS = Object.fromEntries(
+  [
+    ['ping', 'prune', 'list', 'readings.cursor', 'readings.read', 'readings.changes', 'readings.append'],
+    ['slots.replace', 'slots.read', 'slots.spans', 'slots.totals', 'slots.totalsColumns'],
+    ['prices.write', 'prices.read', 'forecasts.write', 'forecasts.latest', 'forecasts.track'],
+  ]
+    .flat()
+    .map((name) => [name, true]),
+);
+
+/** A repair is answered when the slots have it too. */
+function repair(drain: Drain, tenant: string, repairs: readonly Repair[]): Promise<void> {
+  return drain.alone(async (store, keeper) => {
+    await store.readings.repair(tenant, repairs);
+    const touched = repairs.map(({ meter, quantity, at_ms }) => ({
+      tenant,
+      meter,
+      quantity,
+      from_ms: at_ms,
+      to_ms: at_ms,
+    }));
+    const changed = await keeper.now(touched, Date.now());
+    post({ kind: 'slots', changed });
+  });
+}
