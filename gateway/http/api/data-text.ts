@@ -16,7 +16,7 @@ function createIso(): (at_ms: number) => string {
     const today = Math.floor(at_ms / DAY_MS);
     if (today !== day) {
       day = today;
-      date = new Date(today * DAY_MS).toISOString().slice(0, -13);
+      date = new Date(today * DAY_MS).toISOString().slice(0, -14);
     }
     const clock_ms = at_ms - today * DAY_MS;
     let clock = clocks.get(clock_ms);
