@@ -1,0 +1,123 @@
+/** Sign-in, sign-out and set-up: the pages of somebody whom the box does not know yet. */
+import type { Context } from 'hono';
+import { deleteCookie, setCookie } from 'hono/cookie';
+import { InvalidDataError, NotAllowedError } from '../../../engine/errors.ts';
+import { PRICE_AREAS } from '../../../connectors/prices/areas.ts';
+import { badTokenPage, setupPage } from '../../../web/pages/setup.ts';
+import { type SignInView, signInPage } from '../../../web/pages/sign-in.ts';
+import type { Actor } from '../../services.ts';
+import type { Env } from '../api.ts';
+import { SESSION_COOKIE } from '../authenticate.ts';
+import { createPageApp, csrfChecked, type PageDeps, sendPage, uiOf } from './page.ts';
+import { type FormValues, readSiteForm, textValues } from './site-form.ts';
+
+const TENANT = 'default';
+const MIN_PASSWORD = 10;
+
+export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
+  const { access, site, demo, config } = deps.services;
+  const app = createPageApp();
+
+  const keepSession = (c: Context<Env>, token: string) =>
+    setCookie(c, SESSION_COOKIE, token, { path: '/', httpOnly: true, sameSite: 'Lax', secure: options.secure, maxAge: config.session_hours * 3600 });
+  const showSignIn = async (c: Context<Env>, view: Partial<SignInView>, status: 200 | 401 | 429 = 200) => {
+    const not_set_up = await access.needsSetup(TENANT);
+    return sendPage(c, signInPage({ login: '', next: '/', problem: null, not_set_up, ...view }, uiOf(deps, c)), status);
+  };
+  const showSetup = (c: Context<Env>, token: string | null, values: FormValues, errors: FormValues, problem: string | null = null) => {
+    const areas = PRICE_AREAS.map(({ area, name }) => ({ area, name }));
+    const status = problem || Object.keys(errors).length > 0 ? 400 : 200;
+    return sendPage(c, setupPage({ token, values, errors, areas, problem }, uiOf(deps, c)), status);
+  };
+
+  app.get('/sign-in', (c) => (c.get('actor') ? c.redirect('/', 303) : showSignIn(c, { next: ownPath(c.req.query('next')) })));
+  app.post('/sign-in', async (c) => {
+    const { login = '', password = '', next } = textOf(await c.req.parseBody());
+    const target = ownPath(next);
+    try {
+      const { token } = await access.signIn(login, password, c.get('client'));
+      keepSession(c, token);
+      return c.redirect(target, 303);
+    } catch (error) {
+      if (!(error instanceof NotAllowedError)) throw error;
+      const seconds = waitOf(error);
+      return seconds === null
+        ? showSignIn(c, { login, next: target, problem: { kind: 'wrong' } }, 401)
+        : showSignIn(c, { login, next: target, problem: { kind: 'wait', seconds } }, 429);
+    }
+  });
+  app.post('/sign-out', csrfChecked(deps), async (c) => {
+    const session = c.get('session');
+    if (session) await access.signOut(session.token_sha256);
+    deleteCookie(c, SESSION_COOKIE, { path: '/' });
+    return c.redirect('/sign-in', 303);
+  });
+
+  app.get('/setup', async (c) => {
+    const token = c.req.query('token');
+    if (token !== undefined && token === (await access.setupToken())) return showSetup(c, token, {}, {});
+    const actor = c.get('actor');
+    if (actor?.role === 'admin') return site.get(actor.tenant) ? c.redirect('/', 303) : showSetup(c, null, {}, {});
+    return sendPage(c, badTokenPage(uiOf(deps, c)), 403);
+  });
+  app.post('/setup', csrfChecked(deps), async (c) => {
+    const ui = uiOf(deps, c);
+    const body = textOf(await c.req.parseBody());
+    const values = textValues(body);
+    const first = values.token !== undefined && values.token === (await access.setupToken());
+    const known = c.get('actor');
+    if (!first && known?.role !== 'admin') return sendPage(c, badTokenPage(ui), 403);
+    const wantsDemo = values.start === 'demo';
+    const { settings, errors: siteErrors } = readSiteForm(values, 'main', ui);
+    const errors = { ...(wantsDemo ? {} : siteErrors), ...(first ? accountErrors(body, (key) => ui.t(key)) : {}) };
+    const token = first ? values.token! : null;
+    if (Object.keys(errors).length > 0) return showSetup(c, token, values, errors);
+    try {
+      const actor = first ? await firstAdmin(c, values.login!, body.password!) : known!;
+      if (wantsDemo) await demo.start(actor);
+      else await site.save(actor, settings);
+    } catch (error) {
+      if (error instanceof InvalidDataError) return showSetup(c, token, values, {}, [error.message, error.remedy].filter(Boolean).join(' '));
+      throw error;
+    }
+    return c.redirect('/', 303);
+  });
+  return app;
+
+  async function firstAdmin(c: Context<Env>, login: string, password: string): Promise<Actor> {
+    const language = uiOf(deps, c).language;
+    const people = await access.listPeople(TENANT);
+    // Somebody who pressed the button twice, or whose site had a fault, is there already.
+    if (!people.some((person) => person.login === login))
+      await access.addPerson({ tenant: TENANT, person: 'set-up', role: 'admin', language }, { login, name: login, role: 'admin', password, language });
+    const { token, session } = await access.signIn(login, password, c.get('client'));
+    keepSession(c, token);
+    return session.actor;
+  }
+}
+
+type AccountFault = 'setup.fault_needed' | 'setup.fault_password_short' | 'setup.fault_password_differs';
+
+function accountErrors(body: FormValues, t: (key: AccountFault) => string): FormValues {
+  const errors: FormValues = {};
+  if (!body.login?.trim()) errors.login = t('setup.fault_needed');
+  if ((body.password ?? '').length < MIN_PASSWORD) errors.password = t('setup.fault_password_short');
+  else if (body.password !== body.password_again) errors.password_again = t('setup.fault_password_differs');
+  return errors;
+}
+
+/** Passwords keep their spaces, so this does not trim. */
+function textOf(body: Record<string, unknown>): FormValues {
+  return Object.fromEntries(Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+/** A path on this box; anything else leads to Now, so that a link cannot send people elsewhere. */
+function ownPath(next: string | undefined): string {
+  return next && /^\/(?![/\\])/.test(next) ? next : '/';
+}
+
+/** Seconds to wait, when the refusal was for too many tries. */
+function waitOf(error: NotAllowedError): number | null {
+  const { retry_after_s } = error as { retry_after_s?: number };
+  return retry_after_s ?? null;
+}

@@ -1,0 +1,136 @@
+/** What every page route shares: who reads (Ui), sign-in, CSRF, security headers, pages for errors. */
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { compress } from 'hono/compress';
+import { getCookie } from 'hono/cookie';
+import { NotAllowedError } from '../../../engine/errors.ts';
+import type { Role } from '../../../engine/model/site.ts';
+import { errorPage } from '../../../web/pages/error.ts';
+import { createUi, type Html, type Language, type Theme, type Ui } from '../../../web/ui.ts';
+import type { Actor, Services } from '../../services.ts';
+import { describeError, type Env } from '../api.ts';
+import type { Assets } from '../assets.ts';
+
+/** What pages are made from. */
+export type PageDeps = { services: Services; assets: Assets };
+
+/** Nothing inline, nothing from elsewhere. `connect-src` holds the live stream, `worker-src` the PDF reader. */
+export const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+export const LANGUAGE_COOKIE = 'luna_language';
+export const THEME_COOKIE = 'luna_theme';
+
+/** The reader of a request: language, appearance, site and formats. */
+export function uiOf({ services, assets }: PageDeps, c: Context<Env>): Ui {
+  const actor = c.get('actor');
+  const session = c.get('session');
+  const url = new URL(c.req.url);
+  return createUi({
+    language: languageOf(c, actor),
+    theme: themeOf(getCookie(c, THEME_COOKIE)),
+    path: url.pathname + url.search,
+    site: services.site.get(actor?.tenant ?? 'default'),
+    actor: actor ? { person: actor.person, name: session?.name ?? actor.person, role: actor.role } : null,
+    csrf: session?.csrf ?? '',
+    now_ms: services.clock.now(),
+    asset: assets.url,
+  });
+}
+
+function languageOf(c: Context<Env>, actor: Actor | null): Language {
+  const chosen = getCookie(c, LANGUAGE_COOKIE);
+  if (chosen === 'en' || chosen === 'de') return chosen;
+  if (actor) return actor.language;
+  return /^\s*de\b/i.test(c.req.header('accept-language') ?? '') ? 'de' : 'en';
+}
+
+function themeOf(text: string | undefined): Theme {
+  return text === 'light' || text === 'dark' ? text : 'system';
+}
+
+/** An app for pages: compressed, with the security headers. Mount several; each brings its own. */
+export function createPageApp(): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(compress());
+  return app;
+}
+
+/** Sends a page. */
+export async function sendPage(
+  c: Context<Env>,
+  page: Html,
+  status: 200 | 400 | 401 | 403 | 404 | 429 | 500 | 501 | 503 = 200,
+) {
+  return c.html(await page, status, PAGE_HEADERS);
+}
+
+/** Sends a part of a page, for htmx. */
+export async function sendPart(c: Context<Env>, part: Html) {
+  return c.html(await part, 200, PAGE_HEADERS);
+}
+
+/** Lets in who is signed in; others are led to the sign-in page and come back afterwards. */
+export function signedIn(deps: PageDeps, role: Role = 'user'): MiddlewareHandler<Env> {
+  const rank: Record<Role, number> = { user: 0, analyst: 1, admin: 2 };
+  return async (c, next) => {
+    const actor = c.get('actor');
+    if (!actor) {
+      const url = new URL(c.req.url);
+      const target = `/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`;
+      if (c.req.header('hx-request')) return c.body(null, 204, { 'hx-redirect': target });
+      return c.redirect(target, 303);
+    }
+    if (rank[actor.role] >= rank[role]) return next();
+    return sendError(deps, c, new NotAllowedError(`This page needs the role ${role}.`));
+  };
+}
+
+/** Refuses a form that does not carry the session's CSRF token (field `_csrf` or header `X-CSRF-Token`). */
+export function csrfChecked(deps: PageDeps): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const session = c.get('session');
+    if (!session || c.req.method === 'GET' || c.req.method === 'HEAD') return next();
+    const sent = c.req.header('x-csrf-token') ?? (await c.req.parseBody())._csrf;
+    if (sent === session.csrf) return next();
+    return sendError(
+      deps,
+      c,
+      new NotAllowedError('The form was too old or came from another page.', 'Load the page again and repeat it.'),
+    );
+  };
+}
+
+/** The actor behind `signedIn`. */
+export function readerOf(c: Context<Env>): Actor {
+  const actor = c.get('actor');
+  if (!actor) throw new NotAllowedError('Nobody is signed in.', 'Sign in first.');
+  return actor;
+}
+
+const STATUSES = [400, 401, 403, 404, 429, 500, 501, 503] as const;
+
+/** A page that says what happened, what was kept and what to do. */
+export function sendError(deps: PageDeps, c: Context<Env>, error: unknown) {
+  const { status, detail } = describeError(error);
+  const known = STATUSES.find((one) => one === status) ?? 500;
+  const ui = uiOf(deps, c);
+  return sendPage(c, errorPage({ status: known, detail, request_id: c.get('request_id') ?? null }, ui), known);
+}

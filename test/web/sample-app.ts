@@ -1,0 +1,35 @@
+/** The pages over the sample services, as the server mounts them, with somebody signed in. */
+import { Hono } from 'hono';
+import { NotFoundError } from '../../engine/errors.ts';
+import type { Env } from '../../gateway/http/api.ts';
+import { createAssets } from '../../gateway/http/assets.ts';
+import { createNowPage } from '../../gateway/http/pages/now.ts';
+import { sendError } from '../../gateway/http/pages/page.ts';
+import { createPreferencesPage } from '../../gateway/http/pages/preferences.ts';
+import { createStream } from '../../gateway/http/stream.ts';
+import type { Services } from '../../gateway/services.ts';
+import { ADMIN } from './sample-services.ts';
+
+export const CSRF = 'csrf-of-the-sample';
+
+/** The app; `signed_in` false shows what strangers get. */
+export function createSampleApp(services: Services, options: { signed_in?: boolean; role?: 'admin' | 'user' } = {}) {
+  const deps = { services, assets: createAssets() };
+  const app = new Hono<Env>();
+  app.use(async (c, next) => {
+    const actor = (options.signed_in ?? true) ? { ...ADMIN, role: options.role ?? ('admin' as const) } : null;
+    c.set('actor', actor);
+    c.set('session', actor && { actor, person_id: 'p1', name: 'Anna Müller', csrf: CSRF, token_sha256: '' });
+    c.set('request_id', 'request-1');
+    c.set('client', '127.0.0.1');
+    await next();
+  });
+  const now = createNowPage(deps);
+  app.route('/', deps.assets.app);
+  app.route('/', createPreferencesPage());
+  app.route('/', now.app);
+  app.route('/', createStream(deps, { now: now.live }));
+  app.notFound((c) => sendError(deps, c, new NotFoundError('There is no such page.')));
+  app.onError((error, c) => sendError(deps, c, error));
+  return app;
+}

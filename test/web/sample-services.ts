@@ -1,0 +1,64 @@
+/**
+ * The box's services over the sample building, in memory and deterministic: for tests and to look at pages. What pages
+ * do not use is missing and says so when touched.
+ */
+import { pino } from 'pino';
+import type { EventBus, LunaEvent } from '../../engine/ports.ts';
+import { ConfigSchema } from '../../gateway/config.ts';
+import { createMetrics } from '../../gateway/metrics.ts';
+import type { Actor, Services } from '../../gateway/services.ts';
+import { sampleData } from './sample-data.ts';
+import { sampleIntelligence } from './sample-intelligence.ts';
+import { sampleMeters } from './sample-meters.ts';
+import { SAMPLE_NOW_MS, SITE, TENANT } from './sample-site.ts';
+
+export type SampleOptions = {
+  /** The box's clock; a fixed instant where not given. */
+  now?: () => number;
+  /** Replaces parts, e.g. to be without meters or prices. */
+  replace?: Partial<Services>;
+};
+
+export const ADMIN: Actor = { tenant: TENANT, person: 'anna', role: 'admin', language: 'en' };
+
+/** Creates the services. */
+export function createSampleServices(options: SampleOptions = {}): Services {
+  const clock = { now: options.now ?? (() => SAMPLE_NOW_MS) };
+  const present: Partial<Services> = {
+    config: ConfigSchema.parse({ home: '/nonexistent' }),
+    clock,
+    log: pino({ level: 'silent' }),
+    metrics: createMetrics({ defaults: false }),
+    bus: createSampleBus(),
+    site: {
+      get: (tenant) => (tenant === TENANT ? SITE : null),
+      save: async () => {},
+      remove: async () => {},
+      tenants: () => [TENANT],
+    },
+    ...sampleMeters(clock),
+    ...sampleData(clock),
+    ...sampleIntelligence(clock),
+    ...options.replace,
+  };
+  return new Proxy(present as Services, {
+    get(target, name, receiver) {
+      if (name in target || typeof name === 'symbol') return Reflect.get(target, name, receiver);
+      throw new Error(`the sample services have no ${name}`);
+    },
+  });
+}
+
+function createSampleBus(): EventBus {
+  const listeners = new Set<(event: LunaEvent) => void>();
+  return {
+    publish: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: async () => {},
+  };
+}

@@ -1,0 +1,17 @@
+/** Serves the pages over the sample building to look at them: `node test/web/serve.ts [port]`. */
+import { serve } from '@hono/node-server';
+import { createSampleApp } from './sample-app.ts';
+import { createSampleServices } from './sample-services.ts';
+import { POINTS, SAMPLE_NOW_MS, TENANT } from './sample-site.ts';
+
+const started = Date.now();
+const services = createSampleServices({ now: () => SAMPLE_NOW_MS + Date.now() - started });
+setInterval(
+  () => services.bus.publish({ type: 'readings', tenant: TENANT, meters: POINTS.map((point) => point.id) }),
+  1000,
+);
+const server = serve(
+  { fetch: createSampleApp(services).fetch, port: Number(process.argv[2] ?? 8090), hostname: '127.0.0.1' },
+  (address) => console.log(`http://127.0.0.1:${address.port}/`),
+);
+process.on('SIGTERM', () => server.close(() => process.exit(0)));

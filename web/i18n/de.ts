@@ -1,0 +1,18 @@
+/** German texts; each part is complete by its type. */
+import { chartTexts } from './de/chart.ts';
+import { commonTexts } from './de/common.ts';
+import { entryTexts } from './de/entry.ts';
+import { forecastTexts } from './de/forecasts.ts';
+import { meterTexts } from './de/meters.ts';
+import { nowTexts } from './de/now.ts';
+import { priceTexts } from './de/prices.ts';
+
+export const de = {
+  ...commonTexts,
+  ...chartTexts,
+  ...nowTexts,
+  ...meterTexts,
+  ...priceTexts,
+  ...forecastTexts,
+  ...entryTexts,
+} as const;

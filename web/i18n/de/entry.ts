@@ -1,0 +1,56 @@
+import type { entryTexts as english } from '../en/entry.ts';
+
+/** Anmeldung und Einrichtung. */
+export const entryTexts = {
+  'sign_in.title': 'Anmelden',
+  'sign_in.login': 'Name',
+  'sign_in.password': 'Passwort',
+  'sign_in.submit': 'Anmelden',
+  'sign_in.wrong': 'Name und Passwort passen nicht zusammen.',
+  'sign_in.wait': 'Zu viele Versuche. Bitte in {seconds} {seconds|Sekunde|Sekunden} noch einmal.',
+  'sign_in.forgotten':
+    'Vergessen? Ein Admin der Box kann ein neues setzen, oder an der Box selbst: ./luna user reset-password',
+  'sign_in.not_set_up':
+    'Diese Box ist noch nicht eingerichtet. Öffnen Sie den Link, den sie beim Start ausgegeben hat.',
+  'setup.title': 'Richten Sie Ihre Box ein',
+  'setup.site_title': 'Ihr Standort',
+  'setup.lead':
+    'Zwei Minuten: wer Sie sind, wo die Box steht und was Energie dort kostet. Alles lässt sich später ändern.',
+  'setup.site_lead': 'Wo die Box steht und was Energie dort kostet. Alles lässt sich später ändern.',
+  'setup.you': 'Sie',
+  'setup.login': 'Name zum Anmelden',
+  'setup.password': 'Passwort',
+  'setup.password_hint': 'Mindestens 10 Zeichen; am besten ein paar Wörter.',
+  'setup.password_again': 'Passwort noch einmal',
+  'setup.place': 'Der Standort',
+  'setup.name': 'Name des Gebäudes',
+  'setup.name_hint': 'Steht oben auf jeder Seite.',
+  'setup.city': 'Ort',
+  'setup.city_hint': 'Eine Stadt, oder Breite und Länge für das Wetter: 47.99, 7.85',
+  'setup.time_zone': 'Zeitzone',
+  'setup.country': 'Land',
+  'setup.currency': 'Währung',
+  'setup.price': 'Was eine Kilowattstunde kostet',
+  'setup.price_kind': 'Art des Preises',
+  'setup.price_fixed': 'Den ganzen Tag gleich',
+  'setup.price_day_ahead': 'Nach dem Day-Ahead-Markt',
+  'setup.per_kWh': 'Preis je kWh ohne MwSt.',
+  'setup.area': 'Marktgebiet',
+  'setup.factor': 'Faktor auf den Marktpreis',
+  'setup.fee': 'Aufschläge je kWh ohne MwSt.',
+  'setup.fee_hint': 'Netz, Abgaben und Lieferant.',
+  'setup.vat': 'MwSt. in %',
+  'setup.start_empty': 'Leer beginnen',
+  'setup.start_demo': 'Mit dem Demo-Standort beginnen',
+  'setup.demo_hint':
+    'Ein erfundenes Gebäude mit Zählern, Preisen und Dokumenten zum Umsehen. Es verschwindet spurlos mit einem Klick.',
+  'setup.save': 'Standort speichern',
+  'setup.bad_token': 'Dieser Einrichtungslink funktioniert nicht',
+  'setup.bad_token_text':
+    'Er wurde schon benutzt oder ist vertippt. Hat sich noch niemand angemeldet, starten Sie die Box neu: Sie gibt den Link aus. Sonst melden Sie sich an.',
+  'setup.faults': 'Bitte sehen Sie sich die markierten Felder an.',
+  'setup.fault_needed': 'Bitte ausfüllen.',
+  'setup.fault_number': 'Bitte eine Zahl angeben.',
+  'setup.fault_password_short': 'Bitte mindestens 10 Zeichen.',
+  'setup.fault_password_differs': 'Die beiden Passwörter unterscheiden sich.',
+} as const satisfies Record<keyof typeof english, string>;

@@ -1,0 +1,18 @@
+/** English texts, one part per group of pages. */
+import { chartTexts } from './en/chart.ts';
+import { commonTexts } from './en/common.ts';
+import { entryTexts } from './en/entry.ts';
+import { forecastTexts } from './en/forecasts.ts';
+import { meterTexts } from './en/meters.ts';
+import { nowTexts } from './en/now.ts';
+import { priceTexts } from './en/prices.ts';
+
+export const en = {
+  ...commonTexts,
+  ...chartTexts,
+  ...nowTexts,
+  ...meterTexts,
+  ...priceTexts,
+  ...forecastTexts,
+  ...entryTexts,
+} as const;

@@ -1,0 +1,15 @@
+export const chartTexts = {
+  'chart.table': 'The values as a table',
+  'chart.csv': 'CSV',
+  'chart.hint': 'Point at the chart or use the arrow keys to read values.',
+  'chart.time': 'Time',
+  'chart.now': 'now',
+  'chart.empty': 'No values in this period.',
+  'chart.measured': 'measured',
+  'chart.forecast': 'forecast',
+  'chart.band_80': 'likely range, 8 of 10 values',
+  'chart.band_50': 'half of the values',
+  'chart.load': 'Load',
+  'chart.generation': 'Generation',
+  'chart.price': 'Price',
+} as const;

@@ -1,0 +1,1 @@
+export const forecastTexts = {} as const;

@@ -1,0 +1,1 @@
+export const priceTexts = {} as const;

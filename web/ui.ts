@@ -1,0 +1,50 @@
+/** What every page gets beside its view: who reads, in which language, zone and currency, and how to write values. */
+import type { Role, Site } from '../engine/model/site.ts';
+import { createFormat, type Format } from './format.ts';
+import {
+  createTranslate,
+  createTranslateRich,
+  type Html,
+  type Language,
+  type Translate,
+  type TranslateRich,
+} from './i18n/text.ts';
+
+export type { Html, Language };
+export type Theme = 'system' | 'light' | 'dark';
+
+export type UiInput = {
+  language: Language;
+  theme: Theme;
+  /** Path and query of the page, to come back to after a form. */
+  path: string;
+  site: Pick<Site, 'name' | 'place' | 'time_zone' | 'currency' | 'demo'> | null;
+  /** Null for somebody who has not signed in. `name` is shown. */
+  actor: { person: string; name: string; role: Role } | null;
+  csrf: string;
+  now_ms: number;
+  /** Address of a file of ours that browsers may keep for ever. */
+  asset: (name: string) => string;
+};
+
+export type Ui = UiInput & {
+  t: Translate;
+  rich: TranslateRich;
+  format: Format;
+  time_zone: string;
+  demo: boolean;
+};
+
+/** Creates the texts and formats of one request. */
+export function createUi(input: UiInput): Ui {
+  const time_zone = input.site?.time_zone ?? 'UTC';
+  const t = createTranslate(input.language);
+  return {
+    ...input,
+    t,
+    rich: createTranslateRich(input.language),
+    format: createFormat({ language: input.language, time_zone, currency: input.site?.currency ?? 'EUR', t }),
+    time_zone,
+    demo: input.site?.demo ?? false,
+  };
+}
