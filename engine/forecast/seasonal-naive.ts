@@ -1,0 +1,77 @@
+/** `seasonal-naive/1`: what was measured at this wall-clock time a week ago; the measure every other model must beat. */
+import { InvalidDataError } from '../errors.ts';
+import { SLOT_MS } from '../model/time.ts';
+import type { ForecastInput, ForecastModel, ForecastPoint } from '../ports.ts';
+import { createLocalGrid, DAY_HOURS, DAY_SLOTS, dayType, type LocalGrid, weekday } from './local-grid.ts';
+import { pointQuantiles, quantileLevels } from './quantiles.ts';
+
+const WEEKS_BACK = 4;
+const DAYS_BACK = 14;
+/** Errors are taken from this many days at most. */
+const ERROR_DAYS = 56;
+
+export function createSeasonalNaive(): ForecastModel {
+  return { name: 'seasonal-naive/1', forecast };
+}
+
+function forecast(input: ForecastInput): ForecastPoint[] {
+  const grid = createLocalGrid(input);
+  const levels = quantileLevels(input.quantiles);
+  checkHistory(grid);
+  const errors = errorsByHour(grid, Math.ceil(input.slots / DAY_SLOTS));
+  const known = (grid.days - 1) * DAY_SLOTS + grid.from_slot;
+  const points: ForecastPoint[] = [];
+  for (let i = 0; i < input.slots; i++) {
+    const at_ms = input.from_ms + i * SLOT_MS;
+    const { day, slot } = grid.placeOf(at_ms);
+    const value = sameTimeEarlier(grid, day, slot, known) ?? NaN;
+    if (Number.isNaN(value)) throw new InvalidDataError(...tooShort(grid));
+    const mean = Math.max(input.floor ?? -Infinity, value);
+    points.push({ at_ms, mean, quantiles: pointQuantiles(mean, errors[Math.floor(slot / 4)]!, levels, input.floor) });
+  }
+  return points;
+}
+
+/** @throws InvalidDataError with less than two days: one to repeat, one to measure the error on. */
+function checkHistory(grid: LocalGrid): void {
+  let known = 0;
+  for (const value of grid.slots) if (!Number.isNaN(value)) known++;
+  if (known < 2 * DAY_SLOTS) throw new InvalidDataError(...tooShort(grid, known));
+}
+
+const tooShort = (grid: LocalGrid, known?: number): [string, string] => [
+  known === undefined
+    ? `Some times of day were not measured in the last ${Math.min(grid.days, DAYS_BACK)} days.`
+    : `There are ${((known * SLOT_MS) / 3_600_000).toFixed(1)} hours of history; at least 48 are needed.`,
+  'The forecast starts by itself once enough has been measured; importing past readings helps.',
+];
+
+/** The value a week (or two, …) before; else of the newest day of the same type, else of the newest day at all.
+ * @param known place on the grid from which on nothing is known. */
+function sameTimeEarlier(grid: LocalGrid, day: number, slot: number, known: number): number | null {
+  const at = (d: number): number => {
+    const k = d * DAY_SLOTS + slot;
+    return d >= 0 && k < known && k < grid.slots.length ? grid.slots[k]! : NaN;
+  };
+  for (let week = 1; week <= WEEKS_BACK; week++) if (!Number.isNaN(at(day - 7 * week))) return at(day - 7 * week);
+  const type = dayType(weekday(grid, day));
+  for (const sameType of [true, false])
+    for (let back = 1; back <= DAYS_BACK; back++)
+      if (!Number.isNaN(at(day - back)) && (!sameType || dayType(weekday(grid, day - back)) === type))
+        return at(day - back);
+  return null;
+}
+
+/** Ascending errors (actual − naive) per hour of day, from past days forecast `lead` days ahead in the same way. */
+function errorsByHour(grid: LocalGrid, lead: number): Float64Array[] {
+  const errors: number[][] = Array.from({ length: DAY_HOURS }, () => []);
+  for (let day = Math.max(1, grid.days - ERROR_DAYS); day < grid.days; day++)
+    for (let slot = 0; slot < DAY_SLOTS; slot++) {
+      const actual = grid.slots[day * DAY_SLOTS + slot]!;
+      if (Number.isNaN(actual)) continue;
+      const value = sameTimeEarlier(grid, day, slot, Math.max(1, day - lead + 1) * DAY_SLOTS);
+      if (value !== null) errors[Math.floor(slot / 4)]!.push(actual - value);
+    }
+  const all = Float64Array.from(errors.flat()).sort();
+  return errors.map((ofHour) => (ofHour.length >= 20 ? Float64Array.from(ofHour).sort() : all));
+}
