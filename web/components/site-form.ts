@@ -34,7 +34,7 @@ ${priceFields(form, ui)}`;
 function priceFields(form: SiteForm, ui: Ui): Html {
   const { t } = ui;
   const text = textField(form);
-  const kind = valueOf(form, 'price_kind');
+  const kind = typed(form, 'price_kind');
   const choice = (value: string, label: string) =>
     html`<label class="option"><input type="radio" name="price_kind" value="${value}" ${kind === value ? html`checked` : ''}>${label}</label>`;
   return html`<fieldset class="form price-kind"><legend><h2>${t('setup.price')}</h2></legend>
@@ -50,7 +50,7 @@ function priceFields(form: SiteForm, ui: Ui): Html {
 </fieldset>`;
 }
 
-function valueOf({ values }: SiteForm, name: string): string {
+function typed({ values }: SiteForm, name: string): string {
   return values[name] ?? SITE_DEFAULTS[name] ?? '';
 }
 
@@ -68,13 +68,14 @@ function textField(form: SiteForm) {
       label,
       hint: options.hint ?? null,
       error: form.errors[name] ?? null,
-      control: html`<input id="${name}" name="${name}" value="${valueOf(form, name)}" ${options.decimal ? html`inputmode="decimal"` : ''} ${described(form, name, options.hint)}>`,
+      control: html`<input id="${name}" name="${name}" value="${typed(form, name)}" ${options.decimal ? html`inputmode="decimal"` : ''} ${described(form, name, options.hint)}>`,
     });
 }
 
 function select(form: SiteForm, name: string, label: string, options: readonly (readonly [string, string])[]): Html {
-  const value = valueOf(form, name);
-  const known = options.some(([key]) => key === value) || value === '' ? options : [[value, value] as const, ...options];
+  const value = typed(form, name);
+  const known =
+    options.some(([key]) => key === value) || value === '' ? options : [[value, value] as const, ...options];
   return field({
     id: name,
     label,
@@ -86,23 +87,68 @@ function select(form: SiteForm, name: string, label: string, options: readonly (
 }
 
 function timeZones(): (readonly [string, string])[] {
-  return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')].map((zone) => [zone, zone.replaceAll('_', ' ')] as const);
+  return ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')].map(
+    (zone) => [zone, zone.replaceAll('_', ' ')] as const,
+  );
 }
 
 /** ISO 3166-1 alpha-2: every pair of letters that has a name of its own. */
 const REGIONS = (() => {
   const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
   const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(65 + i));
-  const withdrawn = new Set(['AN', 'BU', 'CS', 'DD', 'DY', 'EU', 'EZ', 'FX', 'HV', 'NH', 'NT', 'QO', 'QU', 'RH', 'SU', 'TP', 'UK', 'UN', 'VD', 'XA', 'XB', 'YD', 'YU', 'ZR', 'ZZ']);
+  const withdrawn = new Set([
+    'AN',
+    'BU',
+    'CS',
+    'DD',
+    'DY',
+    'EU',
+    'EZ',
+    'FX',
+    'HV',
+    'NH',
+    'NT',
+    'QO',
+    'QU',
+    'RH',
+    'SU',
+    'TP',
+    'UK',
+    'UN',
+    'VD',
+    'XA',
+    'XB',
+    'YD',
+    'YU',
+    'ZR',
+    'ZZ',
+  ]);
   return letters.flatMap((a) => letters.map((b) => a + b)).filter((code) => !withdrawn.has(code) && names.of(code));
 })();
 
 function countries(language: string): (readonly [string, string])[] {
   const names = new Intl.DisplayNames(language, { type: 'region' });
-  return REGIONS.map((code) => [code, names.of(code) ?? code] as const).sort((a, b) => a[1].localeCompare(b[1], language));
+  return REGIONS.map((code) => [code, names.of(code) ?? code] as const).sort((a, b) =>
+    a[1].localeCompare(b[1], language),
+  );
 }
 
-const COMMON_CURRENCIES = ['EUR', 'CHF', 'GBP', 'USD', 'NOK', 'SEK', 'DKK', 'PLN', 'CZK', 'HUF', 'RON', 'BGN', 'CAD', 'AUD'];
+const COMMON_CURRENCIES = [
+  'EUR',
+  'CHF',
+  'GBP',
+  'USD',
+  'NOK',
+  'SEK',
+  'DKK',
+  'PLN',
+  'CZK',
+  'HUF',
+  'RON',
+  'BGN',
+  'CAD',
+  'AUD',
+];
 
 function currencies(language: string): (readonly [string, string])[] {
   const names = new Intl.DisplayNames(language, { type: 'currency' });

@@ -1,4 +1,6 @@
 /** German texts; each part is complete by its type. */
+import { adviceTexts } from './de/advice.ts';
+import { askTexts } from './de/ask.ts';
 import { chartTexts } from './de/chart.ts';
 import { commonTexts } from './de/common.ts';
 import { entryTexts } from './de/entry.ts';
@@ -15,4 +17,6 @@ export const de = {
   ...priceTexts,
   ...forecastTexts,
   ...entryTexts,
+  ...adviceTexts,
+  ...askTexts,
 } as const;

@@ -1,4 +1,6 @@
 /** English texts, one part per group of pages. */
+import { adviceTexts } from './en/advice.ts';
+import { askTexts } from './en/ask.ts';
 import { chartTexts } from './en/chart.ts';
 import { commonTexts } from './en/common.ts';
 import { entryTexts } from './en/entry.ts';
@@ -15,4 +17,6 @@ export const en = {
   ...priceTexts,
   ...forecastTexts,
   ...entryTexts,
+  ...adviceTexts,
+  ...askTexts,
 } as const;

@@ -28,6 +28,11 @@ export type TranslateRich = <K extends TextKey>(key: K, ...parameters: Parameter
 
 const SLOT = /\{([a-z_]+)(?:\|([^|}]*)\|([^}]*))?\}/gi;
 
+/** Whether a text of that name exists. */
+export function hasText(key: string): key is TextKey {
+  return Object.hasOwn(en, key);
+}
+
 /** Creates the text function of a language. */
 export function createTranslate(language: Language): Translate {
   const texts: Record<TextKey, string> = language === 'de' ? de : en;

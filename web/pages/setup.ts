@@ -25,7 +25,12 @@ ${siteFields(view, ui)}
 <button name="start" value="demo">${ui.t('setup.start_demo')}</button></div>
 <p class="small soft">${ui.t('setup.demo_hint')}</p>
 </form>`;
-  return layout(ui, { title: ui.t(first ? 'setup.title' : 'setup.site_title'), page: null, content, scripts: ['setup.js'] });
+  return layout(ui, {
+    title: ui.t(first ? 'setup.title' : 'setup.site_title'),
+    page: null,
+    content,
+    scripts: ['setup.js'],
+  });
 }
 
 function accountFields(view: SetupView, ui: Ui): Html {

@@ -26,7 +26,13 @@ export function readSiteForm(values: FormValues, id: string, ui: Ui): { settings
   const vat_percent = number('vat_percent');
   const energy_price: EnergyPrice =
     values.price_kind === 'day-ahead'
-      ? { kind: 'day-ahead', area: needed('area'), factor: number('factor'), fee_per_kWh: number('fee_per_kWh'), vat_percent }
+      ? {
+          kind: 'day-ahead',
+          area: needed('area'),
+          factor: number('factor'),
+          fee_per_kWh: number('fee_per_kWh'),
+          vat_percent,
+        }
       : { kind: 'fixed', per_kWh: number('per_kWh'), vat_percent };
   const place = values.place ?? '';
   const settings: SiteSettings = {
@@ -47,5 +53,7 @@ function coordinatesOf(place: string): { latitude: number | null; longitude: num
   const match = /(-?\d{1,2}(?:\.\d+)?)\s*[,;]\s*(-?\d{1,3}(?:\.\d+)?)\s*$/.exec(place);
   if (!match) return { latitude: null, longitude: null };
   const [latitude, longitude] = [Number(match[1]), Number(match[2])];
-  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? { latitude, longitude } : { latitude: null, longitude: null };
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180
+    ? { latitude, longitude }
+    : { latitude: null, longitude: null };
 }

@@ -53,4 +53,6 @@ export const entryTexts = {
   'setup.fault_number': 'Bitte eine Zahl angeben.',
   'setup.fault_password_short': 'Bitte mindestens 10 Zeichen.',
   'setup.fault_password_differs': 'Die beiden Passwörter unterscheiden sich.',
+  'api.title': 'API',
+  'api.lead': 'Senden Sie einen API-Schlüssel oder ein Token als Authorization: Bearer …',
 } as const satisfies Record<keyof typeof english, string>;

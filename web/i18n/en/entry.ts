@@ -50,4 +50,6 @@ export const entryTexts = {
   'setup.fault_number': 'Please give a number.',
   'setup.fault_password_short': 'At least 10 characters, please.',
   'setup.fault_password_differs': 'The two passwords differ.',
+  'api.title': 'API',
+  'api.lead': 'Send an API key or a token as Authorization: Bearer …',
 } as const;
