@@ -3,9 +3,17 @@ import { Quality, type QualityFlags } from '../../engine/model/quality.ts';
 import type { JournalledGroup } from '../../engine/model/reading.ts';
 
 export type StoredReading = { value: number; quality: QualityFlags; from_ms: number | null };
-export type IncomingReading = StoredReading & { at_ms: number; received_ms: number };
+/** `seq` and `order` name the reading: its group in the journal and its place there. */
+export type IncomingReading = StoredReading & { at_ms: number; received_ms: number; seq: number; order: number };
 export type ReadingRow = StoredReading & { at_ms: number };
-export type ChangeRow = { at_ms: number; value: number; replaced_by: number; changed_ms: number };
+export type ChangeRow = {
+  at_ms: number;
+  value: number;
+  replaced_by: number;
+  changed_ms: number;
+  seq: number;
+  order: number;
+};
 
 /** The readings of one series in a batch, in order of arrival. */
 export type SeriesBatch = {
@@ -32,7 +40,7 @@ export function batchBySeries(groups: readonly JournalledGroup[]): SeriesBatch[]
   const batches: SeriesBatch[] = [];
   for (const group of groups) {
     const meters = child(tenants, group.tenant);
-    for (const { meter, quantity, at_ms, from_ms, value, quality } of group.readings) {
+    for (const [order, { meter, quantity, at_ms, from_ms, value, quality }] of group.readings.entries()) {
       const quantities = child(meters, meter);
       let batch = quantities.get(quantity);
       if (!batch) {
@@ -42,7 +50,15 @@ export function batchBySeries(groups: readonly JournalledGroup[]): SeriesBatch[]
       }
       const at = Math.round(at_ms);
       const from = from_ms === undefined ? null : Math.round(from_ms);
-      batch.readings.push({ at_ms: at, value, quality, from_ms: from, received_ms: group.received_ms });
+      batch.readings.push({
+        at_ms: at,
+        value,
+        quality,
+        from_ms: from,
+        received_ms: group.received_ms,
+        seq: group.seq,
+        order,
+      });
       if (at < batch.min_ms) batch.min_ms = at;
       if (at > batch.max_ms) batch.max_ms = at;
     }
@@ -100,6 +116,8 @@ function replaced(before: StoredReading, reading: IncomingReading, changes: Chan
       value: before.value,
       replaced_by: reading.value,
       changed_ms: reading.received_ms,
+      seq: reading.seq,
+      order: reading.order,
     });
   return { at_ms: reading.at_ms, value: reading.value, quality, from_ms: reading.from_ms };
 }

@@ -47,3 +47,16 @@ export function overlayRepairs(readings: ReadingColumns, repairs: readonly Repai
   }
   return out;
 }
+
+/** Readings without those at the instants of `gone`, at most `limit` of them. */
+export function without(readings: ReadingColumns, gone: readonly number[], limit?: number): ReadingColumns {
+  if (gone.length === 0 && (limit === undefined || readings.at_ms.length <= limit)) return readings;
+  const out = new Set(gone);
+  const keep = (_: number, index: number) => !out.has(readings.at_ms[index]!);
+  return {
+    at_ms: readings.at_ms.filter(keep).slice(0, limit),
+    values: readings.values.filter(keep).slice(0, limit),
+    quality: readings.quality.filter(keep).slice(0, limit),
+    from_ms: readings.from_ms?.filter(keep).slice(0, limit) ?? null,
+  };
+}

@@ -13,6 +13,8 @@ export type SeriesRegistry = {
   add(key: SeriesKey, readings: boolean): RegisteredSeries;
   load(series: RegisteredSeries): void;
   remove(ids: readonly number[]): void;
+  /** Numbers up to `id` are never given out again. */
+  startAfter(id: number): void;
 };
 
 export function createSeriesRegistry(): SeriesRegistry {
@@ -38,6 +40,9 @@ export function createSeriesRegistry(): SeriesRegistry {
       return series;
     },
     load,
+    startAfter(id) {
+      last = Math.max(last, id);
+    },
     remove(ids) {
       for (const id of ids) {
         const series = numbers.get(id);

@@ -2,7 +2,7 @@
 import { quantityInfo } from '../../../engine/model/quantity.ts';
 import { HOUR_MS } from '../../../engine/model/time.ts';
 import type { ReadingColumns, SeriesRange } from '../../../engine/ports.ts';
-import { overlayRepairs, type RepairRow } from '../overlay.ts';
+import { overlayRepairs, type RepairRow, without } from '../overlay.ts';
 import type { DuckDbContext } from './context.ts';
 
 /** How far back the last reading before a range is looked for, step by step: near steps touch few blocks. */
@@ -47,7 +47,7 @@ export async function readSeries(
   const gone = edges ? missingEdges(repairs, range) : [];
   const readings = await readRange(context, series, { from_ms, to_ms }, range.quantity, limit);
   const inside = repairs.filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms);
-  return cut(without(overlayRepairs(readings, inside), gone), limit);
+  return without(overlayRepairs(readings, inside), gone, limit);
 }
 
 async function readRange(
@@ -108,26 +108,4 @@ function missingEdges(repairs: readonly RepairRow[], { from_ms, to_ms }: SeriesR
   return repairs
     .filter((row) => Number.isNaN(row.value) && (row.at_ms < from_ms || row.at_ms >= to_ms))
     .map((row) => row.at_ms);
-}
-
-function without(readings: ReadingColumns, gone: readonly number[]): ReadingColumns {
-  if (gone.length === 0) return readings;
-  const out = new Set(gone);
-  const keep = (_: number, index: number) => !out.has(readings.at_ms[index]!);
-  return {
-    at_ms: readings.at_ms.filter(keep),
-    values: readings.values.filter(keep),
-    quality: readings.quality.filter(keep),
-    from_ms: readings.from_ms?.filter(keep) ?? null,
-  };
-}
-
-function cut(readings: ReadingColumns, limit: number | undefined): ReadingColumns {
-  if (limit === undefined || readings.at_ms.length <= limit) return readings;
-  return {
-    at_ms: readings.at_ms.slice(0, limit),
-    values: readings.values.slice(0, limit),
-    quality: readings.quality.slice(0, limit),
-    from_ms: readings.from_ms?.slice(0, limit) ?? null,
-  };
 }

@@ -1,5 +1,170 @@
+/**
+ * The series store of the appliance and fleet sizes: QuestDB. Acknowledged rows are in its log; run the server with
+ * `cairo.commit.mode=sync` (QDB_CAIRO_COMMIT_MODE) so that they survive a loss of power, not only of the process.
+ * One box per QuestDB: series numbers and the journal's cursor are kept in memory and in its tables.
+ */
+import type { RetentionLimits } from '../../../engine/ports.ts';
+import { createSeriesRegistry } from '../registry.ts';
+import { createSerial } from '../serial.ts';
 import type { DrainedSeries } from '../store.ts';
+import { connectQuestDb, type QuestDb } from './client.ts';
+import { AT_MS, type QuestDbContext, whole } from './context.ts';
+import { createForecasts } from './forecasts.ts';
+import { createPrices } from './prices.ts';
+import { createReadings } from './readings.ts';
+import { GONE, TABLES, type TableName, tableName } from './schema.ts';
+import { createSlots } from './slots.ts';
 
-export async function openQuestDbSeries(_options: { url: string }): Promise<DrainedSeries> {
-  throw new Error('coming');
+/** Rejects UnavailableError while the server does not answer, ConfigError for a malformed `url`. */
+export async function openQuestDbSeries({ url }: { url: string }): Promise<DrainedSeries> {
+  const db = connectQuestDb(url);
+  try {
+    return await openStore(db);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+async function openStore(db: QuestDb): Promise<DrainedSeries> {
+  for (const [name, definition] of Object.entries(TABLES)) {
+    await db.run(`create table if not exists ${tableName(name as TableName)} ${definition}`);
+    // What the server accepted before it was killed must show before the cursor is read.
+    await db.settle(tableName(name as TableName));
+  }
+  const context: QuestDbContext = {
+    db,
+    registry: createSeriesRegistry(),
+    serial: createSerial(),
+    repairs: new Map(),
+    dirty: new Map(),
+  };
+  await loadContext(context);
+  const { dirty, rewind, saveCursor, ...readings } = createReadings(context, await readCursor(db));
+  return {
+    kind: 'questdb',
+    recovery: null,
+    readings,
+    dirty,
+    rewind,
+    slots: createSlots(context),
+    prices: createPrices(context),
+    forecasts: createForecasts(context),
+    async list(tenant) {
+      return context.registry
+        .of(tenant)
+        .filter((one) => one.readings)
+        .map(({ meter, quantity }) => ({ meter, quantity }));
+    },
+    async ping() {
+      await db.ask([], 'select 1');
+    },
+    async erase(tenant, meters) {
+      await saveCursor();
+      await context.serial(() => erase(context, tenant, meters));
+    },
+    async prune(limits) {
+      await saveCursor();
+      await context.serial(() => prune(db, limits));
+    },
+    close: () => db.close(),
+  };
+}
+
+async function loadContext({ db, registry, repairs, dirty }: QuestDbContext): Promise<void> {
+  const series = await db.ask([], `select id, tenant, meter, quantity, readings, state from ${tableName('series')}`);
+  let last = 0;
+  for (const [id, tenant, meter, quantity, readings, state] of series as [
+    number,
+    string,
+    string,
+    string,
+    boolean,
+    number,
+  ][]) {
+    last = Math.max(last, id);
+    if (state === 1) registry.load({ id, tenant, meter, quantity, readings });
+  }
+  registry.startAfter(last);
+  const rows = await db.ask(
+    [],
+    `select series, ${AT_MS}, value, state from ${tableName('repair')} where state > 0 order by at`,
+  );
+  for (const [id, at_ms, value] of rows as [number, number, number | null][])
+    repairs.set(id, [...(repairs.get(id) ?? []), { at_ms, value: value ?? Number.NaN }]);
+  const marks = await db.ask([], `select series, from_ms, to_ms from ${tableName('dirty')} where state = 1`);
+  for (const [id, from_ms, to_ms] of marks as [number, number, number][]) dirty.set(id, { from_ms, to_ms });
+}
+
+async function readCursor(db: QuestDb): Promise<number> {
+  const [[inReadings]] = (await db.ask([], `select max(seq) from ${tableName('reading')}`)) as [[number | null]];
+  const rows = await db.ask([], `select seq from ${tableName('journal_cursor')}`);
+  return Math.max(inReadings ?? 0, (rows[0]?.[0] as number | undefined) ?? 0);
+}
+
+const VALUES: readonly { table: TableName; set: string }[] = [
+  { table: 'reading', set: `value = null, from_ms = null, quality = ${GONE}` },
+  { table: 'reading_change', set: 'value = null, replaced_by = null' },
+  { table: 'repair', set: 'value = null, "by" = null, state = 0' },
+  { table: 'dirty', set: 'state = 0' },
+  { table: 'slot', set: `value = null, quality = ${GONE}` },
+  { table: 'span', set: `value = null, quality = ${GONE}` },
+];
+
+/** There is no DELETE: values and names are overwritten, what remains are instants of numbers that nobody has. */
+async function erase(
+  { db, registry, repairs, dirty }: QuestDbContext,
+  tenant: string,
+  meters: readonly string[] | null,
+) {
+  const chosen = meters === null ? null : new Set(meters);
+  const gone = registry.of(tenant).filter((one) => chosen === null || chosen.has(one.meter));
+  if (gone.length > 0) {
+    const ids = gone.map((one) => whole(one.id)).join(', ');
+    for (const { table, set } of VALUES) await update(db, table, `${set} where series in (${ids})`);
+    await db.write(
+      tableName('series'),
+      gone.map(({ id }) => ({ id, tenant: '', meter: '', quantity: '', readings: false, state: 0, at_ms: 0 })),
+    );
+  }
+  registry.remove(gone.map((one) => one.id));
+  for (const { id } of gone) {
+    repairs.delete(id);
+    dirty.delete(id);
+  }
+  if (meters === null) await update(db, 'forecast', 'points = null where tenant = $1', [tenant]);
+  for (const meter of meters ?? [])
+    await update(db, 'forecast', 'points = null where tenant = $1 and starts_with(series_name, $2)', [
+      tenant,
+      `${meter}:`,
+    ]);
+}
+
+async function update(db: QuestDb, table: TableName, rest: string, parameters: readonly string[] = []): Promise<void> {
+  await db.settle(tableName(table));
+  await db.run(`update ${tableName(table)} set ${rest}`, parameters);
+  db.unsettled(tableName(table));
+}
+
+/** Whole partitions go (a week of readings, a month of slots): what is younger than the limit stays. */
+async function prune(db: QuestDb, limits: RetentionLimits): Promise<void> {
+  const { readings_before_ms: readings, slots_before_ms: slots } = limits;
+  await dropBefore(db, 'reading', readings);
+  await dropBefore(db, 'reading_change', readings);
+  await dropBefore(db, 'slot', slots);
+  await dropBefore(db, 'span', slots);
+  await dropBefore(db, 'price', limits.prices_before_ms);
+  await dropBefore(db, 'forecast', limits.forecasts_before_ms);
+}
+
+async function dropBefore(db: QuestDb, table: TableName, before_ms: number | null): Promise<void> {
+  if (before_ms === null) return;
+  const name = tableName(table);
+  await db.settle(name);
+  const parts = await db.ask([], `select name, cast(maxTimestamp as long) / 1000 from table_partitions('${name}')`);
+  const old = (parts as [string, number][]).filter(([, newest_ms]) => newest_ms < before_ms).map(([part]) => part);
+  const safe = old.filter((part) => /^[0-9A-Z-]+$/.test(part));
+  if (safe.length === 0) return;
+  await db.run(`alter table ${name} drop partition list ${safe.map((part) => `'${part}'`).join(', ')}`);
+  db.unsettled(name);
 }

@@ -1,0 +1,304 @@
+/** Raw readings, their change log, repairs, the journal's cursor and the marks of slots to compute again. */
+import { quantityInfo } from '../../../engine/model/quantity.ts';
+import type { AppendOutcome, ReadingColumns, ReadingTable, SeriesRange, TouchedSeries } from '../../../engine/ports.ts';
+import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
+import { overlayRepairs, type RepairRow, without } from '../overlay.ts';
+import type { DirtyMarks } from '../store.ts';
+import { AT_MS, micros, numberSeries, type QuestDbContext, whole, within } from './context.ts';
+import { GONE, tableName } from './schema.ts';
+
+type NumberedBatch = { series: number; batch: SeriesBatch; merged: MergedSeries };
+
+const READING = tableName('reading');
+const CHANGE = tableName('reading_change');
+
+export function createReadings(
+  context: QuestDbContext,
+  start_seq: number,
+): ReadingTable & { dirty: DirtyMarks; rewind(seq: number): Promise<void>; saveCursor(): Promise<void> } {
+  const { db, registry, serial } = context;
+  const tails = new Map<number, number>();
+  let cursor = start_seq;
+  const saveCursor = () => db.write(tableName('journal_cursor'), [{ n: 0, seq: cursor, at_ms: 0 }]);
+  return {
+    cursor: async () => cursor,
+    append: (groups) =>
+      serial(async () => {
+        const fresh = groups.filter((group) => group.seq > cursor);
+        const last = fresh.at(-1);
+        if (!last) return { applied: 0, ignored: groups.length, stored: 0, changed: 0, touched: [] };
+        const batches = batchBySeries(fresh);
+        const ids = await numberSeries(context, batches, true);
+        const numbered = batches.map((batch, index) => ({ series: ids[index]!, batch }));
+        await loadTails(context, tails, numbered);
+        const existing = await findExisting(context, tails, numbered);
+        const merged = numbered.map((one) => ({
+          ...one,
+          merged: mergeSeries(one.batch.readings, existing.get(one.series) ?? new Map()),
+        }));
+        const touched = touchedBy(merged);
+        await store(context, merged, touched, last.seq);
+        cursor = last.seq;
+        if (!merged.some((one) => one.merged.inserts.length + one.merged.updates.length > 0)) await saveCursor();
+        for (const { series, batch } of merged)
+          tails.set(series, Math.max(tails.get(series) ?? Number.NEGATIVE_INFINITY, batch.max_ms));
+        return outcomeOf(fresh.length, groups.length - fresh.length, merged, touched);
+      }),
+    async read(tenant, range, options = {}) {
+      const series = registry.find(tenant, range.meter, range.quantity);
+      const interval = quantityInfo(range.quantity)?.kind === 'interval';
+      if (series === undefined)
+        return columnsOf(
+          [new Float64Array(0), new Float64Array(0), new Float64Array(0), new Float64Array(0)],
+          interval,
+        );
+      return readSeries(context, series, range, options, interval);
+    },
+    async changes(tenant, { meter, quantity, from_ms, to_ms }) {
+      const series = registry.find(tenant, meter, quantity);
+      if (series === undefined) return [];
+      const rows = await db.ask(
+        [CHANGE],
+        `select ${AT_MS}, value, replaced_by, changed_ms from ${CHANGE} where series = ${whole(series)} and ${within(from_ms, to_ms)} and value is not null order by at, seq, n`,
+      );
+      return (rows as [number, number, number, number][]).map(([at_ms, value, replaced_by, changed_ms]) => ({
+        at_ms,
+        value,
+        replaced_by,
+        changed_ms,
+      }));
+    },
+    repair: (tenant, repairs) =>
+      serial(async () => {
+        const ids = await numberSeries(
+          context,
+          repairs.map((repair) => ({ tenant, ...repair })),
+          true,
+        );
+        await markDirty(
+          context,
+          repairs.map(({ at_ms }, index) => ({ series: ids[index]!, from_ms: at_ms, to_ms: at_ms })),
+        );
+        await db.write(
+          tableName('repair'),
+          repairs.map(({ at_ms, value, by }, index) => ({
+            series: ids[index]!,
+            at_ms: Math.round(at_ms),
+            value: value ?? null,
+            state: value === undefined ? 0 : value === null ? 2 : 1,
+            by,
+          })),
+        );
+        for (const [index, { at_ms, value }] of repairs.entries())
+          keepRepair(context, ids[index]!, Math.round(at_ms), value);
+      }),
+    dirty: createDirty(context),
+    rewind: (seq) =>
+      serial(async () => {
+        // What is stored keeps its number: the new journal begins below it, so the column must forget the old one.
+        await db.run(`update ${READING} set seq = 0`);
+        await db.settle(READING);
+        cursor = seq;
+        await saveCursor();
+      }),
+    saveCursor: () => serial(saveCursor),
+  };
+}
+
+function keepRepair(
+  { repairs }: QuestDbContext,
+  series: number,
+  at_ms: number,
+  value: number | null | undefined,
+): void {
+  const others = (repairs.get(series) ?? []).filter((row) => row.at_ms !== at_ms);
+  if (value !== undefined) others.push({ at_ms, value: value ?? Number.NaN });
+  repairs.set(
+    series,
+    others.sort((a, b) => a.at_ms - b.at_ms),
+  );
+}
+
+/** Marks go first: one too many computes slots once more for nothing, one too few leaves them old. */
+async function markDirty(
+  { db, dirty }: QuestDbContext,
+  marks: readonly { series: number; from_ms: number; to_ms: number }[],
+): Promise<void> {
+  const wider = new Map<number, { from_ms: number; to_ms: number }>();
+  for (const { series, from_ms, to_ms } of marks) {
+    const before = wider.get(series) ?? dirty.get(series);
+    if (before && before.from_ms <= from_ms && before.to_ms >= to_ms) continue;
+    wider.set(series, {
+      from_ms: Math.min(from_ms, before?.from_ms ?? Number.POSITIVE_INFINITY),
+      to_ms: Math.max(to_ms, before?.to_ms ?? Number.NEGATIVE_INFINITY),
+    });
+  }
+  await db.write(
+    tableName('dirty'),
+    [...wider].map(([series, range]) => ({ series, ...range, state: 1, at_ms: 0 })),
+  );
+  for (const [series, range] of wider) dirty.set(series, range);
+}
+
+function createDirty({ db, registry, dirty, serial }: QuestDbContext): DirtyMarks {
+  return {
+    async list() {
+      return [...dirty].flatMap(([id, range]) => {
+        const key = registry.byId(id);
+        return key ? [{ tenant: key.tenant, meter: key.meter, quantity: key.quantity, ...range }] : [];
+      });
+    },
+    done: (touched) =>
+      serial(async () => {
+        const ids = touched
+          .flatMap(({ tenant, meter, quantity }) => registry.find(tenant, meter, quantity) ?? [])
+          .filter((id) => dirty.has(id));
+        await db.write(
+          tableName('dirty'),
+          ids.map((series) => ({ series, state: 0, at_ms: 0 })),
+        );
+        for (const id of ids) dirty.delete(id);
+      }),
+  };
+}
+
+async function loadTails(
+  { db }: QuestDbContext,
+  tails: Map<number, number>,
+  batches: readonly { series: number; batch: SeriesBatch }[],
+): Promise<void> {
+  const unknown = batches.filter((one) => !tails.has(one.series));
+  if (unknown.length === 0) return;
+  const from = unknown.reduce((least, one) => Math.min(least, one.batch.min_ms), Number.POSITIVE_INFINITY);
+  const [series, at] = await db.numbers(
+    [READING],
+    `select series, max(cast(at as long) / 1000) from ${READING} where at >= ${micros(from)} group by series`,
+  );
+  for (const one of unknown) tails.set(one.series, from - 1);
+  const wanted = new Set(unknown.map((one) => one.series));
+  for (const [index, id] of series!.entries()) if (wanted.has(id)) tails.set(id, at![index]!);
+}
+
+/** What is stored at the instants of the batch, for series with readings that are not after all they have. */
+async function findExisting(
+  { db }: QuestDbContext,
+  tails: Map<number, number>,
+  batches: readonly { series: number; batch: SeriesBatch }[],
+): Promise<Map<number, Map<number, StoredReading>>> {
+  const found = new Map<number, Map<number, StoredReading>>();
+  for (const { series, batch } of batches) {
+    const tail = tails.get(series)!;
+    if (batch.min_ms > tail) continue;
+    const wanted = new Set(batch.readings.map((reading) => reading.at_ms));
+    const [at, value, quality, start] = await db.numbers(
+      [READING],
+      `select ${AT_MS}, value, quality, from_ms from ${READING} where series = ${whole(series)} and quality <> ${GONE} ` +
+        `and ${within(batch.min_ms, Math.min(batch.max_ms, tail) + 1)}`,
+    );
+    const instants = new Map<number, StoredReading>();
+    for (const [index, at_ms] of at!.entries()) {
+      if (!wanted.has(at_ms)) continue;
+      const from_ms = start![index]!;
+      instants.set(at_ms, {
+        value: value![index]!,
+        quality: quality![index]!,
+        from_ms: Number.isNaN(from_ms) ? null : from_ms,
+      });
+    }
+    found.set(series, instants);
+  }
+  return found;
+}
+
+/** Marks and change log first: written twice they are the same. The readings carry the cursor and come last. */
+async function store(
+  context: QuestDbContext,
+  batches: readonly NumberedBatch[],
+  touched: readonly (TouchedSeries & { series: number })[],
+  seq: number,
+): Promise<void> {
+  await markDirty(context, touched);
+  const changes = batches.flatMap(({ series, merged }) =>
+    merged.changes.map(({ order, ...change }) => ({ series, ...change, n: order })),
+  );
+  await context.db.write(CHANGE, changes);
+  const rows = batches.flatMap(({ series, merged }) =>
+    [...merged.inserts, ...merged.updates].map((row) => ({ series, ...row, seq })),
+  );
+  await context.db.write(READING, rows);
+}
+
+function touchedBy(batches: readonly NumberedBatch[]): (TouchedSeries & { series: number })[] {
+  return batches.flatMap(({ series, batch: { tenant, meter, quantity }, merged: { from_ms, to_ms } }) =>
+    from_ms > to_ms ? [] : [{ series, tenant, meter, quantity, from_ms, to_ms }],
+  );
+}
+
+function outcomeOf(
+  applied: number,
+  ignored: number,
+  batches: readonly NumberedBatch[],
+  touched: readonly (TouchedSeries & { series: number })[],
+): AppendOutcome {
+  let stored = 0;
+  let changed = 0;
+  for (const { merged } of batches) {
+    changed += merged.changes.length;
+    stored += merged.inserts.length + merged.changes.length;
+  }
+  return { applied, ignored, stored, changed, touched: touched.map(({ series: _, ...rest }) => rest) };
+}
+
+function columnsOf([at, values, quality, from]: Float64Array[], interval: boolean): ReadingColumns {
+  return { at_ms: at!, values: values!, quality: Int32Array.from(quality!), from_ms: interval ? from! : null };
+}
+
+async function readSeries(
+  context: QuestDbContext,
+  series: number,
+  range: SeriesRange,
+  { edges, limit }: { edges?: boolean; limit?: number },
+  interval: boolean,
+): Promise<ReadingColumns> {
+  const repairs = context.repairs.get(series) ?? [];
+  let { from_ms, to_ms } = range;
+  if (edges) {
+    const before = await neighbour(context, series, from_ms, 'before', repairs);
+    const after = await neighbour(context, series, to_ms, 'after', repairs);
+    from_ms = before ?? from_ms;
+    to_ms = after === null ? to_ms : after + 1;
+  }
+  const top = limit === undefined ? '' : ` limit ${whole(limit)}`;
+  const columns = await context.db.numbers(
+    [READING],
+    `select ${AT_MS}, value, quality, from_ms from ${READING} where series = ${whole(series)} and quality <> ${GONE} and ${within(from_ms, to_ms)} order by at${top}`,
+  );
+  const inside = repairs.filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms);
+  const outside = ({ at_ms }: RepairRow) => at_ms < range.from_ms || at_ms >= range.to_ms;
+  const gone = inside.filter((row) => Number.isNaN(row.value) && outside(row)).map((row) => row.at_ms);
+  return without(overlayRepairs(columnsOf(columns, interval), inside), gone, limit);
+}
+
+/** The nearest instant with a value outside the range; repairs that say "no value" do not count. */
+async function neighbour(
+  { db }: QuestDbContext,
+  series: number,
+  edge_ms: number,
+  side: 'before' | 'after',
+  repairs: readonly RepairRow[],
+): Promise<number | null> {
+  const before = side === 'before';
+  const outside = repairs.filter((row) => (before ? row.at_ms < edge_ms : row.at_ms >= edge_ms));
+  const set = outside.filter((row) => !Number.isNaN(row.value)).map((row) => row.at_ms);
+  const near = before ? set.at(-1) : set[0];
+  const gone = outside.filter((row) => Number.isNaN(row.value)).map((row) => micros(row.at_ms));
+  const rows = await db.ask(
+    [READING],
+    `select ${AT_MS} from ${READING} where series = ${whole(series)} and quality <> ${GONE} and at ${before ? '<' : '>='} ${micros(edge_ms)} ` +
+      `${gone.length > 0 ? `and at not in (${gone.join(', ')}) ` : ''}order by at ${before ? 'desc' : 'asc'} limit 1`,
+  );
+  const found = rows[0]?.[0] as number | undefined;
+  if (found === undefined) return near ?? null;
+  if (near === undefined) return found;
+  return before ? Math.max(found, near) : Math.min(found, near);
+}
