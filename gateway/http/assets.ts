@@ -21,6 +21,8 @@ const LIBRARIES: Readonly<Record<string, readonly [name: string, path: string]>>
   'idiomorph.js': ['idiomorph', 'dist/idiomorph-ext.min.js'],
   'uplot.js': ['uplot', 'dist/uPlot.esm.js'],
   'uplot.css': ['uplot', 'dist/uPlot.min.css'],
+  'pdf.mjs': ['pdfjs-dist', 'build/pdf.min.mjs'],
+  'pdf.worker.mjs': ['pdfjs-dist', 'build/pdf.worker.min.mjs'],
 };
 
 const TYPES: Readonly<Record<string, string>> = {
