@@ -202,9 +202,17 @@ export interface AccessService {
   needsSetup(tenant: string): Promise<boolean>;
   /** The one-time token of the set-up link; null once set up. The same over restarts until used. */
   setupToken(): Promise<string | null>;
-  signIn(login: string, password: string, from: string): Promise<{ token: string; session: Session }>;
+  /** Rejects NotAllowedError (never saying whether the login exists), or TooManyTriesError for this address and login.
+   * `device` is what an earlier sign-in returned: who has it does not wait for strangers' wrong tries. */
+  signIn(
+    login: string,
+    password: string,
+    from: string,
+    device?: string,
+  ): Promise<{ token: string; session: Session; device?: string }>;
   /** @returns null for an unknown or expired token. */
   session(token: string): Promise<Session | null>;
+  /** By token, or by `token_sha256` of the session. */
   signOut(token: string): Promise<void>;
   /** `Authorization: Bearer` of an API key or one of our JWTs; null when it is neither or revoked. */
   bearer(token: string): Promise<Actor | null>;
@@ -402,6 +410,8 @@ export interface WeatherService {
 export interface ForecastService {
   /** `series` is load, generation or price. */
   latest(tenant: string, series: string, at_ms: number): Promise<Forecast | null>;
+  /** Why there is no forecast of the series now, in a sentence; null where there is one or none was tried yet. */
+  reason?(tenant: string, series: string): string | null;
   /** Makes and stores forecasts that are due. */
   refresh(tenant: string, series?: string): Promise<void>;
   /** Mean absolute error over past days of the live model and of the naive "same as last week". */

@@ -1,7 +1,8 @@
 /** Which model goes live: the one that won on newest days that it had not seen. */
 import { InvalidDataError } from '../errors.ts';
+import { sameTimeBefore } from '../model/time.ts';
 import type { Columns, ForecastInput, ForecastModel } from '../ports.ts';
-import { DAY_SLOTS, sameTimeBefore } from './local-grid.ts';
+import { DAY_SLOTS } from './local-grid.ts';
 
 /** Every how many days and how often an origin is held out. */
 const EVERY_DAYS = 2;

@@ -2,7 +2,7 @@
  * A series on the grid of local days: 96 wall-clock slots a day, so that "the same time last week" stays the same time
  * over clock changes. The hour that spring skips is interpolated, the hour that autumn repeats is averaged.
  */
-import { instantOf, localTime, SLOT_MS, zoneOffset } from '../model/time.ts';
+import { SLOT_MS, zoneOffset } from '../model/time.ts';
 import type { ForecastInput } from '../ports.ts';
 
 export const DAY_SLOTS = 96;
@@ -92,11 +92,4 @@ export function weekday(grid: LocalGrid, day: number): number {
 /** Weekdays, Saturdays and Sundays behave differently from one another and alike among themselves. */
 export function dayType(weekdayNumber: number): 'weekday' | 'saturday' | 'sunday' {
   return weekdayNumber === 0 ? 'sunday' : weekdayNumber === 6 ? 'saturday' : 'weekday';
-}
-
-/** @returns the instant one local day (`days` of them) before `at_ms`, at the same wall clock. */
-export function sameTimeBefore(at_ms: number, days: number, time_zone: string): number {
-  const t = localTime(at_ms, time_zone);
-  const date = new Date(Date.UTC(t.year, t.month - 1, t.day - days));
-  return instantOf(time_zone, date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), t.hour, t.minute);
 }

@@ -116,6 +116,13 @@ export function addDays(at_ms: number, days: number, tz: string): number {
   return instantOf(tz, shifted.getUTCFullYear(), shifted.getUTCMonth() + 1, shifted.getUTCDate());
 }
 
+/** @returns the instant `days` local days before `at_ms` at the same wall clock. */
+export function sameTimeBefore(at_ms: number, days: number, time_zone: string): number {
+  const t = localTime(at_ms, time_zone);
+  const date = new Date(Date.UTC(t.year, t.month - 1, t.day - days));
+  return instantOf(time_zone, date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate(), t.hour, t.minute);
+}
+
 /** @returns boundaries of local days that cover [from_ms, to_ms): n + 1 instants for n days. */
 export function dayBounds(from_ms: number, to_ms: number, tz: string): number[] {
   const bounds = [dayStart(from_ms, tz)];
