@@ -10,7 +10,7 @@ import { topicMatches } from '../connectors/meters/profile/topics.ts';
 import { UnavailableError } from '../engine/errors.ts';
 import type { Clock, Closable } from '../engine/ports.ts';
 import { type AdmitDeps, admit } from './broker/admit.ts';
-import { type Deliveries, deliveryKey, type Sender } from './broker/deliveries.ts';
+import type { Deliveries, Sender } from './broker/deliveries.ts';
 import type { Messages } from './broker/messages.ts';
 import type { DeviceRoute, Routes } from './broker/routes.ts';
 import type { Metrics } from './metrics.ts';
@@ -157,12 +157,10 @@ function createHooks(options: BrokerOptions, sessions: Map<Client, Session>, lis
         return done(null);
       }
       for (const listener of listeners) listener(route.tenant, topic, payload);
-      const now_ms = clock.now();
-      const key = packet.qos > 0 ? deliveryKey(session.sender, packet.messageId ?? 0, payload) : undefined;
-      const arrival_ms = key === undefined ? now_ms : deliveries.arrival(session.sender, key, packet.dup, now_ms);
-      messages.take(route, topic, payload, arrival_ms, key).then(
+      const delivery =
+        packet.qos > 0 ? { sender: session.sender, packet_id: packet.messageId ?? 0, dup: packet.dup } : undefined;
+      messages.take(route, topic, payload, clock.now(), delivery).then(
         () => {
-          if (key !== undefined) deliveries.acknowledged(key, now_ms);
           if (topic === route.push_topic && !subscribing.has(route.own)) packet.topic = SINK;
           corkTurn(client.conn as Socket);
           done(null);

@@ -12,6 +12,7 @@ import type { Intake, IntakeOutcome } from '../../engine/ports.ts';
 import { decodePush } from '../../engine/quality/push.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DeviceService } from '../services.ts';
+import type { Deliveries, Sender } from './deliveries.ts';
 import type { DeviceRoute } from './routes.ts';
 
 export const MESSAGE_MAX_BYTES = 256 * 1024;
@@ -20,22 +21,26 @@ const REPORT_EVERY_MS = 1000;
 
 export type MessageDeps = {
   intake: Intake;
+  deliveries: Deliveries;
   devices: Pick<DeviceService, 'report'>;
   metrics: Metrics;
   log: Logger;
 };
 export type Messages = {
-  /** @param delivery names the message where it can be delivered again; `arrival_ms` is then its first arrival. */
-  take(route: DeviceRoute, topic: string, payload: Buffer, arrival_ms: number, delivery?: number): Promise<void>;
+  /** @param delivery where the message can be delivered again (QoS 1 and 2): readings without a time of their own
+   * then keep the time of its first arrival. */
+  take(route: DeviceRoute, topic: string, payload: Buffer, now_ms: number, delivery?: Delivery): Promise<void>;
   /** Counts and shows a message that is refused for ever. */
   refuse(route: DeviceRoute, reason: string, text: string): void;
 };
+
+export type Delivery = { sender: Sender; packet_id: number; dup: boolean };
 
 type Decoded = { readings: Reading[]; problem: string | null; timeless: boolean; firmware?: string };
 
 const DONE = Promise.resolve();
 
-export function createMessages({ intake, devices, metrics, log }: MessageDeps): Messages {
+export function createMessages({ intake, deliveries, devices, metrics, log }: MessageDeps): Messages {
   const reported = new Map<string, number>();
   function due(route: DeviceRoute, kind: string): boolean {
     const key = `${kind}\n${route.tenant}\n${route.device}`;
@@ -59,21 +64,24 @@ export function createMessages({ intake, devices, metrics, log }: MessageDeps): 
   }
   return {
     refuse,
-    take(route, topic, payload, arrival_ms, delivery) {
+    take(route, topic, payload, now_ms, delivery) {
+      const first_ms = delivery && deliveries.firstArrival(delivery.sender, delivery.packet_id, payload, delivery.dup);
+      const arrival_ms = first_ms ?? now_ms;
       const decoded = decode(route, topic, payload, arrival_ms);
       if (decoded.readings.length === 0) {
         settle(route, decoded, NOTHING);
         return DONE;
       }
-      const group: ReadingGroup = {
-        tenant: route.tenant,
-        source: 'mqtt',
-        device: route.device,
-        received_ms: arrival_ms,
-        readings: decoded.readings,
-      };
-      if (delivery !== undefined && decoded.timeless) group.delivery = delivery;
-      return intake(group).then((outcome) => settle(route, decoded, outcome));
+      const { readings } = decoded;
+      const { tenant, device } = route;
+      const group: ReadingGroup = { tenant, source: 'mqtt', device, received_ms: arrival_ms, readings };
+      if (!delivery || !decoded.timeless) return intake(group).then((outcome) => settle(route, decoded, outcome));
+      const key = deliveries.remember(delivery.sender, delivery.packet_id, payload, arrival_ms);
+      group.delivery = key;
+      return intake(group).then((outcome) => {
+        deliveries.acknowledged(key, now_ms);
+        settle(route, decoded, outcome);
+      });
     },
   };
 }
