@@ -8,6 +8,8 @@ import { ID_REMEDY, isId, textFaults } from './identifier.ts';
 
 const ROLES: readonly MeterRole[] = ['grid', 'generation', 'battery', 'load', 'sub-meter'];
 const FORMULA_LIMIT = 64;
+/** Id of a tenant's first site, also before it is set up. */
+const FIRST_SITE = 'main';
 
 type Points = ReadonlyMap<string, MeterPoint>;
 type Input = Parameters<MeterService['save']>[1];
@@ -57,14 +59,13 @@ export function createMeterService({
     ofDevice: (tenant, device) => [...pointsOf(tenant).values()].filter((point) => point.device === device),
     async save(actor, input) {
       const { tenant } = actor;
-      const place = site.get(tenant);
-      if (!place)
-        throw new InvalidDataError('There is no site yet.', 'Set the site up first; a meter point is part of it.');
+      // Before set-up, too: the site that comes gets this id.
+      const site_id = site.get(tenant)?.id ?? FIRST_SITE;
       await db.asTenant(tenant, async (sql) => {
         const known = await lockedPoints(sql);
         requireValid(input, known);
         await requireDevice(sql, input, known);
-        await store(sql, tenant, place.id, input);
+        await store(sql, tenant, site_id, input);
         const act = known.has(input.id) ? 'change meter point' : 'create meter point';
         await writeAudit(sql, actor, act, input.id, { ...input });
       });

@@ -71,6 +71,7 @@ create table device_credential (
 create table meter_point (
   tenant_id text not null,
   id text not null,
+  -- no foreign key: devices may be made before the site is set up
   site_id text not null,
   name text not null,
   role text not null check (role in ('grid', 'generation', 'battery', 'load', 'sub-meter')),
@@ -81,7 +82,6 @@ create table meter_point (
   demo boolean not null default false,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  foreign key (tenant_id, site_id) references site (tenant_id, id) on delete cascade,
   foreign key (tenant_id, device_id) references device (tenant_id, id) on delete cascade,
   foreign key (tenant_id, parent_id) references meter_point (tenant_id, id) on delete set null (parent_id),
   unique (tenant_id, device_id, channel),
@@ -129,6 +129,7 @@ create table api_key (
   primary key (tenant_id, id),
   unique (tenant_id, secret_sha256)
 );
+create unique index on api_key (tenant_id, name) where revoked_at is null;
 
 create table audit (
   tenant_id text not null references tenant (id) on delete cascade,
