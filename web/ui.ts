@@ -5,6 +5,7 @@ import {
   createTranslate,
   createTranslateRich,
   type Html,
+  hasText,
   type Language,
   type Translate,
   type TranslateRich,
@@ -29,6 +30,8 @@ export type UiInput = {
 
 export type Ui = UiInput & {
   t: Translate;
+  /** Whether a text of that name exists, for names that come from data. */
+  has: (key: string) => boolean;
   rich: TranslateRich;
   format: Format;
   time_zone: string;
@@ -42,6 +45,7 @@ export function createUi(input: UiInput): Ui {
   return {
     ...input,
     t,
+    has: hasText,
     rich: createTranslateRich(input.language),
     format: createFormat({ language: input.language, time_zone, currency: input.site?.currency ?? 'EUR', t }),
     time_zone,

@@ -1,8 +1,11 @@
 /** The pages over the sample services, as the server mounts them, with somebody signed in. */
 import { Hono } from 'hono';
 import { NotFoundError } from '../../engine/errors.ts';
+import { createDataApi } from '../../gateway/http/api/data.ts';
 import type { Env } from '../../gateway/http/api.ts';
 import { createAssets } from '../../gateway/http/assets.ts';
+import { createMeterPage } from '../../gateway/http/pages/meter.ts';
+import { createMetersPage } from '../../gateway/http/pages/meters.ts';
 import { createNowPage } from '../../gateway/http/pages/now.ts';
 import { sendError } from '../../gateway/http/pages/page.ts';
 import { createPreferencesPage } from '../../gateway/http/pages/preferences.ts';
@@ -27,8 +30,13 @@ export function createSampleApp(services: Services, options: { signed_in?: boole
   const now = createNowPage(deps);
   app.route('/', deps.assets.app);
   app.route('/', createPreferencesPage());
+  const meters = createMetersPage(deps);
+  const meter = createMeterPage(deps);
   app.route('/', now.app);
-  app.route('/', createStream(deps, { now: now.live }));
+  app.route('/', meters.app);
+  app.route('/', meter.app);
+  app.route('/', createDataApi(services));
+  app.route('/', createStream(deps, { now: now.live, meters: meters.live, meter: meter.live }));
   app.notFound((c) => sendError(deps, c, new NotFoundError('There is no such page.')));
   app.onError((error, c) => sendError(deps, c, error));
   return app;

@@ -3,7 +3,7 @@
 import { Quality } from '../../engine/model/quality.ts';
 import { quantityInfo } from '../../engine/model/quantity.ts';
 import { addDays, dayBounds, HOUR_MS, localDate, localTime, SLOT_MS, slotStart } from '../../engine/model/time.ts';
-import type { Clock, Columns } from '../../engine/ports.ts';
+import type { Clock, Columns, SeriesRange, Span } from '../../engine/ports.ts';
 import type { Resolution, Services } from '../../gateway/services.ts';
 import { CURVES, gridOf, marketPrice, slots } from './sample-curves.ts';
 import { powerOf } from './sample-meters.ts';
@@ -43,7 +43,13 @@ function isGap(meter: string, at_ms: number): boolean {
   return meter === 'hall-1' && localDate(at_ms, ZONE) === '2026-06-16' && localTime(at_ms, ZONE).hour === 3;
 }
 
-export function sampleData(clock: Clock): Pick<Services, 'data' | 'quality'> {
+async function spansOf(_: string, range: SeriesRange): Promise<Span[]> {
+  if (range.meter !== 'hall-1' || range.quantity !== 'import_kWh') return [];
+  const from_ms = Date.UTC(2026, 5, 16, 1);
+  return [{ from_ms, to_ms: from_ms + 3 * HOUR_MS, value: 11.4, quality: 0 }];
+}
+
+export function sampleData(clock: Clock): Pick<Services, 'data' | 'quality' | 'series'> {
   const query = (meter: string, quantity: string, bounds: readonly number[], resolution: Resolution): Columns => {
     const curve = curveOf(meter, quantity);
     const isGauge = quantityInfo(quantity)?.kind === 'gauge';
@@ -67,6 +73,8 @@ export function sampleData(clock: Clock): Pick<Services, 'data' | 'quality'> {
     return { at_ms, values, quality };
   };
   return {
+    // Pages ask the store itself for nothing but spans.
+    series: { slots: { spans: spansOf } } as unknown as Services['series'],
     data: {
       query: async (_, q) => ({
         unit: quantityInfo(q.quantity)?.unit ?? '',

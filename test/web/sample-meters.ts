@@ -1,6 +1,6 @@
 /** Meter points, devices and live values of the sample building. */
 import type { Clock } from '../../engine/ports.ts';
-import type { LiveValue, Services } from '../../gateway/services.ts';
+import type { LiveValue, ProfileSummary, Services } from '../../gateway/services.ts';
 import { CURVES, gridOf, noise } from './sample-curves.ts';
 import { DEVICES, POINTS, SILENT_SINCE_MS } from './sample-site.ts';
 
@@ -12,6 +12,48 @@ const SHARES: Record<string, number> = {
   charging: 0.09,
   servers: 0.05,
 };
+
+const PROFILES: readonly ProfileSummary[] = [
+  {
+    name: 'eastron-sdm630',
+    vendor: 'Eastron',
+    model: 'SDM630-Modbus',
+    transport: 'modbus',
+    verified: true,
+    firmware_range: null,
+    channels: [
+      {
+        name: 'main',
+        label: 'Main',
+        role: 'load',
+        quantities: [
+          'power_W',
+          'import_kWh',
+          'export_kWh',
+          'voltage_l1_V',
+          'voltage_l2_V',
+          'voltage_l3_V',
+          'frequency_Hz',
+        ],
+      },
+    ],
+    defaults: { port: 502, unit: 1, poll_s: 5 },
+    notes: null,
+  },
+  {
+    name: 'sunspec-inverter',
+    vendor: 'SunSpec',
+    model: 'Inverter (101–103, 111–113)',
+    transport: 'modbus',
+    verified: false,
+    firmware_range: null,
+    channels: [
+      { name: 'main', label: 'Inverter', role: 'generation', quantities: ['power_W', 'export_kWh', 'temperature_C'] },
+    ],
+    defaults: { port: 502, unit: 126, poll_s: 5 },
+    notes: null,
+  },
+];
 
 /** Power of a meter point at an instant, in W; null where it measures something else. */
 export function powerOf(meter: string, at_ms: number): number | null {
@@ -30,7 +72,7 @@ function lastOf(meter: string, now_ms: number): number | null {
   return Math.floor(now_ms / every_ms) * every_ms + (meter.length % 3) * 700;
 }
 
-export function sampleMeters(clock: Clock): Pick<Services, 'meters' | 'devices' | 'live'> {
+export function sampleMeters(clock: Clock): Pick<Services, 'meters' | 'devices' | 'live' | 'profiles'> {
   const value = (at_ms: number, number: number): LiveValue => ({
     at_ms,
     received_ms: at_ms + 40,
@@ -38,6 +80,7 @@ export function sampleMeters(clock: Clock): Pick<Services, 'meters' | 'devices' 
     quality: 0,
   });
   return {
+    profiles: { list: () => PROFILES, get: (name) => PROFILES.find((profile) => profile.name === name) ?? null },
     meters: {
       list: () => [...POINTS].sort((a, b) => a.name.localeCompare(b.name)),
       get: (_, id) => POINTS.find((point) => point.id === id) ?? null,

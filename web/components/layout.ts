@@ -162,13 +162,19 @@ function connectionNotice(ui: Ui): Html {
 }
 
 function titleLine(ui: Ui, input: LayoutInput): Html {
-  const { t, format } = ui;
+  const { t } = ui;
+  const live = input.live ? html`sse-swap="as-of" hx-swap="morph:innerHTML"` : '';
   const as_of =
     input.as_of_ms === undefined || input.as_of_ms === null
       ? ''
-      : html`<span>${t('layout.as_of', { time: format.when(input.as_of_ms, ui.now_ms) })}</span> <span aria-hidden="true">·</span> `;
+      : html`<span id="as-of" ${live}>${asOf(ui, input.as_of_ms)}</span> <span aria-hidden="true">·</span> `;
   return html`<div class="title-line">
 <div><p class="site">${ui.site ? `${ui.site.name}${ui.site.place ? `, ${ui.site.place}` : ''}` : 'Luna'}</p><h1>${input.title}</h1></div>
-<div class="title-end"><p class="as-of" id="as-of">${as_of}${ui.site ? t('layout.zone', { zone: ui.time_zone.replaceAll('_', ' ') }) : ''}</p>${input.action ?? ''}</div>
+<div class="title-end"><p class="as-of">${as_of}${ui.site ? t('layout.zone', { zone: ui.time_zone.replaceAll('_', ' ') }) : ''}</p>${input.action ?? ''}</div>
 </div>`;
+}
+
+/** The instant of the newest data, as the region `as-of` of a live page. */
+export function asOf(ui: Ui, at_ms: number): Html {
+  return html`<span>${ui.t('layout.as_of', { time: ui.format.when(at_ms, ui.now_ms) })}</span>`;
 }

@@ -1,6 +1,6 @@
 /** Now: is all well, what do we draw and pay, what should I do, what comes next. */
 import { html } from 'hono/html';
-import { layout } from '../components/layout.ts';
+import { asOf, layout } from '../components/layout.ts';
 import { emptyState, linkButton, stateMark } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
 import { adviceCard, costCard } from './now-cards.ts';
@@ -91,6 +91,7 @@ export type NowView = {
 
 /** The regions that change by themselves, by the name of their event. */
 export const nowRegions = {
+  'as-of': (view: NowView, ui: Ui) => (view.as_of_ms === null ? html`` : asOf(ui, view.as_of_ms)),
   state: (view: NowView, ui: Ui) => stateLine(view, ui),
   flow: (view: NowView, ui: Ui) => flowCard(view.flow, ui),
   cost: (view: NowView, ui: Ui) => costCard(view.cost, ui),

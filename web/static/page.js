@@ -61,3 +61,9 @@ document.addEventListener('click', (event) => {
   for (const menu of document.querySelectorAll('details.more[open]'))
     if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute('open');
 });
+
+/** A form whose choice takes effect at once; without JavaScript it has a button. */
+document.addEventListener('change', (event) => {
+  const form = event.target instanceof Element ? event.target.closest('form[data-submit-on-change]') : null;
+  if (form instanceof HTMLFormElement) form.requestSubmit();
+});

@@ -74,7 +74,7 @@ function liveNow(gather: Gather): LiveView {
     return found;
   };
   return {
-    fast: (actor, ui) => regions(actor, ui, ['state', 'flow', 'data']),
+    fast: (actor, ui) => regions(actor, ui, ['as-of', 'state', 'flow', 'data']),
     slow: (actor, ui) => regions(actor, ui, ['cost', 'advice', 'next']),
     isSlow: (event) => ['slots', 'prices', 'forecast', 'advice'].includes(event.type),
   };
