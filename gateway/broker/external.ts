@@ -1,0 +1,82 @@
+/** Readings from an external MQTT broker: the topics of our devices there, on the same way as from the embedded one. */
+
+import type { MqttConnection } from '../../connectors/meters/mqtt/client.ts';
+import { type ExternalMqtt, type MqttMessage, openMqttClient } from '../../connectors/meters/mqtt/client.ts';
+import { topicMatches } from '../../connectors/meters/profile/topics.ts';
+import type { Clock, Closable } from '../../engine/ports.ts';
+import type { DeviceService, MeterService, SiteService } from '../services.ts';
+import type { Deliveries } from './deliveries.ts';
+import type { Messages } from './messages.ts';
+import type { DeviceRoute, Routes } from './routes.ts';
+
+export type ExternalBrokerOptions = {
+  url: string;
+  /** Filters to subscribe to; empty: those of the devices. */
+  topics: readonly string[];
+  /** Stable over restarts. */
+  client_id: string;
+  clock: Clock;
+  devices: Pick<DeviceService, 'list'>;
+  site: Pick<SiteService, 'tenants'>;
+  meters: Pick<MeterService, 'onChange'>;
+  routes: Routes;
+  messages: Messages;
+  deliveries: Deliveries;
+  onState: (state: MqttConnection) => void;
+};
+export type ExternalBroker = Closable & { state(): MqttConnection };
+
+type Listening = { filter: string; route: { tenant: string; device: string } };
+
+/** Topics whose owner is remembered. */
+const TOPICS_KNOWN = 10_000;
+
+/** Connects and keeps the subscriptions in step with the devices. */
+export function openExternalBroker(options: ExternalBrokerOptions): ExternalBroker {
+  const { routes, messages, clock, topics } = options;
+  const sender = options.deliveries.sender(`external/${options.client_id}`);
+  let listening: Listening[] = [];
+  let byTopic = new Map<string, Listening['route'] | null>();
+
+  function find(topic: string): DeviceRoute | null {
+    let owner = byTopic.get(topic);
+    if (owner === undefined) {
+      owner = listening.find(({ filter }) => topicMatches(filter, topic))?.route ?? null;
+      if (byTopic.size >= TOPICS_KNOWN) byTopic = new Map();
+      byTopic.set(topic, owner);
+    }
+    return owner && routes.of(owner.tenant, owner.device);
+  }
+  async function take({ topic, payload, qos, packet_id, dup }: MqttMessage): Promise<void> {
+    const route = find(topic);
+    if (!route?.enabled) return;
+    const delivery = qos > 0 ? { sender, packet_id, dup } : undefined;
+    await messages.take(route, topic, payload, clock.now(), delivery);
+  }
+  const client: ExternalMqtt = openMqttClient({ ...options, onMessage: take });
+  function refresh(): void {
+    listening = listeningOf(options);
+    byTopic = new Map();
+    client.subscribe(topics.length > 0 ? topics : [...new Set(listening.map(({ filter }) => filter))]);
+  }
+  refresh();
+  const stop = options.meters.onChange(refresh);
+  return {
+    state: client.state,
+    async close() {
+      stop();
+      await client.close();
+    },
+  };
+}
+
+function listeningOf({ site, devices, routes }: ExternalBrokerOptions): Listening[] {
+  return site.tenants().flatMap((tenant) =>
+    devices.list(tenant).flatMap((device) => {
+      const route = device.connection.kind === 'mqtt' ? routes.of(tenant, device.id) : null;
+      if (!route?.enabled) return [];
+      const filters = route.decoder ? route.decoder.subscriptions() : [];
+      return [...filters, route.push_topic].map((filter) => ({ filter, route: { tenant, device: device.id } }));
+    }),
+  );
+}
