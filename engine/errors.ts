@@ -1,5 +1,5 @@
 /**
- * The five kinds of failure that cross module borders. `message` is one sentence that says what happened,
+ * The kinds of failure that cross module borders. `message` is one sentence that says what happened,
  * `remedy` one that says what to do; both are shown to people.
  */
 abstract class LunaError extends Error {
@@ -35,5 +35,14 @@ export class UnsupportedError extends LunaError {}
 
 /** Who asks may not have this. */
 export class NotAllowedError extends LunaError {}
+
+/** Refused for now because of too many tries; `retry_after_s` says when to come back. */
+export class TooManyTriesError extends NotAllowedError {
+  readonly retry_after_s: number;
+  constructor(message: string, retry_after_s: number) {
+    super(message, `Try again in ${retry_after_s} s.`);
+    this.retry_after_s = retry_after_s;
+  }
+}
 
 export type Fault = { where: string; problem: string };

@@ -360,6 +360,7 @@ export type QualityReport = {
     passed: boolean;
     count: number;
     text: string;
+    text_de?: string;
   }[];
 };
 
@@ -383,6 +384,8 @@ export type MarketPrices = {
   area: string;
   market: PriceMarket;
   currency: string;
+  /** True where the only source includes VAT (Tibber): then the values hold it. */
+  vat_included?: boolean;
   at_ms: Float64Array;
   values: Float64Array;
   sources: readonly string[];

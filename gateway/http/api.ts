@@ -7,6 +7,7 @@ import {
   InvalidDataError,
   NotAllowedError,
   NotFoundError,
+  TooManyTriesError,
   UnavailableError,
   UnsupportedError,
 } from '../../engine/errors.ts';
@@ -115,6 +116,7 @@ export function problem(c: Context<Env>, status: number, detail: string, faults?
   };
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
   if (status === 503) headers['retry-after'] = '5';
+  if (status === 429) headers['retry-after'] = '60';
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   return new Response(JSON.stringify(body), { status, headers });
 }
@@ -124,6 +126,7 @@ export function describeError(error: unknown): { status: number; detail: string;
   const known: [new (...args: never[]) => Error, number][] = [
     [InvalidDataError, 400],
     [ConfigError, 400],
+    [TooManyTriesError, 429],
     [NotAllowedError, 403],
     [NotFoundError, 404],
     [UnsupportedError, 501],

@@ -1,0 +1,96 @@
+/** Who asks: an API key or JWT in `Authorization: Bearer`, else the session cookie, whose unsafe requests need proof of origin. */
+import type { HttpBindings } from '@hono/node-server';
+import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { InvalidDataError, NotAllowedError } from '../../engine/errors.ts';
+import { sameText } from '../auth/secrets.ts';
+import type { AccessService } from '../services.ts';
+import type { Env } from './api.ts';
+import { parseTrustedProxies } from './client-address.ts';
+
+export const SESSION_COOKIE = 'luna_session';
+/** Set at sign-in for a year: see AccessService.signIn. */
+export const DEVICE_COOKIE = 'luna_device';
+const TOKEN = /^[\w-]{43}$/;
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+const FORM = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
+/** On top of the largest upload, for the other fields of a form. */
+const FORM_SPARE_BYTES = 1024 * 1024;
+
+export type AuthenticateDeps = {
+  access: Pick<AccessService, 'session' | 'bearer'>;
+  config: { trusted_proxies: readonly string[]; public_url: string | null; upload_max_bytes: number };
+};
+
+/**
+ * Sets `client`, `actor` and `session`. Refuses nobody for being unknown (routes and pages do), but refuses
+ * cookie-authenticated unsafe requests from foreign pages or without the session's CSRF token
+ * (header `x-csrf-token` or form field `_csrf`): throws NotAllowedError.
+ */
+export function createAuthenticate({ access, config }: AuthenticateDeps): MiddlewareHandler<Env> {
+  const addresses = parseTrustedProxies(config.trusted_proxies);
+  return async (c, next) => {
+    const socket = socketOf(c);
+    c.set('client', addresses.of(socket, c.req.header('x-forwarded-for')));
+    const authorization = c.req.header('authorization') ?? '';
+    const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+    if (bearer !== undefined) c.set('actor', await access.bearer(bearer));
+    const unsafe = !SAFE.has(c.req.method);
+    // Without a session too: a foreign page must not sign somebody in either.
+    if (unsafe && authorization === '' && isForeign(c, config.public_url, addresses.isTrusted(socket))) throw FOREIGN();
+    const token = getCookie(c, SESSION_COOKIE);
+    // Who signs in anew has no use for the former session, whose token their page does not know.
+    const signsIn = unsafe && c.req.path === '/sign-in';
+    if (authorization !== '' || token === undefined || !TOKEN.test(token) || signsIn) return next();
+    const session = await access.session(token);
+    if (!session) return next();
+    if (unsafe) await requireCsrf(c, session.csrf, config.upload_max_bytes);
+    c.set('session', session);
+    c.set('actor', session.actor);
+    return next();
+  };
+}
+
+function socketOf(c: Context<Env>): string | undefined {
+  // Absent where a test asks the app without a socket.
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
+  return incoming?.socket?.remoteAddress;
+}
+
+/** Browsers say where a request comes from; programs say nothing and bring no cookies. */
+function isForeign(c: Context<Env>, public_url: string | null, trusted: boolean): boolean {
+  const site = c.req.header('sec-fetch-site');
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const origin = c.req.header('origin');
+  if (origin === undefined) return false;
+  if (!URL.canParse(origin)) return true;
+  const hosts = [c.req.header('host'), trusted ? c.req.header('x-forwarded-host') : undefined];
+  if (public_url !== null) hosts.push(new URL(public_url).host);
+  return !hosts.includes(new URL(origin).host);
+}
+
+async function requireCsrf(c: Context<Env>, csrf: string, upload_max_bytes: number): Promise<void> {
+  const header = c.req.header('x-csrf-token');
+  if (header !== undefined) {
+    if (sameText(header, csrf)) return;
+    throw STALE();
+  }
+  if (!FORM.test(c.req.header('content-type') ?? '')) throw STALE();
+  // The field stands inside the body, which must not be read at any length for its sake.
+  const length = Number(c.req.header('content-length') ?? Number.NaN);
+  if (!(length <= upload_max_bytes + FORM_SPARE_BYTES))
+    throw new InvalidDataError(
+      `The form is larger than ${Math.round(upload_max_bytes / 1e6)} MB.`,
+      'Send less, or raise upload_max_bytes in the configuration.',
+    );
+  const field = (await c.req.parseBody())._csrf;
+  if (typeof field !== 'string' || !sameText(field, csrf)) throw STALE();
+}
+
+const FOREIGN = () =>
+  new NotAllowedError('This request came from another site.', 'Open the page on the box itself and try again.');
+const STALE = () =>
+  new NotAllowedError(
+    'The page is out of date, or the request lacks the CSRF token (header x-csrf-token or field _csrf).',
+    'Reload the page and try again.',
+  );
