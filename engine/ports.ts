@@ -134,6 +134,8 @@ export interface PriceTable {
   /** Inserts or replaces slots of (area, market). */
   write(series: PriceSeries, fetched_ms: number): Promise<void>;
   read(area: string, market: PriceMarket, from_ms: number, to_ms: number): Promise<StoredPrices>;
+  /** Removes every price of (area, market). A store that cannot is written nulls instead. */
+  remove?(area: string, market: PriceMarket): Promise<void>;
 }
 export type StoredPrices = {
   currency: string | null;
@@ -270,10 +272,14 @@ export type Passage = {
 };
 
 export interface PassageIndex extends Closable {
+  /** Adds or replaces passages by id; those of other versions of the same documents go, so that one version answers. */
   add(tenant: string, passages: readonly Passage[]): Promise<void>;
   remove(tenant: string, document: string): Promise<void>;
   /** Best first. */
   search(tenant: string, question: string, limit: number): Promise<PassageHit[]>;
+  /** How telling each word is among the tenant's passages of a language (inverse document frequency, ≥ 0; highest for
+   * a word that none holds). Left out where the index cannot say: all words count the same then. */
+  rarity?(tenant: string, words: readonly string[], language: 'en' | 'de'): Promise<number[]>;
 }
 export type PassageHit = { passage: Passage; score: number };
 

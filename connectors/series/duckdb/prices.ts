@@ -26,6 +26,11 @@ export function createPrices({ db }: DuckDbContext): PriceTable {
         );
       });
     },
+    async remove(area, market) {
+      await db.write((writer) =>
+        writer.run('delete from price where area = $area and market = $market', { area, market }),
+      );
+    },
     async read(area, market, from_ms, to_ms) {
       const rows = await db.rows(
         'select "at", value, currency, vat_included, source, fetched_ms::double as fetched_ms from price ' +

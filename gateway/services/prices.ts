@@ -1,0 +1,292 @@
+/**
+ * Prices: asks the sources when something is due, keeps what they say in the series store's price table, and works out
+ * what a kWh costs the site. The table is the cache: without any network stored prices stay, and say since when.
+ */
+import { createPriceProviders } from '../../connectors/prices/catalogue.ts';
+import { decodePriceCsv } from '../../connectors/prices/csv.ts';
+import { createFixedPrices } from '../../connectors/prices/fixed.ts';
+import { InvalidDataError } from '../../engine/errors.ts';
+import type { PriceMarket } from '../../engine/model/price.ts';
+import type { EnergyPrice, Site } from '../../engine/model/site.ts';
+import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
+import type { Columns, PriceProvider, StoredPrices } from '../../engine/ports.ts';
+import type { AlertService, Base, MarketPrices, PriceService, SiteService } from '../services.ts';
+import { NO_SOURCE } from './prices/merge.ts';
+import { createRunLog } from './prices/runs.ts';
+import { areaOf, nextPoll, staleSince } from './prices/schedule.ts';
+import { knownUntil, storeSeries, updateArea } from './prices/update.ts';
+
+export type PriceServiceDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bus' | 'db' | 'series'> & {
+  site: Pick<SiteService, 'get' | 'tenants'>;
+  alerts: Pick<AlertService, 'raise' | 'clear'>;
+  /** Jitter; Math.random where left out. */
+  random?: () => number;
+  /** Replaces the sources of the configuration (tests). */
+  providers?: readonly PriceProvider[];
+};
+export type RunningPrices = PriceService & {
+  /** Loads the log of runs and begins to ask; returns at once, the first answers come in the background. */
+  start(): void;
+  stop(): Promise<void>;
+  /** Asks what is due at the clock's time, once. */
+  poll(): Promise<void>;
+  /** Sends all sources to other base URLs, or (null) back to their own; what is due is asked anew. */
+  useProviderUrls(urls: Readonly<Record<string, string>> | null): void;
+  /** Removes every stored price and run of the area. */
+  forget(area: string): Promise<void>;
+};
+
+type Task = { area: string; market: PriceMarket; due_ms: number; tries: number; filled_day: number };
+const TICK_MS = 5000;
+const DAY_MS = 86_400_000;
+
+/** `start` after the stores are open, `stop` before they close. */
+export function createPriceService(deps: PriceServiceDeps): RunningPrices {
+  const { config, clock, log, series, site, alerts } = deps;
+  const random = deps.random ?? Math.random;
+  const table = series.prices;
+  const order = deps.providers?.map(({ name }) => name) ?? config.price_sources;
+  const runs = createRunLog(deps);
+  const tasks = new Map<string, Task>();
+  const running = new Map<string, Promise<void>>();
+  const known = new Map<string, number | null>();
+  let providers = deps.providers ?? createPriceProviders(config);
+  let stopping = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Areas that sites need, each with its markets. */
+  function neededTasks(): Task[] {
+    const areas = new Set<string>();
+    for (const tenant of site.tenants()) {
+      const area = dayAheadOf(site.get(tenant))?.area;
+      if (area) areas.add(area);
+    }
+    return [...areas].flatMap((area) => {
+      const markets = new Set(providers.filter((one) => one.serves(area)).flatMap((one) => one.markets));
+      return [...markets].map((market) => taskOf(area, market));
+    });
+  }
+
+  /** From memory; updates and files renew it. */
+  async function knownEnd(area: string, of: PriceMarket): Promise<number | null> {
+    const key = `${area} ${of}`;
+    const found = known.get(key) ?? (await knownUntil(table, area, of, clock.now()));
+    known.set(key, found);
+    return found;
+  }
+
+  function taskOf(area: string, market: PriceMarket): Task {
+    const key = `${area} ${market}`;
+    const task = tasks.get(key) ?? { area, market, due_ms: 0, tries: 0, filled_day: -1 };
+    tasks.set(key, task);
+    return task;
+  }
+
+  function runTask(task: Task): Promise<void> {
+    const key = `${task.area} ${task.market}`;
+    const now = running.get(key) ?? update(task).finally(() => running.delete(key));
+    running.set(key, now);
+    return now;
+  }
+
+  async function update(task: Task): Promise<void> {
+    const { area, market } = task;
+    const now_ms = clock.now();
+    const today = Math.floor(now_ms / DAY_MS);
+    // until the past was asked for, and once a day: holes in it are rare and sources limit requests
+    const has_backfill = task.filled_day !== today;
+    let [stored, improvable] = [0, false];
+    try {
+      const updating = { ...deps, table, runs, providers, order };
+      ({ stored, improvable } = await updateArea(updating, area, market, has_backfill, stopping.signal));
+      task.filled_day = today;
+    } catch (error) {
+      log.warn({ err: error, area }, 'prices could not be updated');
+    }
+    known.delete(`${area} ${market}`);
+    const known_until_ms = await knownEnd(area, market).catch(() => null);
+    task.tries = stored > 0 ? 0 : task.tries + 1;
+    const next_ms = nextPoll({ area, market, known_until_ms }, clock.now(), task.tries, random());
+    task.due_ms = improvable ? Math.min(next_ms, clock.now() + HOUR_MS * (0.9 + 0.2 * random())) : next_ms;
+    if (market === 'day-ahead') await tellStale(area, known_until_ms);
+  }
+
+  async function tellStale(area: string, known_until_ms: number | null): Promise<void> {
+    const since_ms = staleSince({ area, market: 'day-ahead', known_until_ms }, clock.now());
+    for (const tenant of site.tenants()) {
+      if (dayAheadOf(site.get(tenant))?.area !== area) continue;
+      const told =
+        since_ms === null
+          ? alerts.clear(tenant, 'prices_stale', area)
+          : alerts.raise(tenant, 'prices_stale', area, 'warning', { since_ms });
+      await told.catch((error: unknown) => log.warn({ err: error }, 'the alert of stale prices could not be kept'));
+    }
+  }
+
+  async function poll(): Promise<void> {
+    const now_ms = clock.now();
+    await Promise.all(
+      neededTasks()
+        .filter(({ due_ms }) => due_ms <= now_ms)
+        .map(runTask),
+    );
+  }
+
+  /** Known prices of the area; a store that does not answer rejects. */
+  async function market(area: string, of: PriceMarket, from_ms: number, to_ms: number): Promise<MarketPrices> {
+    const now_ms = clock.now();
+    const [stored, known_until_ms] = await Promise.all([table.read(area, of, from_ms, to_ms), knownEnd(area, of)]);
+    return {
+      area,
+      market: of,
+      currency: stored.currency ?? areaOf(area).currency,
+      vat_included: stored.vat_included,
+      at_ms: stored.at_ms,
+      values: stored.values,
+      sources: stored.sources.filter((name) => name !== NO_SOURCE),
+      fetched_ms: stored.fetched_ms,
+      stale_since_ms: staleSince({ area, market: of, known_until_ms }, now_ms),
+    };
+  }
+
+  return {
+    market,
+    async site(tenant, from_ms, to_ms) {
+      const found = site.get(tenant);
+      if (!found) return { currency: 'EUR', columns: emptyColumns(from_ms, to_ms), sources: [], stale_since_ms: null };
+      const tariff = found.energy_price;
+      if (tariff.kind === 'fixed') {
+        const columns = await fixedColumns(tariff, found.currency, from_ms, to_ms);
+        return { currency: found.currency, columns, sources: ['fixed'], stale_since_ms: null };
+      }
+      const prices = await market(tariff.area, 'day-ahead', from_ms, to_ms);
+      const columns = emptyColumns(from_ms, to_ms);
+      // a price in another currency than the fee would make a wrong bill: better none
+      if (prices.currency === found.currency) fillSitePrices(columns, prices, tariff);
+      return { currency: found.currency, columns, sources: prices.sources, stale_since_ms: prices.stale_since_ms };
+    },
+    async sources(tenant) {
+      const found = site.get(tenant);
+      const area = dayAheadOf(found)?.area;
+      if (!found || !area) return [];
+      const next_run_ms = tasks.get(`${area} day-ahead`)?.due_ms ?? null;
+      const { currency } = await market(area, 'day-ahead', clock.now(), clock.now() + SLOT_MS);
+      const clash =
+        currency === found.currency
+          ? null
+          : `Prices of ${area} are in ${currency}, but the site counts in ${found.currency}: set the site's currency to ${currency}.`;
+      return providers
+        .filter((one) => one.serves(area))
+        .map(({ name }) => {
+          const { last_success_ms = null, last_run_ms = null, fault = null } = runs.of(name, area) ?? {};
+          return { name, area, last_success_ms, last_run_ms, fault: clash ?? fault, next_run_ms };
+        });
+    },
+    async refresh(tenant) {
+      const area = dayAheadOf(site.get(tenant))?.area;
+      if (area)
+        await Promise.all(
+          neededTasks()
+            .filter((task) => task.area === area)
+            .map(runTask),
+        );
+    },
+    async loadCsv(actor, area, csv) {
+      if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/.test(area))
+        throw new InvalidDataError(`\`${area}\` is no market area.`, 'Give one such as DE-LU, AT or HB_HOUSTON.');
+      const { time_zone, currency } = areaOf(area);
+      const loaded = decodePriceCsv(csv, { area, time_zone, currency });
+      const slots = await storeSeries({ table, clock, order }, loaded);
+      known.delete(`${area} day-ahead`);
+      log.info({ area, slots, person: actor.person }, 'prices loaded from a file');
+      deps.bus.publish({ type: 'prices', tenant: null, area });
+      return { slots };
+    },
+    start() {
+      stopping = new AbortController();
+      const tick = () => void poll().catch((error: unknown) => log.warn({ err: error }, 'asking for prices failed'));
+      void runs.load().catch((error: unknown) => log.warn({ err: error }, 'earlier provider runs are unknown'));
+      tick();
+      timer = setInterval(tick, TICK_MS);
+      timer.unref();
+    },
+    async stop() {
+      clearInterval(timer);
+      stopping.abort();
+      await Promise.allSettled(running.values());
+    },
+    poll,
+    useProviderUrls(urls) {
+      if (deps.providers) return;
+      providers = createPriceProviders({ ...config, provider_urls: { ...config.provider_urls, ...urls } });
+      tasks.clear();
+    },
+    async forget(area) {
+      await Promise.allSettled(running.values());
+      for (const of of ['day-ahead', 'real-time'] as const) await blank(table, area, of, clock.now());
+      known.clear();
+      await runs.forget(area);
+    },
+  };
+}
+
+function dayAheadOf(site: { energy_price: EnergyPrice } | null): (EnergyPrice & { kind: 'day-ahead' }) | null {
+  return site?.energy_price.kind === 'day-ahead' ? site.energy_price : null;
+}
+
+function emptyColumns(from_ms: number, to_ms: number): Columns {
+  const first = slotStart(from_ms);
+  const count = Math.max(0, Math.ceil((to_ms - first) / SLOT_MS));
+  return {
+    at_ms: Float64Array.from({ length: count }, (_, i) => first + i * SLOT_MS),
+    values: new Float64Array(count).fill(Number.NaN),
+    quality: new Int32Array(count),
+  };
+}
+
+/** Per kWh with VAT and fee: (price × factor + fee) × (1 + VAT), where the source leaves VAT out. */
+function fillSitePrices(
+  { at_ms, values }: Columns,
+  prices: MarketPrices,
+  { factor, fee_per_kWh, vat_percent }: EnergyPrice & { kind: 'day-ahead' },
+): void {
+  const vat = 1 + vat_percent / 100;
+  const market_vat = prices.vat_included ? 1 : vat;
+  const place = new Map(Array.from(at_ms, (slot_ms, i) => [slot_ms, i]));
+  for (let i = 0; i < prices.at_ms.length; i++) {
+    const slot = place.get(prices.at_ms[i] ?? Number.NaN);
+    if (slot === undefined) continue;
+    values[slot] = ((prices.values[i] ?? Number.NaN) / 1000) * factor * market_vat + fee_per_kWh * vat;
+  }
+}
+
+async function fixedColumns(
+  tariff: EnergyPrice & { kind: 'fixed' },
+  currency: Site['currency'],
+  from_ms: number,
+  to_ms: number,
+): Promise<Columns> {
+  const provider = createFixedPrices({ per_MWh: tariff.per_kWh * 1000, currency });
+  const signal = new AbortController().signal;
+  const { slots } = await provider.fetch({ area: 'FIXED', market: 'day-ahead', from_ms, to_ms, signal });
+  const vat = 1 + tariff.vat_percent / 100;
+  return {
+    at_ms: Float64Array.from(slots, ({ at_ms }) => at_ms),
+    values: Float64Array.from(slots, ({ value }) => ((value ?? Number.NaN) / 1000) * vat),
+    quality: new Int32Array(slots.length),
+  };
+}
+
+async function blank(
+  table: Base['series']['prices'],
+  area: string,
+  market: PriceMarket,
+  now_ms: number,
+): Promise<void> {
+  if (table.remove) return table.remove(area, market);
+  const stored: StoredPrices = await table.read(area, market, 0, now_ms + 30 * DAY_MS);
+  const slots = Array.from(stored.at_ms, (at_ms) => ({ at_ms, value: null }));
+  const { currency, vat_included } = stored;
+  if (slots.length > 0)
+    await table.write({ area, market, currency: currency ?? 'EUR', vat_included, source: NO_SOURCE, slots }, now_ms);
+}
