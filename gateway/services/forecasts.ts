@@ -25,6 +25,8 @@ const QUANTILES = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 const CHOICE_MS = DAY_MS;
 /** "A day ahead": what was forecast at least this long before. */
 const LEAD_MS = DAY_MS;
+/** With fewer slots forecast a day ahead their error says too little. */
+const TRACKED_LEAST = 48;
 const QUEUE = 'forecast';
 
 export type ForecastDeps = Pick<Base, 'clock' | 'log' | 'metrics' | 'bus'> & {
@@ -208,7 +210,7 @@ async function compute(
   return result;
 }
 
-/** Errors of what was forecast a day ahead; before there is a day of that, those on the held-out days of the choice. */
+/** Errors of what was forecast a day ahead; before there is half a day of that, those on the held-out days of the choice. */
 async function scoreOf(
   deps: ForecastDeps,
   tenant: string,
@@ -225,7 +227,7 @@ async function scoreOf(
   const time_zone = deps.site.get(tenant)?.time_zone ?? 'UTC';
   const actual = tracked.at_ms.length === 0 ? null : await actualOf(deps, tenant, series, from_ms - 8 * DAY_MS, to_ms);
   const score = actual ? errorsOf(tracked, actual, time_zone) : { mae: null, naive_mae: null, slots: 0 };
-  if (score.slots >= DAY_MS / SLOT_MS || !live?.scores) return { model, unit, ...score };
+  if (score.slots >= TRACKED_LEAST || !live?.scores) return { model, unit, ...score };
   const held = (name: string) => live.scores?.find((one) => one.model === name);
   const naive = live.scores.find((one) => one.model.startsWith('seasonal-naive'));
   return { model, unit, mae: held(model)?.mae ?? null, naive_mae: naive?.mae ?? null, slots: held(model)?.slots ?? 0 };
