@@ -141,12 +141,9 @@ describe('access service', () => {
   });
 
   it('never leaves a tenant without an admin', async () => {
-    for (const attempt of [
-      access.removePerson(boss, anna.id),
-      access.changePerson(boss, anna.id, { role: 'user' }),
-      access.changePerson(boss, anna.id, { disabled: true }),
-    ])
-      await expect(attempt).rejects.toThrow(/last admin/);
+    await expect(access.removePerson(boss, anna.id)).rejects.toThrow(/last admin/);
+    await expect(access.changePerson(boss, anna.id, { role: 'user' })).rejects.toThrow(/last admin/);
+    await expect(access.changePerson(boss, anna.id, { disabled: true })).rejects.toThrow(/last admin/);
     const bert = await add('bert', 'admin');
     const both = await Promise.allSettled([access.removePerson(boss, anna.id), access.removePerson(boss, bert.id)]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
