@@ -332,6 +332,12 @@ export type LoadMapping = {
   time_zone?: string;
   columns: Record<string, string>;
   decimal_comma?: boolean;
+  /** For interval quantities: the column of the interval's start, or the interval's length and which end `at` names. */
+  from?: string;
+  interval_min?: number;
+  interval_stamp?: 'start' | 'end';
+  /** Makes meter points that do not exist as push devices; admins only. */
+  create_meters?: boolean;
 };
 export type LoadPreview = { columns: string[]; rows: string[][]; mapping: LoadMapping; problems: string[] };
 export type LoadReport = {

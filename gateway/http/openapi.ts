@@ -29,6 +29,11 @@ export function openApiDocument(app: OpenAPIHono<Env>, version: string): OpenApi
     name: 'luna_session',
     description: "The browser's session; unsafe methods also need the header `x-csrf-token`.",
   });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'device', {
+    type: 'http',
+    scheme: 'basic',
+    description: "A device's user name and password, for its own meter points.",
+  });
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
