@@ -18,8 +18,7 @@ export type HourlyFeatures = {
 /** @param from_hour first hour of each origin day that counts as not known. */
 export function createHourlyFeatures(grid: LocalGrid, from_hour: number): HourlyFeatures {
   const hours = grid.hours;
-  const profile = weeklyProfile(grid);
-  const off = hours.map((value, k) => value - profile[k]!);
+  const off = hours.map((value, k) => value - profileAt(hours, k));
   const annual = grid.days >= ANNUAL_FROM_DAYS;
   const width = 16 + (annual ? 4 : 0);
   const recents = grid.hours.length > 0 ? recentOf(hours, off, from_hour) : [];
@@ -33,8 +32,9 @@ export function createHourlyFeatures(grid: LocalGrid, from_hour: number): Hourly
     const back = ahead === 0 || hour < from_hour ? Math.max(1, ahead) : ahead + 1;
     const lag = (days: number) => valueAt(hours, k - days * DAY_HOURS);
     const offLag = (days: number) => valueAt(off, k - days * DAY_HOURS);
-    const newest = firstKnown(lag(back), lag(back + 1), lag(7));
-    const usual = firstKnown(profileAt(hours, k), newest);
+    const profile = profileAt(hours, k);
+    const newest = firstKnown(lag(back), lag(back + 1), lag(7), profile);
+    const usual = firstKnown(profile, newest);
     const week = firstKnown(lag(7), usual);
     if (Number.isNaN(newest) || Number.isNaN(usual)) return false;
     const day = weekday(grid, target);
@@ -71,10 +71,6 @@ function writeWaves(x: Float64Array, base: number, dayNumber: number): void {
 }
 
 /** Mean of the same hour of the same weekday in the four weeks before; NaN where none is known. */
-function weeklyProfile(grid: LocalGrid): Float64Array {
-  return grid.hours.map((_, k) => profileAt(grid.hours, k));
-}
-
 function profileAt(hours: Float64Array, k: number): number {
   let [sum, count] = [0, 0];
   for (let week = 1; week <= WEEKS_OF_PROFILE; week++) {

@@ -74,7 +74,8 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       });
       live.set(key, {
         model: result.model,
-        chosen_ms: stale ? now : before.chosen_ms,
+        // A live model that could not forecast was replaced for now; the next round chooses again.
+        chosen_ms: stale ? now : result.model === before.model ? before.chosen_ms : 0,
         scores: result.scores ?? before?.scores ?? null,
         known_ms: history.known_ms,
         made_ms: now,
@@ -200,14 +201,7 @@ async function compute(
     floor: series === 'price' ? null : 0,
     model,
   };
-  const result = await deps.workers.run<ForecastTaskResult>(QUEUE, task, { timeout_ms: 60_000 }).catch(
-    // A live model may find that its history is gone: then the choice is open again.
-    (error: unknown) => {
-      if (model === null || !(error instanceof InvalidDataError)) throw error;
-      return deps.workers.run<ForecastTaskResult>(QUEUE, { ...task, model: null }, { timeout_ms: 60_000 });
-    },
-  );
-  return result;
+  return deps.workers.run<ForecastTaskResult>(QUEUE, task, { timeout_ms: 60_000 });
 }
 
 /** Errors of what was forecast a day ahead; before there is half a day of that, those on the held-out days of the choice. */
