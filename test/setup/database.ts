@@ -28,8 +28,7 @@ export const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes:
 export async function openTestDatabase(): Promise<TestDatabase> {
   const home = await mkdtemp(join(tmpdir(), 'luna-db-'));
   try {
-    // The system's cp keeps the owner and is three times faster than Node's on 1,400 small files.
-    await run('cp', ['-Rp', await template(), join(home, 'postgres')]);
+    await copyTemplate(home);
     const db = await openEmbeddedPostgres({ home, log: silent, settings: FAST });
     return {
       db,
@@ -43,6 +42,12 @@ export async function openTestDatabase(): Promise<TestDatabase> {
     await rm(home, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Puts a migrated database into an empty home. */
+export async function copyTemplate(home: string): Promise<void> {
+  // The system's cp keeps the owner and is three times faster than Node's on 1,400 small files.
+  await run('cp', ['-Rp', await template(), join(home, 'postgres')]);
 }
 
 /** One per schema and user; another schema makes another. Whoever comes second finds it or loses the race. */

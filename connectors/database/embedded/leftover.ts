@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const GENTLE_MS = 4000;
+const LOCKS = ['postmaster.pid', '.s.PGSQL.5432.lock', '.s.PGSQL.5432'];
 
 /**
  * Ends the postmaster that a killed box left on this data folder, and no other process: a process id that went to
@@ -17,14 +18,15 @@ const GENTLE_MS = 4000;
 export async function endLeftover(dataDir: string, marker: string): Promise<boolean> {
   const pidFile = join(dataDir, 'postmaster.pid');
   const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
-  // A dead one's file Postgres handles itself, with a look at the shared memory.
-  if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return false;
-  if (!(await isPostmasterOf(pid, dataDir, marker))) {
-    await rm(pidFile, { force: true });
-    return false;
+  // A dead one's files Postgres handles itself, with a look at the shared memory.
+  if (!Number.isInteger(pid) || pid <= 1 || !send(pid, 0)) return false;
+  if (await isPostmasterOf(pid, dataDir, marker)) {
+    await endPostmaster(pid);
+    return true;
   }
-  await endPostmaster(pid);
-  return true;
+  // For Postgres the process id is in use, be it by somebody else or by a dead one whom nobody buried.
+  for (const name of LOCKS) await rm(join(dataDir, name), { force: true });
+  return false;
 }
 
 /** Fast shutdown, then the harder ways; resolves when the process is gone. */
@@ -33,7 +35,7 @@ export async function endPostmaster(pid: number): Promise<void> {
     if (!send(pid, signal)) return;
     const deadline_ms = Date.now() + GENTLE_MS;
     while (Date.now() < deadline_ms) {
-      if (!isAlive(pid)) return;
+      if (!(await isAlive(pid))) return;
       await sleep(10);
     }
   }
@@ -57,8 +59,11 @@ async function commandLine(pid: number): Promise<string> {
   }
 }
 
-function isAlive(pid: number): boolean {
-  return send(pid, 0);
+/** A zombie is dead: whoever started it was killed, and the container's first process buries nobody. */
+async function isAlive(pid: number): Promise<boolean> {
+  if (!send(pid, 0)) return false;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return !/\) [ZX] /.test(stat);
 }
 
 function send(pid: number, signal: NodeJS.Signals | 0): boolean {

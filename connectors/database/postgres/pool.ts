@@ -29,6 +29,8 @@ export function createPoolDatabase({ connection, log, onClose, statement_timeout
   });
   // An idle connection that breaks is replaced at the next question; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'a connection to the database broke'));
+  // The same for one that breaks between two questions of a transaction, whose next question then fails.
+  pool.on('connect', (client) => client.on('error', () => {}));
   let closing: Promise<void> | null = null;
   return {
     connection,

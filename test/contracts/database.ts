@@ -1,0 +1,196 @@
+/** What every Database does: transactions that see one tenant's rows, whatever is asked. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TABLES_WITHOUT_TENANT } from '../../connectors/database/tables-without-tenant.ts';
+import { InvalidDataError } from '../../engine/errors.ts';
+import type { Database, Sql } from '../../engine/ports.ts';
+
+/** Tenants `a` and `b` with one row of `a` in every table, so that no table is left out. */
+export function databaseContract(open: () => Promise<Database>): void {
+  let db: Database;
+  let tables: string[] = [];
+  beforeAll(async () => {
+    db = await open();
+    await db.asSystem((sql) => sql(`insert into tenant (id, name) values ('a', 'A'), ('b', 'B')`));
+    await db.asTenant('a', fillEveryTable);
+    tables = await db.asSystem(tenantTables);
+  });
+  afterAll(() => db.close());
+
+  it('has row-level security, forced, on every table but the declared ones', async () => {
+    const rows = await db.asSystem((sql) => sql<{ name: string; safe: boolean; checked: boolean }>(SECURITY_OF_TABLES));
+    const unsafe = rows.filter(({ safe, checked }) => !safe || !checked).map(({ name }) => name);
+    const declared = Object.keys(TABLES_WITHOUT_TENANT).filter((name) => !name.endsWith('*'));
+    expect(unsafe.sort()).toEqual(declared.sort());
+    expect(tables.length).toBeGreaterThan(15);
+  });
+
+  it('works under a role that row-level security binds', async () => {
+    const [role] = await db.asSystem((sql) =>
+      sql('select rolsuper, rolbypassrls from pg_roles where rolname = current_user'),
+    );
+    expect(role).toEqual({ rolsuper: false, rolbypassrls: false });
+    await expect(db.asSystem((sql) => sql('alter table site no force row level security'))).rejects.toThrow(/owner/);
+    const [site] = await db.asSystem((sql) =>
+      sql<{ owner: string }>(
+        `select tableowner as owner from pg_tables where schemaname = 'luna' and tablename = 'site'`,
+      ),
+    );
+    await expect(db.asSystem((sql) => sql(`set role ${site!.owner}`))).rejects.toThrow(/permission denied/);
+  });
+
+  it('shows a tenant its own rows, and no other tenant and nobody a single one', async () => {
+    for (const table of tables) {
+      const count = async (sql: Sql) => (await sql(`select 1 from ${table}`)).length;
+      expect([table, await db.asTenant('a', count)]).toEqual([table, 1]);
+      expect([table, await db.asTenant('b', count)]).toEqual([table, 0]);
+      expect([table, await db.asSystem(count)]).toEqual([table, 0]);
+    }
+  });
+
+  it('lets no other tenant change or remove a row', async () => {
+    for (const table of tables.filter((name) => name !== 'audit'))
+      for (const other of ['b', null]) {
+        const tried = (work: (sql: Sql) => Promise<unknown[]>) =>
+          other === null ? db.asSystem(work) : db.asTenant(other, work);
+        expect(await tried((sql) => sql(`update ${table} set tenant_id = 'b' returning 1`))).toEqual([]);
+        expect(await tried((sql) => sql(`delete from ${table} returning 1`))).toEqual([]);
+      }
+  });
+
+  it("lets no other tenant write a row in somebody else's name", async () => {
+    for (const table of tables) {
+      const copy = await db.asTenant('a', (sql) => sql<Record<string, unknown>>(`select * from ${table}`));
+      const insert = (sql: Sql) =>
+        sql(`insert into ${table} overriding system value select * from jsonb_populate_record(null::${table}, $1)`, [
+          JSON.stringify(copy[0]),
+        ]);
+      for (const attempt of [() => db.asTenant('b', insert), () => db.asSystem(insert)])
+        await expect(attempt(), table).rejects.toThrow(/row-level security|permission denied/);
+    }
+  });
+
+  it('lets a tenant hand no row over to another', async () => {
+    for (const table of tables.filter((name) => name !== 'audit'))
+      await expect(
+        db.asTenant('a', (sql) => sql(`update ${table} set tenant_id = 'b'`)),
+        table,
+      ).rejects.toThrow(/row-level security/);
+  });
+
+  it('lets nobody change or remove what the audit log says', async () => {
+    for (const statement of ['delete from audit', `update audit set act = 'nothing'`, 'truncate audit'])
+      await expect(db.asTenant('a', (sql) => sql(statement))).rejects.toThrow(/permission denied/);
+  });
+
+  it('forgets the tenant with the transaction, also on the same connection', async () => {
+    for (let i = 0; i < 30; i++) {
+      await db.asTenant('a', (sql) => sql('select 1 from site'));
+      expect(await db.asSystem((sql) => sql('select 1 from site'))).toEqual([]);
+    }
+  });
+
+  it('keeps tenants apart in many transactions at once', async () => {
+    const counts = await Promise.all(
+      Array.from({ length: 60 }, (_, i) =>
+        db.asTenant(i % 2 ? 'a' : 'b', async (sql) => {
+          await sql('select pg_sleep(0.002)');
+          return (await sql('select 1 from site')).length;
+        }),
+      ),
+    );
+    expect(counts).toEqual(counts.map((_, i) => i % 2));
+  });
+
+  it('does all of a transaction or nothing', async () => {
+    const setting = (sql: Sql) => sql(`select value from setting where name = 'half'`);
+    await expect(
+      db.asTenant('a', async (sql) => {
+        await sql(`insert into setting (tenant_id, name, value) values ('a', 'half', '1')`);
+        throw new Error('in the middle');
+      }),
+    ).rejects.toThrow('in the middle');
+    await expect(
+      db.asTenant('a', async (sql) => {
+        await sql(`insert into setting (tenant_id, name, value) values ('a', 'half', '1')`);
+        await sql('select nonsense');
+      }),
+    ).rejects.toThrow(/nonsense/);
+    expect(await db.asTenant('a', setting)).toEqual([]);
+  });
+
+  it('takes text as text, whatever is in it', async () => {
+    const value = `'; drop table site; -- "ü" ${'x'.repeat(100_000)}`;
+    const read = await db.asTenant('a', (sql) =>
+      sql('select $1::text as value, $2::jsonb as json', [value, '[1,{"a":null}]']),
+    );
+    expect(read).toEqual([{ value, json: [1, { a: null }] }]);
+  });
+
+  it('gives bigint as number, date as text, timestamptz as Date', async () => {
+    const [row] = await db.asSystem((sql) =>
+      sql(`select 9007199254740991::bigint as n, '2026-03-29'::date as day, '2026-03-29T01:00:00Z'::timestamptz as at`),
+    );
+    expect(row).toEqual({ n: 9007199254740991, day: '2026-03-29', at: new Date('2026-03-29T01:00:00Z') });
+  });
+
+  it.each(['', "a' or '1'='1", 'a;b', 'ä', ' a'])('takes %j for no tenant', async (tenant) => {
+    await expect(db.asTenant(tenant, (sql) => sql('select 1'))).rejects.toThrow(InvalidDataError);
+    await expect(db.asSystem((sql) => sql('insert into tenant (id, name) values ($1, $1)', [tenant]))).rejects.toThrow(
+      /check constraint/,
+    );
+  });
+
+  describe('under load', () => {
+    it('serves more askers than it has connections', async () => {
+      const all = await Promise.all(Array.from({ length: 200 }, () => db.asTenant('a', (sql) => sql('select 1 as x'))));
+      expect(all).toHaveLength(200);
+      await db.ping();
+    });
+  });
+}
+
+const SECURITY_OF_TABLES = `
+  select 'luna.' || relname as name, relrowsecurity and relforcerowsecurity as safe,
+    exists (select from pg_policies where schemaname = 'luna' and tablename = relname
+      and cmd = 'ALL' and qual like '%luna.tenant%' and with_check like '%luna.tenant%')
+    and exists (select from information_schema.columns where table_schema = 'luna' and table_name = relname
+      and column_name = 'tenant_id' and is_nullable = 'NO') as checked
+  from pg_class where relnamespace = 'luna'::regnamespace and relkind in ('r', 'p')`;
+
+async function tenantTables(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ name: string }>(
+    `select relname as name from pg_class
+      where relnamespace = 'luna'::regnamespace and relkind in ('r', 'p') order by relname`,
+  );
+  return rows.map(({ name }) => name).filter((name) => !(`luna.${name}` in TABLES_WITHOUT_TENANT));
+}
+
+const ID = '00000000-0000-4000-8000-000000000001';
+const ROWS: readonly string[] = [
+  `site (tenant_id, id, name, time_zone, country, currency, energy_price) values ('a', 's', 'S', 'UTC', 'DE', 'EUR', '{}')`,
+  `device (tenant_id, id, name, connection) values ('a', 'd', 'D', '{}')`,
+  `device_credential (tenant_id, username, device_id, secret_sha256) values ('a', 'd', 'd', '\\x00')`,
+  `meter_point (tenant_id, id, site_id, name, role, device_id) values ('a', 'm', 's', 'M', 'load', 'd')`,
+  `person (tenant_id, id, login, name, role, password_hash) values ('a', '${ID}', 'x', 'X', 'admin', 'h')`,
+  `session (tenant_id, token_sha256, person_id, csrf, expires_at) values ('a', 't', '${ID}', 'c', now())`,
+  `api_key (tenant_id, name, role, secret_sha256) values ('a', 'k', 'user', 'h')`,
+  `audit (tenant_id, actor, act, object) values ('a', 'x', 'did', 'that')`,
+  `setting (tenant_id, name, value) values ('a', 'n', '1')`,
+  `quality_report (tenant_id, meter_id, day, report) values ('a', 'm', '2026-01-01', '{}')`,
+  `data_load (tenant_id, file_name, sha256) values ('a', 'f', 'h')`,
+  `document (tenant_id, id, title) values ('a', '${ID}', 'T')`,
+  `document_version (tenant_id, document_id, version, file_name, sha256, language, state, uploaded_by)
+    values ('a', '${ID}', '1', 'f', 'h', 'en', 'ready', 'x')`,
+  `passage (tenant_id, id, document_id, version, section, text, start_at, end_at)
+    values ('a', 'p', '${ID}', '1', '§ 1', 'text', 0, 4)`,
+  `decision (tenant_id, id, site_id, at, policy, seed, context, eligible, chosen)
+    values ('a', '${ID}', 's', now(), 'p', 1, '{}', '[]', '[]')`,
+  `feedback (tenant_id, decision_id, action_id, outcome, by) values ('a', '${ID}', 'x', 'accepted', 'x')`,
+  `policy_state (tenant_id, site_id, policy, state) values ('a', 's', 'p', '{}')`,
+  `usage_event (tenant_id, id, at, person, kind, object) values ('a', 'u', now(), 'x', 'view', 'now')`,
+  `alert (tenant_id, kind, object, severity, opened_at) values ('a', 'meter_silent', 'm', 'info', now())`,
+];
+
+async function fillEveryTable(sql: Sql): Promise<void> {
+  for (const row of ROWS) await sql(`insert into ${row}`);
+}
