@@ -27,6 +27,8 @@ export type TimeFormat = {
   ago(at_ms: number | null, now_ms: number): string;
   /** `45 min`, `3 h`, `2 days`. */
   duration(duration_ms: number): string;
+  /** `7 days`, in a case that follows “the last” / “den letzten”. */
+  days(n: number): string;
   /** Wall clock of the site as numbers, to place ticks. */
   wall(at_ms: number): { day: number; hour: number; minute: number };
   zone: string;
@@ -84,6 +86,7 @@ export function createTimeFormat(locale: string, zone: string, t: Translate): Ti
         : t('common.ago', { age: durationText(age_ms, t, 'common.day_dative') });
     },
     duration,
+    days: (n) => `${n}${NBSP}${t('common.day_dative', { n })}`,
     wall: (at_ms) => {
       const parts: Record<string, number> = {};
       for (const part of wall.formatToParts(at_ms)) parts[part.type] = Number(part.value);

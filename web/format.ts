@@ -35,6 +35,10 @@ export type Format = TimeFormat & {
   /** Scale of any unit that meters report. */
   scaleOf(unit: string, values: Iterable<number>): Scaled;
   scaled(value: number, scale: Scaled): string;
+  /** What a counter shows: all its digits, as they stand on the meter. */
+  register(value: number, unit: string): string;
+  /** A label of a value axis, with the digits that it needs to be true: 2.5 needs one. */
+  tick(value: number): string;
   /** Any quantity in its unit. */
   value(value: number, unit: string): string;
 };
@@ -94,6 +98,9 @@ export function createFormat({ language, time_zone, currency, t }: Options): For
     energyScale,
     scaleOf,
     scaled,
+    register: (value, unit) => `${number(value, unit === 'm³' ? 2 : 1)}${NBSP}${unit}`,
+    tick: (value) =>
+      number(value, [0, 1, 2, 3].find((digits) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9) ?? 4),
     value: (value, unit) => scaled(value, scaleOf(unit, [value])),
   };
 }
@@ -116,6 +123,7 @@ function powerScale(values: Iterable<number>): Scaled {
 
 function energyScale(values: Iterable<number>): Scaled {
   const top = largest(values);
+  if (top === 0) return { unit: 'kWh', factor: 1, digits: 0 };
   if (top < 9.95) return { unit: 'kWh', factor: 1, digits: top < 0.995 ? 2 : 1 };
   if (top < 9_999.5) return { unit: 'kWh', factor: 1, digits: 0 };
   return { unit: 'MWh', factor: 1e-3, digits: top < 999_500 ? 1 : 0 };

@@ -5,6 +5,7 @@
  */
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import { slotStart } from '../../engine/model/time.ts';
 import type { LunaEvent } from '../../engine/ports.ts';
 import type { Html, Ui } from '../../web/ui.ts';
 import type { Actor } from '../services.ts';
@@ -20,6 +21,8 @@ export type LiveView = {
   slow?(actor: Actor, ui: Ui, query: URLSearchParams): Regions;
   /** Whether an event concerns the slow regions; readings and devices always concern the fast ones. */
   isSlow?(event: LunaEvent): boolean;
+  /** Whether the slow regions also change when a slot begins. */
+  slowEverySlot?: boolean;
 };
 
 const LEAST_MS = 1_000;
@@ -75,6 +78,7 @@ type Feed = {
 async function feed({ deps, view, ui, actor, query, wake, send }: Feed): Promise<void> {
   const sent = new Map<string, string>();
   let isSlow = true;
+  let slot = slotStart(deps.services.clock.now());
   while (!wake.isOver()) {
     const now = { ...ui, now_ms: deps.services.clock.now() };
     try {
@@ -93,6 +97,9 @@ async function feed({ deps, view, ui, actor, query, wake, send }: Feed): Promise
       deps.services.log.warn({ err: error, page: query.get('page') }, 'a live page could not be updated');
     }
     ({ isSlow } = await wake.next());
+    const next_slot = slotStart(deps.services.clock.now());
+    if (view.slowEverySlot && next_slot !== slot) isSlow = true;
+    slot = next_slot;
   }
 }
 

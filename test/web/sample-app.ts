@@ -4,11 +4,13 @@ import { NotFoundError } from '../../engine/errors.ts';
 import { createDataApi } from '../../gateway/http/api/data.ts';
 import type { Env } from '../../gateway/http/api.ts';
 import { createAssets } from '../../gateway/http/assets.ts';
+import { createForecastsPage } from '../../gateway/http/pages/forecasts.ts';
 import { createMeterPage } from '../../gateway/http/pages/meter.ts';
 import { createMetersPage } from '../../gateway/http/pages/meters.ts';
 import { createNowPage } from '../../gateway/http/pages/now.ts';
 import { sendError } from '../../gateway/http/pages/page.ts';
 import { createPreferencesPage } from '../../gateway/http/pages/preferences.ts';
+import { createPricesPage } from '../../gateway/http/pages/prices.ts';
 import { createStream } from '../../gateway/http/stream.ts';
 import type { Services } from '../../gateway/services.ts';
 import { ADMIN } from './sample-services.ts';
@@ -35,8 +37,21 @@ export function createSampleApp(services: Services, options: { signed_in?: boole
   app.route('/', now.app);
   app.route('/', meters.app);
   app.route('/', meter.app);
+  const prices = createPricesPage(deps);
+  const forecasts = createForecastsPage(deps);
+  app.route('/', prices.app);
+  app.route('/', forecasts.app);
   app.route('/', createDataApi(services));
-  app.route('/', createStream(deps, { now: now.live, meters: meters.live, meter: meter.live }));
+  app.route(
+    '/',
+    createStream(deps, {
+      now: now.live,
+      meters: meters.live,
+      meter: meter.live,
+      prices: prices.live,
+      forecasts: forecasts.live,
+    }),
+  );
   app.notFound((c) => sendError(deps, c, new NotFoundError('There is no such page.')));
   app.onError((error, c) => sendError(deps, c, error));
   return app;

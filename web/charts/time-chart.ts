@@ -13,6 +13,7 @@ import {
   type Range,
   type Scale,
   stepPath,
+  type TimeTick,
   timeTicks,
   WIDTH,
   xOf,
@@ -45,7 +46,11 @@ export type Plot = {
   title: string;
   unit: string;
   /** What stands for what, beside the title. */
-  keys?: readonly { tone: Tone; shape: 'line' | 'dashed' | 'faint' | 'band' | 'inner'; text: string }[];
+  keys?: readonly {
+    tone: Tone;
+    shape: 'line' | 'dashed' | 'faint' | 'dashed faint' | 'band' | 'inner';
+    text: string;
+  }[];
   layers: readonly Layer[];
   /** Writes the numbers of the value axis. */
   tick: (value: number) => string;
@@ -85,7 +90,7 @@ export function timeChart(ui: Ui, chart: TimeChart): Html {
 <div class="chart-focus" role="slider" tabindex="0" aria-label="${chart.label}" aria-valuemin="0" aria-valuemax="${Math.max(0, chart.table.rows.length - 1)}" aria-valuenow="0" aria-valuetext="${ui.t('chart.hint')}">
 ${chart.plots.map((plot) => plotOf(chart, plot, ticks, ui))}
 <div class="plot-frame plot-axis"><div></div><svg aria-hidden="true">${ticks.map((tick, i) => {
-    const text = tick.kind === 'day' ? ui.format.date(tick.at_ms) : ui.format.time(tick.at_ms);
+    const text = tickText(tick, chart.range, ui);
     const place = percent(xOf(tick.at_ms, chart.range), WIDTH);
     return html`<text class="${i % 2 ? 'minor' : ''}" x="${place}" y="13" text-anchor="${anchorOf(tick.at_ms, chart.range)}">${text}</text>`;
   })}</svg></div>
@@ -93,6 +98,13 @@ ${chart.plots.map((plot) => plotOf(chart, plot, ticks, ui))}
 <p class="readout" data-hint="${ui.t('chart.hint')}" aria-hidden="true">${ui.t('chart.hint')}</p>
 ${tableOf(ui, chart)}
 </luna-chart>`;
+}
+
+/** The date where a day begins; within a single day its ends are 00:00 and 24:00. */
+function tickText(tick: TimeTick, range: Range, ui: Ui): string {
+  if (tick.kind === 'hour') return ui.format.time(tick.at_ms);
+  if (range.to_ms - range.from_ms > 25 * 3_600_000) return ui.format.date(tick.at_ms);
+  return tick.at_ms === range.to_ms ? '24:00' : ui.format.time(tick.at_ms);
 }
 
 /** Labels at the ends stay inside. */
@@ -157,7 +169,7 @@ function markOf(layer: Layer, range: Range): Html | string {
   if (layer.kind === 'slot')
     return html`<rect class="current t-${layer.tone}" x="${percent(from, WIDTH)}" width="${percent(to - from, WIDTH)}" y="0" height="100%"/>`;
   return html`<line class="window-mark t-${layer.tone}" x1="${percent(from, WIDTH)}" x2="${percent(to, WIDTH)}" y1="100%" y2="100%"/>
-<text x="${percent((from + to) / 2, WIDTH)}" y="100%" dy="-6" text-anchor="middle">${layer.label}</text>`;
+<text class="halo" x="${percent((from + to) / 2, WIDTH)}" y="100%" dy="-6" text-anchor="middle">${layer.label}</text>`;
 }
 
 function nowLine(now_ms: number, range: Range): Html | string {

@@ -5,7 +5,7 @@ import { age, card, roleIcon, type State, stateMark } from '../components/parts.
 import { quantityName } from '../components/quantity.ts';
 import type { Html, Ui } from '../ui.ts';
 import { meterChart } from './meter-chart.ts';
-import { type MeterRow, strip, stripKey } from './meters.ts';
+import { type MeterRow, type MeterValue, strip, stripKey, valueText } from './meters.ts';
 
 export type QuantityChoice = { name: string; unit: string; kind: 'gauge' | 'register' | 'interval' };
 /** Energy or volume of a register; null where nothing is known. */
@@ -45,7 +45,7 @@ export type MeterView = {
   from_ms: number;
   to_ms: number;
   /** All current values but the headline. */
-  others: readonly { quantity: string; value: number; unit: string }[];
+  others: readonly MeterValue[];
   totals: readonly MeterTotals[];
   report: { state: 'ok' | 'warning' | 'fault'; checks: readonly QualityCheck[] } | null;
   spans: readonly MeterSpan[];
@@ -82,7 +82,7 @@ export function meterRegions(view: MeterView, ui: Ui): Record<string, Html> {
 }
 
 function head({ row }: MeterView, ui: Ui): Html {
-  const value = row.value ? ui.format.value(row.value.value, row.value.unit) : ui.t('common.no_value');
+  const value = row.value ? valueText(row.value, ui) : ui.t('common.no_value');
   const note = row.note ? html`<span class="soft">${row.note}</span>` : '';
   return html`<div class="meter-head"><p class="figure ${row.state === 'ok' ? '' : 'stale'}">${roleIcon(ui, row.role)} ${value}</p>
 <p>${stateMark(row.state, row.text)} <span class="soft">${age(ui, row.last_ms)}</span> ${note}</p></div>`;
@@ -90,7 +90,7 @@ function head({ row }: MeterView, ui: Ui): Html {
 
 function others(view: MeterView, ui: Ui): Html {
   return html`<dl class="facts">${view.others.map(
-    (each) => html`<dt>${quantityName(ui, each.quantity)}</dt><dd>${ui.format.value(each.value, each.unit)}</dd>`,
+    (each) => html`<dt>${quantityName(ui, each.quantity)}</dt><dd>${valueText(each, ui)}</dd>`,
   )}</dl>`;
 }
 

@@ -7,6 +7,9 @@ import { age, card, emptyState, linkButton, roleIcon, type State, stateMark } fr
 import { toneOf } from '../components/quantity.ts';
 import type { Html, Ui } from '../ui.ts';
 
+/** `register` is a counter that only grows. */
+export type MeterValue = { quantity: string; value: number; unit: string; register: boolean };
+
 export type MeterRow = {
   id: string;
   name: string;
@@ -16,7 +19,7 @@ export type MeterRow = {
   text: string;
   /** What it is a part of, or that it is computed. */
   note: string | null;
-  value: { quantity: string; value: number; unit: string } | null;
+  value: MeterValue | null;
   last_ms: number | null;
   recent: readonly { at_ms: number; value: number }[];
   cells: readonly Cell[];
@@ -55,12 +58,11 @@ export function metersRegions(view: MetersView, ui: Ui): Record<string, Html> {
 
 const RANK: Record<State, number> = { fault: 0, warning: 1, unknown: 2, ok: 3 };
 
-/** Faults first; then by the minute of the last change, so that rows do not dance; then by name. */
+/** Faults first; then by the last change in steps of a quarter-hour, so that rows do not dance; then by name. */
 export function orderMeters(rows: readonly MeterRow[]): MeterRow[] {
-  const minute = (row: MeterRow) => Math.floor((row.last_ms ?? 0) / 60_000 / 5);
-  return [...rows].sort(
-    (a, b) => RANK[a.state] - RANK[b.state] || minute(b) - minute(a) || a.name.localeCompare(b.name),
-  );
+  const newest_ms = Math.max(0, ...rows.map((row) => row.last_ms ?? 0));
+  const age = (row: MeterRow) => Math.floor((newest_ms - (row.last_ms ?? 0)) / (15 * 60_000));
+  return [...rows].sort((a, b) => RANK[a.state] - RANK[b.state] || age(a) - age(b) || a.name.localeCompare(b.name));
 }
 
 function meterList(view: MetersView, ui: Ui): Html {
@@ -78,15 +80,21 @@ function group(title: string, rows: readonly MeterRow[], ui: Ui): Html {
 }
 
 function meterRow(row: MeterRow, ui: Ui): Html {
-  const value = row.value ? ui.format.value(row.value.value, row.value.unit) : '–';
-  const words = row.state === 'ok' ? html`<span class="soft">${row.note ?? ''}</span>` : stateMark(row.state, row.text);
+  const value = row.value ? valueText(row.value, ui) : '–';
+  const words =
+    row.state !== 'ok' ? stateMark(row.state, row.text) : row.note ? html`<span class="soft">${row.note}</span>` : '';
   return html`<li class="meter-row" id="meter-${row.id}">
 ${roleIcon(ui, row.role)}
-<div class="meter-name"><a href="/meters/${encodeURIComponent(row.id)}">${row.name}</a><p class="small">${words}</p></div>
+<div class="meter-name"><a href="/meters/${encodeURIComponent(row.id)}">${row.name}</a></div><p class="meter-words small">${words}</p>
 ${sparkLine(row.recent, toneOf(row.role, row.value?.quantity ?? ''))}
-<div class="meter-value ${row.state === 'ok' ? '' : 'stale'}"><b>${value}</b><p class="small soft">${age(ui, row.last_ms)}</p></div>
+<div class="meter-value"><b class="${row.state === 'ok' ? '' : 'stale'}">${value}</b><p class="small soft">${age(ui, row.last_ms)}</p></div>
 <div class="meter-quality">${strip(row.cells, ui)}</div>
 </li>`;
+}
+
+/** A current value; a counter with all its digits. */
+export function valueText(value: MeterValue, { format }: Ui): string {
+  return value.register ? format.register(value.value, value.unit) : format.value(value.value, value.unit);
 }
 
 /** The strip of today with its words. */

@@ -8,7 +8,6 @@ export function dataCard(data: DataState, ui: Ui): Html {
   const { t } = ui;
   const summary = t('now.meters_live', { live: data.live, total: data.total });
   const isWell = data.silent.length === 0;
-  const worst = data.silent.some((meter) => meter.state === 'fault') ? 'fault' : 'warning';
   return card({
     title: t('now.data'),
     aside: html`<a class="small" href="/meters">${t('now.all_meters')}</a>`,
@@ -17,7 +16,7 @@ ${data.silent.map(
   (meter) =>
     html`<li><span>${stateMark(meter.state, meter.name)}</span><a href="/meters/${encodeURIComponent(meter.id)}">${meter.text}</a></li>`,
 )}
-<li>${stateMark(isWell ? 'ok' : worst, summary)}</li>
+${isWell ? html`<li>${stateMark('ok', summary)}</li>` : html`<li class="soft">${summary}</li>`}
 <li>${priceState(data, ui)}</li>
 <li>${forecastState(data, ui)}</li>
 </ul>`,

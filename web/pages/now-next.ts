@@ -51,7 +51,7 @@ function powerPlot(
     unit: scale.unit,
     keys,
     factor: scale.factor,
-    tick: (value) => ui.format.number(value, Number.isInteger(value) ? 0 : 1),
+    tick: ui.format.tick,
     layers: [...layers, { kind: 'line', tone, at_ms: middles(measured.at_ms), values: measured.values }],
     empty: ui.t('now.no_forecast', { need: next.history.need_days, has: next.history.has_days }),
   };
@@ -70,7 +70,7 @@ function pricePlot(ui: Ui, next: NextDay): Plot {
     unit: scale.unit,
     height: 'low',
     factor: scale.factor,
-    tick: (value) => ui.format.number(value, Number.isInteger(value) ? 0 : 1),
+    tick: ui.format.tick,
     layers: [
       { kind: 'slot', tone: 'price', from_ms: slot_ms, to_ms: slot_ms + SLOT_MS },
       { kind: 'step', tone: 'price', at_ms: next.price.at_ms, values: next.price.values, fill: true },

@@ -137,7 +137,7 @@ const IDLE_W = 20;
 
 /** The one sentence: what is used or drawn, against the forecast, and what the price does. */
 function stateLine(view: NowView, ui: Ui): Html {
-  return html`<div><p class="sentence">${powerWords(view, ui)}${comparison(view, ui)}${phaseWords(view, ui)}.</p>
+  return html`<div><p class="headline">${powerWords(view, ui)}${comparison(view, ui)}${phaseWords(view, ui)}.</p>
 <p class="wellness">${wellness(view.data, ui)}</p></div>`;
 }
 

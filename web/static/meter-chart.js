@@ -360,14 +360,16 @@ class LunaZoom extends HTMLElement {
 
   #listMarks() {
     const box = /** @type {HTMLElement} */ (this.querySelector('.zoom-marks'));
-    const found = this.#series.marks.flatMap((mark, i) => (mark && mark.names.join() !== 'from_power' ? [i] : []));
+    const found = this.#markedRuns();
     box.hidden = found.length === 0;
     const lines = found
       .slice(-MARKS)
       .reverse()
-      .map((i) => {
+      .map(({ from, to }) => {
         const line = document.createElement('li');
-        line.append(span(this.#when(i)), span(this.#value(i)), span(this.#reason(i).slice(2, -1)));
+        const values = from === to ? this.#value(from) : `${to - from + 1} ×`;
+        const when = from === to ? this.#when(from) : `${this.#when(from)} – ${this.#when(to)}`;
+        line.append(span(when), span(values), span(this.#reason(from).slice(2, -1)));
         return line;
       });
     if (found.length > MARKS) {
@@ -376,6 +378,20 @@ class LunaZoom extends HTMLElement {
       lines.push(more);
     }
     box.querySelector('ul')?.replaceChildren(...lines);
+  }
+
+  /** Neighbours with the same marks, as one; computed from power is no news. */
+  #markedRuns() {
+    /** @type {{ from: number, to: number, names: string }[]} */
+    const runs = [];
+    this.#series.marks.forEach((mark, i) => {
+      const names = mark?.names.join() ?? '';
+      if (names === '' || names === 'from_power') return;
+      const last = runs.at(-1);
+      if (last && last.to === i - 1 && last.names === names) last.to = i;
+      else runs.push({ from: i, to: i, names });
+    });
+    return runs;
   }
 
   #fillTable() {

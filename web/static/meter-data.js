@@ -76,7 +76,7 @@ export function formatOf(locale, unit, values, digits) {
     /** Axis labels with as many digits as their step needs; the unit stands at the top one. @param {number[]} ticks */
     ticks: (ticks) => {
       const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) * scale.factor : 1;
-      const places = Math.min(4, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+      const places = [0, 1, 2, 3].find((n) => Math.abs(step - Number(step.toFixed(n))) < step * 1e-6) ?? 4;
       const last = ticks.length - 1;
       return ticks.map((tick, i) => (i === last ? `${number(tick, places)}\u00a0${scale.unit}` : number(tick, places)));
     },

@@ -4,7 +4,7 @@ import { quantityInfo } from '../../../engine/model/quantity.ts';
 import type { MeterPoint } from '../../../engine/model/site.ts';
 import { dayStart, SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { Cell } from '../../../web/charts/spark.ts';
-import type { MeterRow } from '../../../web/pages/meters.ts';
+import type { MeterRow, MeterValue } from '../../../web/pages/meters.ts';
 import type { Ui } from '../../../web/ui.ts';
 import type { Services } from '../../services.ts';
 
@@ -18,7 +18,13 @@ export function headline(services: Services, tenant: string, point: MeterPoint):
   const quantity = HEADLINES.find((name) => values.has(name)) ?? [...values.keys()][0];
   const found = quantity === undefined ? undefined : values.get(quantity);
   if (quantity === undefined || !found) return null;
-  return { quantity, value: found.value, unit: quantityInfo(quantity)?.unit ?? '' };
+  return valueOf(quantity, found.value);
+}
+
+/** A value with what is known of its quantity. */
+export function valueOf(quantity: string, value: number): MeterValue {
+  const info = quantityInfo(quantity);
+  return { quantity, value, unit: info?.unit ?? '', register: info?.kind === 'register' };
 }
 
 function virtualPower(services: Services, tenant: string, point: MeterPoint): MeterRow['value'] {
@@ -28,7 +34,7 @@ function virtualPower(services: Services, tenant: string, point: MeterPoint): Me
     if (!value) return null;
     sum += factor * value.value;
   }
-  return { quantity: 'power_W', value: sum, unit: 'W' };
+  return valueOf('power_W', sum);
 }
 
 /** `part of Grid connection`, or that it is computed; null for a meter of its own. */

@@ -16,7 +16,7 @@ import type { Actor, Services } from '../../services.ts';
 import type { LiveView } from '../stream.ts';
 import { meterHealth } from './data-state.ts';
 import { meterSpans, meterTotals } from './meter-totals.ts';
-import { createDayCells, headline, noteOf } from './meter-values.ts';
+import { createDayCells, headline, noteOf, valueOf } from './meter-values.ts';
 import { createPageApp, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
 
 export function createMeterPage(deps: PageDeps) {
@@ -78,7 +78,7 @@ async function liveParts(
   };
   const others = [...services.live.of(tenant, point.id)]
     .filter(([quantity]) => quantity !== value?.quantity)
-    .map(([quantity, live]) => ({ quantity, value: live.value, unit: quantityInfo(quantity)?.unit ?? '' }));
+    .map(([quantity, live]) => valueOf(quantity, live.value));
   return { row, others };
 }
 

@@ -76,6 +76,7 @@ function liveNow(gather: Gather): LiveView {
   return {
     fast: (actor, ui) => regions(actor, ui, ['as-of', 'state', 'flow', 'data']),
     slow: (actor, ui) => regions(actor, ui, ['cost', 'advice', 'next']),
+    slowEverySlot: true,
     isSlow: (event) => ['slots', 'prices', 'forecast', 'advice'].includes(event.type),
   };
 }

@@ -38,6 +38,7 @@ export const commonTexts = {
   'common.yesterday': 'gestern',
   'common.time_range': '{from}–{to}',
   'common.day_range': '{day} {from}–{to}',
+  'common.at_time': '{day} um {time}',
   'common.no_value': 'kein Wert',
   'common.second': 's',
   'common.minute': 'min',

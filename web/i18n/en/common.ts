@@ -36,6 +36,7 @@ export const commonTexts = {
   'common.yesterday': 'yesterday',
   'common.time_range': '{from}–{to}',
   'common.day_range': '{day} {from}–{to}',
+  'common.at_time': '{day} at {time}',
   'common.no_value': 'no value',
   'common.second': 's',
   'common.minute': 'min',

@@ -1,1 +1,43 @@
-export const forecastTexts = {} as const;
+export const forecastTexts = {
+  'forecasts.of': 'Forecast of',
+  'forecasts.load': 'Load',
+  'forecasts.generation': 'Generation',
+  'forecasts.price': 'Price',
+  'forecasts.peak_load': 'The highest load comes {when}: {value}, most likely between {low} and {high}',
+  'forecasts.peak_generation': 'Most is generated {when}: {value}, most likely between {low} and {high}',
+  'forecasts.peak_price': 'Cheapest on the market {when}: {value}, most likely between {low} and {high}',
+  'forecasts.chart': 'The last day and what comes',
+  'forecasts.chart_label':
+    '{series}: measured in the last 24 hours with the forecast made for it, and the forecast of what comes',
+  'forecasts.truth': 'measured',
+  'forecasts.truth_price': 'published',
+  'forecasts.past': 'forecast a day before',
+  'forecasts.median': 'forecast',
+  'forecasts.column_past': 'Forecast a day before',
+  'forecasts.column_ahead': 'Forecast (likely range)',
+  'forecasts.sure': 'How good it is',
+  'forecasts.better':
+    'Over the last {days} it missed by {mae} on average: {percent} less than “same as last week” ({naive}).',
+  'forecasts.worse':
+    'Over the last {days} it missed by {mae} on average: {percent} more than “same as last week” ({naive}).',
+  'forecasts.same': 'Over the last {days} it missed by {mae} on average, as much as “same as last week” ({naive}).',
+  'forecasts.alone':
+    'Over the last {days} it missed by {mae} on average. There is no earlier week to compare with yet.',
+  'forecasts.error_none': 'It is measured once its first day has passed.',
+  'forecasts.bar_model': 'this forecast',
+  'forecasts.bar_naive': 'same as last week',
+  'forecasts.model': 'Model',
+  'forecasts.made': 'Made',
+  'forecasts.inputs': 'Knew data until',
+  'forecasts.reaches': 'Reaches until',
+  'forecasts.stale': 'This forecast is {age} old; a newer one could not be made. {reason}',
+  'forecasts.empty_title': 'No forecast yet',
+  'forecasts.empty_history':
+    'A forecast of {series} needs about {need} days of readings; there are {has}. It appears by itself.',
+  'forecasts.empty_price': 'A forecast of the price needs about {need} days of market prices. It appears by itself.',
+  'forecasts.empty_generation': 'There is no generation meter. With one, its forecast appears here.',
+  'forecasts.empty_soon': 'There is enough data; the first forecast is made within the next quarter-hour.',
+  'forecasts.empty_import': 'Import earlier readings',
+  'forecasts.series_load': 'load',
+  'forecasts.series_generation': 'generation',
+} as const;
