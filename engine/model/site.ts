@@ -47,7 +47,15 @@ export type MeterPoint = {
 /** How the box reaches a device. */
 export type Connection =
   | { kind: 'mqtt' /** Topic prefix the device publishes under, for profiles that need one. */; topic: string | null }
-  | { kind: 'modbus-tcp'; host: string; port: number; unit: number; poll_s: number }
+  | {
+      kind: 'modbus-tcp';
+      host: string;
+      port: number;
+      unit: number;
+      poll_s: number;
+      /** `rtu`: RTU frames over TCP, as simple serial gateways speak; Modbus TCP where left out. */
+      framing?: 'tcp' | 'rtu';
+    }
   | {
       kind: 'modbus-rtu';
       path: string;

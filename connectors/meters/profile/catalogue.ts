@@ -85,7 +85,7 @@ export function overviewOf(profile: Profile): ProfileOverview {
       quantities: [...new Set(measured.filter((entry) => entry.channel === name).map((entry) => entry.quantity))],
       ...(rated_power_W === undefined ? {} : { rated_power_W }),
     })),
-    defaults: profile.defaults,
+    defaults: Object.fromEntries(Object.entries(profile.defaults).filter(([, value]) => value !== undefined)),
     notes: profile.notes,
   };
 }

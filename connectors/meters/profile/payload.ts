@@ -15,8 +15,8 @@ export type PayloadSpec = {
 /** @param text the payload; `received_ms` stands in where it does not say its time. */
 export type PayloadDecoder = (text: string, received_ms: number) => ChannelReading[];
 
-/** A payload that says its time is believed from 2020 (clocks that lost power begin earlier) to 10 min ahead of ours. */
-const EARLIEST_MS = Date.UTC(2020, 0, 1);
+/** A payload that says its time is believed from 2010 (clocks that lost power begin earlier) to 10 min ahead of ours. */
+const EARLIEST_MS = Date.UTC(2010, 0, 1);
 const AHEAD_MS = 10 * 60_000;
 
 /**

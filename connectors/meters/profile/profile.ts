@@ -45,19 +45,15 @@ function faultText(issue: z.core.$ZodIssue): string {
 
 /** The firmware range in words: `≥ 1.0 and < 2.0`, or null where the profile names none. */
 export function firmwareRange(profile: ProfileSpec): string | null {
-  const { from, below } = firmwareOf(profile) ?? {};
+  const { from, below } = profile.made_for ?? {};
   const parts = [from && `≥ ${from}`, below && `< ${below}`].filter(Boolean);
   return parts.length > 0 ? parts.join(' and ') : null;
 }
 
 /** False when `version` lies outside the range the profile was made for; true when nothing speaks against it. */
 export function madeFor(profile: ProfileSpec, version: string): boolean {
-  const { from, below } = firmwareOf(profile) ?? {};
+  const { from, below } = profile.made_for ?? {};
   return !(from && compareVersions(version, from) < 0) && !(below && compareVersions(version, below) >= 0);
-}
-
-function firmwareOf(profile: ProfileSpec): { from?: string | undefined; below?: string | undefined } | undefined {
-  return profile.mqtt?.firmware ?? profile.modbus?.firmware ?? profile.http?.firmware;
 }
 
 /** Compares the numbers in two versions from the left (`1.10.2` > `1.9`); letters around them do not count. */

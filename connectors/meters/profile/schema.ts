@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { QUANTITIES } from '../../../engine/model/quantity.ts';
+import { SUNSPEC_BASE } from './sunspec-base.ts';
 import { UNIT_NAMES, unitFactor } from './units.ts';
 
 const quantity = z.enum(Object.keys(QUANTITIES) as [string, ...string[]], {
@@ -57,10 +58,19 @@ const payload = {
   measurements: z.array(PathSchema).default([]),
 };
 
-const FirmwareRange = {
-  from: z.string().optional().describe('First version the profile was made for.'),
-  below: z.string().optional().describe('First version it was not made for.'),
-};
+/** Firmware versions: the first the profile was made for, and the first it was not made for. */
+const RangeSchema = z.strictObject({ from: z.string().optional(), below: z.string().optional() });
+
+const DefaultsSchema = z.strictObject({
+  topic: z.string().optional(),
+  url: z.string().optional(),
+  port: z.number().int().optional(),
+  unit: z.number().int().optional(),
+  baud: z.number().int().optional(),
+  parity: z.enum(['none', 'even', 'odd']).optional(),
+  stop_bits: z.literal([1, 2]).optional(),
+  poll_s: z.number().positive().optional(),
+});
 
 const MqttSchema = z.strictObject({
   topics: z
@@ -84,7 +94,7 @@ const MqttSchema = z.strictObject({
     .describe('The credential of a program that publishes for many devices (Zigbee2MQTT): topics decide whose it is.'),
   publishes: z.array(topic).default([]).describe('Topic filters the device may publish to without being decoded.'),
   subscribes: z.array(topic).default([]).describe('Topic filters the device may subscribe to.'),
-  firmware: z.strictObject({ topic, path: z.string().optional(), ...FirmwareRange }).optional(),
+  firmware: z.strictObject({ topic, path: z.string().optional() }).optional(),
 });
 
 export const REGISTER_TYPES = [
@@ -110,6 +120,7 @@ const RegisterSchema = z
     function: z.literal([3, 4]).optional().describe('Function code where it differs from the common one.'),
     word_order: order.optional(),
     byte_order: order.optional(),
+    plus_at: z.array(address).default([]).describe('Registers of the same type that are added (tariffs).'),
     scale_at: address.optional().describe('Register with the power of ten (signed 16 bit).'),
   })
   .transform(withFactor);
@@ -131,7 +142,6 @@ const VersionSchema = z.strictObject({
   bits: z.array(z.number().int()).optional().describe('Widths in bits of the parts, from the left; negative: skipped.'),
   digits: z.array(z.number().int().positive()).optional().describe('Decimal digits of the parts, from the left.'),
   sunspec: z.boolean().optional().describe('From the SunSpec common model.'),
-  ...FirmwareRange,
 });
 
 const ModbusSchema = z
@@ -148,9 +158,14 @@ const ModbusSchema = z
     registers: z.array(RegisterSchema).default([]),
     sunspec: z
       .strictObject({
-        bases: z.array(address).default([40000, 50000, 0]),
-        points: z.array(PointSchema).min(1),
+        bases: z.array(address).default([40000, 50000, 0]).describe('Where the map may begin.'),
+        use: z.enum(['inverter', 'meter', 'none']).default('none').describe('Points that all such devices have.'),
+        points: z.array(PointSchema).default([]),
       })
+      .transform(({ use, bases, points }) => ({
+        bases,
+        points: [...SUNSPEC_BASE[use].map((point) => PointSchema.parse(point)), ...points],
+      }))
       .optional(),
     firmware: VersionSchema.optional(),
   })
@@ -162,7 +177,7 @@ const HttpSchema = z.strictObject({
     .default('bearer')
     .describe('What a token is sent as; basic: `user:password`.'),
   requests: z.array(z.strictObject({ path: z.string().startsWith('/'), ...payload })).min(1),
-  firmware: z.strictObject({ request: z.string().startsWith('/'), path: z.string(), ...FirmwareRange }).optional(),
+  firmware: z.strictObject({ request: z.string().startsWith('/'), path: z.string() }).optional(),
 });
 
 const ChannelSchema = z.strictObject({
@@ -180,10 +195,8 @@ export const ProfileSchema = z
     mqtt: MqttSchema.optional(),
     modbus: ModbusSchema.optional(),
     http: HttpSchema.optional(),
-    defaults: z
-      .record(z.string(), z.union([z.string(), z.number()]))
-      .default({})
-      .describe('Fill the form.'),
+    made_for: RangeSchema.optional().describe('Firmware versions the profile was made for.'),
+    defaults: DefaultsSchema.default({}).describe('Fill the form.'),
     notes: z.string().nullable().default(null).describe('What to set on the device, shown beside the form.'),
   })
   .superRefine((profile, context) => {

@@ -147,7 +147,7 @@ mqtt:
     expect(compareVersions('2.0', '2.0.0')).toBe(0);
     const profile = parseProfile(
       'x',
-      `{vendor: V, model: M, transport: mqtt, mqtt: {firmware: {topic: v, from: "1.0", below: "2"}}}`,
+      `{vendor: V, model: M, transport: mqtt, made_for: {from: "1.0", below: "2"}, mqtt: {}}`,
     );
     expect(madeFor(profile, '1.9.9')).toBe(true);
     expect(madeFor(profile, '2.0')).toBe(false);

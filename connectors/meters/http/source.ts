@@ -1,0 +1,116 @@
+/** Devices that are asked over HTTP for JSON: one or more requests a round, each with a deadline. */
+import { InvalidDataError, NotAllowedError, UnavailableError } from '../../../engine/errors.ts';
+import type { Connection } from '../../../engine/model/site.ts';
+import type { Clock } from '../../../engine/ports.ts';
+import type { PolledReading, PolledSource } from '../polled.ts';
+import { parsePath, valueAt } from '../profile/json-path.ts';
+import { createPayloadDecoder, parseDocument } from '../profile/payload.ts';
+import type { Profile } from '../profile/profile.ts';
+import type { HttpSpec } from '../profile/schema.ts';
+
+export type HttpConnection = Extract<Connection, { kind: 'http' }>;
+
+const DEADLINE_MS = 10_000;
+const LARGEST_ANSWER_BYTES = 1024 * 1024;
+
+export function openHttpSource(
+  profile: Profile,
+  connection: HttpConnection,
+  { clock, deadline_ms = DEADLINE_MS }: { clock: Clock; deadline_ms?: number },
+): PolledSource {
+  if (!profile.http) throw new InvalidDataError(`${profile.name} is no HTTP profile.`, 'Choose another profile.');
+  const http = profile.http;
+  const base = baseUrl(connection.url);
+  const headers = { accept: 'application/json', ...authorization(http, connection.token) };
+  const requests = http.requests.map((spec) => ({ path: spec.path, decode: createPayloadDecoder(spec) }));
+  let firmware: string | null | undefined;
+
+  const get = (path: string, signal: AbortSignal) =>
+    getText(base + path, headers, AbortSignal.any([signal, AbortSignal.timeout(deadline_ms)]), signal);
+
+  return {
+    name: base,
+    async read(signal) {
+      const readings: PolledReading[] = [];
+      for (const { path, decode } of requests) {
+        const text = await get(path, signal);
+        for (const reading of decode(text, clock.now())) readings.push({ ...reading, raw: String(reading.value) });
+      }
+      if (firmware === undefined && http.firmware)
+        firmware = await readVersion(http.firmware, (path) => get(path, signal));
+      return { readings, firmware: firmware ?? null, notes: [] };
+    },
+    async close() {},
+  };
+}
+
+/** `192.168.1.5` and `http://192.168.1.5/` are both `http://192.168.1.5`. @throws InvalidDataError */
+export function baseUrl(text: string): string {
+  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '')
+    throw new InvalidDataError(`"${text}" is no address of a device.`, 'Give e.g. http://192.168.1.5.');
+  return (url.origin + url.pathname).replace(/\/+$/, '');
+}
+
+function authorization({ auth }: HttpSpec, token: string | null): Record<string, string> {
+  if (!token || auth === 'none') return {};
+  if (auth === 'basic') return { authorization: `Basic ${Buffer.from(token, 'utf8').toString('base64')}` };
+  return { authorization: `Bearer ${token}` };
+}
+
+async function readVersion(
+  spec: NonNullable<HttpSpec['firmware']>,
+  get: (path: string) => Promise<string>,
+): Promise<string | null> {
+  try {
+    const value = valueAt(parseDocument('json', await get(spec.request)), parsePath(spec.path));
+    return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 64) : null;
+  } catch {
+    // The values came; the version is a nicety.
+    return null;
+  }
+}
+
+async function getText(
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  outer: AbortSignal,
+): Promise<string> {
+  const { host } = new URL(url);
+  try {
+    // A meter does not send elsewhere; following a redirect would carry the token along.
+    const response = await fetch(url, { headers, signal, redirect: 'error' });
+    if (response.status === 401 || response.status === 403)
+      throw new NotAllowedError(
+        `${host} asks for a token or does not accept the one given.`,
+        'Enter the token of the device.',
+      );
+    if (!response.ok)
+      throw new UnavailableError(`${host} answers ${response.status} to ${new URL(url).pathname}.`, HINT);
+    return await limitedText(response, host);
+  } catch (error) {
+    if (error instanceof UnavailableError || error instanceof NotAllowedError || error instanceof InvalidDataError)
+      throw error;
+    if (outer.aborted) throw new UnavailableError(`Reading ${host} was stopped.`);
+    if (signal.aborted)
+      throw new UnavailableError(`No answer from ${host} in time.`, 'Is it powered, is the address right?');
+    const cause = (error as Error).cause as { code?: string } | undefined;
+    throw new UnavailableError(`${host} cannot be reached (${cause?.code ?? (error as Error).message}).`, HINT, {
+      cause: error,
+    });
+  }
+}
+const HINT = 'Is the address right, and is the local API switched on in the device?';
+
+async function limitedText(response: Response, host: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += (chunk as Uint8Array).length;
+    if (bytes > LARGEST_ANSWER_BYTES)
+      throw new InvalidDataError(`${host} sends more than 1 MB; that is no meter.`, HINT);
+    chunks.push(chunk as Uint8Array);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,69 @@
+import { UnavailableError } from '../../../engine/errors.ts';
+import type { Connection as DeviceConnection } from '../../../engine/model/site.ts';
+import type { Clock } from '../../../engine/ports.ts';
+import type { PolledSource } from '../polled.ts';
+import type { Profile } from '../profile/profile.ts';
+import type { BusRegistry } from './bus.ts';
+import type { BusEndpoint } from './connection.ts';
+import { createProfileReader } from './profile-reader.ts';
+import { ModbusException } from './request.ts';
+
+export type ModbusConnection = Extract<DeviceConnection, { kind: 'modbus-tcp' | 'modbus-rtu' }>;
+
+/** What a device refused is asked for again after this time: it may have been starting up. */
+const RELEARN_MS = 60 * 60_000;
+
+export function endpointOf(connection: ModbusConnection): BusEndpoint {
+  if (connection.kind === 'modbus-tcp')
+    return { kind: 'tcp', host: connection.host, port: connection.port, framing: connection.framing ?? 'tcp' };
+  const { path, baud, parity, stop_bits } = connection;
+  return { kind: 'serial', path, baud, parity, stop_bits };
+}
+
+/** A device on a shared bus; the bus is let go with `close`. */
+export function openModbusSource(
+  profile: Profile,
+  connection: ModbusConnection,
+  { buses, clock }: { buses: BusRegistry; clock: Clock },
+): PolledSource {
+  const { bus, release } = buses.acquire(endpointOf(connection));
+  const reader = createProfileReader(profile);
+  const name = `${bus.name} unit ${connection.unit}`;
+  let relearn_ms: number | null = null;
+  return {
+    name,
+    async read(signal) {
+      if (relearn_ms !== null && clock.now() >= relearn_ms) reader.forget();
+      try {
+        const { values, firmware, refused } = await reader.read((code, address, count) =>
+          bus.read(connection.unit, code, address, count, signal),
+        );
+        if (refused.length > 0) relearn_ms = clock.now() + RELEARN_MS;
+        const at_ms = clock.now();
+        return {
+          readings: values.map(({ raw, ...value }) => ({ ...value, at_ms, raw: String(raw) })),
+          firmware,
+          notes: refused.length === 0 ? [] : [`The device does not have ${refused.join(', ')}; the rest is read.`],
+        };
+      } catch (error) {
+        // Whoever answers next may be another device, or this one with another firmware.
+        reader.forget();
+        relearn_ms = null;
+        throw error instanceof ModbusException ? exceptionInWords(error, name) : error;
+      }
+    },
+    close: release,
+  };
+}
+
+function exceptionInWords(error: ModbusException, name: string): UnavailableError {
+  return error.isGateway
+    ? new UnavailableError(
+        `The gateway answers, but ${name} behind it does not.`,
+        'Is it powered, is the unit number right?',
+        {
+          cause: error,
+        },
+      )
+    : new UnavailableError(`${name}: ${error.message}`, 'Check the profile and the unit number.', { cause: error });
+}
