@@ -71,10 +71,11 @@ function gatherRows(grid: LocalGrid, features: HourlyFeatures, ahead: number, ho
   const origins = new Int32Array(origin + 1);
   let count = 0;
   for (let day = 7; day < origin; day++) {
-    const target = grid.hours[(day + ahead) * DAY_HOURS + hour];
-    const known = target !== undefined && !Number.isNaN(target);
-    if (!known || day + ahead > origin || !features.write(day, ahead, hour, x, count)) continue;
-    y[count] = target;
+    const k = (day + ahead) * DAY_HOURS + hour;
+    // The hour in which the forecast is made may be half known: it is no target.
+    const known = k < origin * DAY_HOURS + Math.floor(grid.from_slot / 4) && !Number.isNaN(grid.hours[k]!);
+    if (!known || !features.write(day, ahead, hour, x, count)) continue;
+    y[count] = grid.hours[k]!;
     origins[count++] = day;
   }
   if (count < LEAST_ROWS || !features.write(origin, ahead, hour, x, count))
