@@ -1,6 +1,6 @@
 /** One log line and one measurement per request; the request id goes into log, answer and problem. */
 import type { MiddlewareHandler } from 'hono';
-import { routePath } from 'hono/route';
+import { matchedRoutes } from 'hono/route';
 import type { Base } from '../services.ts';
 import type { Env } from './api.ts';
 
@@ -19,7 +19,8 @@ export function observeRequests({ log, metrics }: Pick<Base, 'log' | 'metrics'>)
     const begun = performance.now();
     await next();
     const latency_ms = performance.now() - begun;
-    const route = routePath(c, -1);
+    // Middleware matches with a wildcard; what answered is the last that does not.
+    const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'unmatched';
     const status = c.res.status;
     c.res.headers.set('x-request-id', request_id);
     metrics.route_s.observe({ method: c.req.method, route, status: String(status) }, latency_ms / 1000);

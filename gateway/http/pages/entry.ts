@@ -1,14 +1,15 @@
 /** Sign-in, sign-out and set-up: the pages of somebody whom the box does not know yet. */
 import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
-import { InvalidDataError, NotAllowedError } from '../../../engine/errors.ts';
 import { PRICE_AREAS } from '../../../connectors/prices/areas.ts';
+import { InvalidDataError, NotAllowedError } from '../../../engine/errors.ts';
 import { badTokenPage, setupPage } from '../../../web/pages/setup.ts';
 import { type SignInView, signInPage } from '../../../web/pages/sign-in.ts';
 import type { Actor } from '../../services.ts';
 import type { Env } from '../api.ts';
 import { SESSION_COOKIE } from '../authenticate.ts';
 import { createPageApp, csrfChecked, type PageDeps, sendPage, uiOf } from './page.ts';
+import { ownPath } from './preferences.ts';
 import { type FormValues, readSiteForm, textValues } from './site-form.ts';
 
 const TENANT = 'default';
@@ -19,18 +20,33 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
   const app = createPageApp();
 
   const keepSession = (c: Context<Env>, token: string) =>
-    setCookie(c, SESSION_COOKIE, token, { path: '/', httpOnly: true, sameSite: 'Lax', secure: options.secure, maxAge: config.session_hours * 3600 });
+    setCookie(c, SESSION_COOKIE, token, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'Lax',
+      secure: options.secure,
+      maxAge: config.session_hours * 3600,
+    });
   const showSignIn = async (c: Context<Env>, view: Partial<SignInView>, status: 200 | 401 | 429 = 200) => {
     const not_set_up = await access.needsSetup(TENANT);
     return sendPage(c, signInPage({ login: '', next: '/', problem: null, not_set_up, ...view }, uiOf(deps, c)), status);
   };
-  const showSetup = (c: Context<Env>, token: string | null, values: FormValues, errors: FormValues, problem: string | null = null) => {
+  const showSetup = (
+    c: Context<Env>,
+    token: string | null,
+    values: FormValues,
+    errors: FormValues,
+    problem: string | null = null,
+  ) => {
     const areas = PRICE_AREAS.map(({ area, name }) => ({ area, name }));
     const status = problem || Object.keys(errors).length > 0 ? 400 : 200;
     return sendPage(c, setupPage({ token, values, errors, areas, problem }, uiOf(deps, c)), status);
   };
 
-  app.get('/sign-in', (c) => (c.get('actor') ? c.redirect('/', 303) : showSignIn(c, { next: ownPath(c.req.query('next')) })));
+  app.get('/sign-in', async (c) => {
+    if (c.get('actor')) return c.redirect('/', 303);
+    return showSignIn(c, { next: ownPath(c.req.query('next')) });
+  });
   app.post('/sign-in', async (c) => {
     const { login = '', password = '', next } = textOf(await c.req.parseBody());
     const target = ownPath(next);
@@ -77,7 +93,9 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
       if (wantsDemo) await demo.start(actor);
       else await site.save(actor, settings);
     } catch (error) {
-      if (error instanceof InvalidDataError) return showSetup(c, token, values, {}, [error.message, error.remedy].filter(Boolean).join(' '));
+      // The first admin exists by now and goes on signed in, with an empty site form.
+      if (error instanceof InvalidDataError && !first)
+        return showSetup(c, token, values, {}, [error.message, error.remedy].filter(Boolean).join(' '));
       throw error;
     }
     return c.redirect('/', 303);
@@ -89,7 +107,10 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
     const people = await access.listPeople(TENANT);
     // Somebody who pressed the button twice, or whose site had a fault, is there already.
     if (!people.some((person) => person.login === login))
-      await access.addPerson({ tenant: TENANT, person: 'set-up', role: 'admin', language }, { login, name: login, role: 'admin', password, language });
+      await access.addPerson(
+        { tenant: TENANT, person: 'set-up', role: 'admin', language },
+        { login, name: login, role: 'admin', password, language },
+      );
     const { token, session } = await access.signIn(login, password, c.get('client'));
     keepSession(c, token);
     return session.actor;
@@ -108,12 +129,9 @@ function accountErrors(body: FormValues, t: (key: AccountFault) => string): Form
 
 /** Passwords keep their spaces, so this does not trim. */
 function textOf(body: Record<string, unknown>): FormValues {
-  return Object.fromEntries(Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
-}
-
-/** A path on this box; anything else leads to Now, so that a link cannot send people elsewhere. */
-function ownPath(next: string | undefined): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : '/';
+  return Object.fromEntries(
+    Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 /** Seconds to wait, when the refusal was for too many tries. */

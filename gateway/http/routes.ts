@@ -1,0 +1,32 @@
+/** Every API resource, mounted once: the same list serves requests, the OpenAPI document and the reference page. */
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Services } from '../services.ts';
+import { createAlertsApi } from './api/alerts.ts';
+import { createAskApi } from './api/ask.ts';
+import { createDataApi } from './api/data.ts';
+import { createDocumentsApi } from './api/documents.ts';
+import { createForecastApi } from './api/forecast.ts';
+import { createPricesApi } from './api/prices.ts';
+import { createQualityApi } from './api/quality.ts';
+import { createReadingsApi } from './api/readings.ts';
+import { createRecommendApi } from './api/recommend.ts';
+import type { Env } from './api.ts';
+import { createOperationsApi } from './operations.ts';
+
+const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
+  createReadingsApi,
+  createDataApi,
+  createQualityApi,
+  createPricesApi,
+  createForecastApi,
+  createDocumentsApi,
+  createAskApi,
+  createRecommendApi,
+  createAlertsApi,
+  createOperationsApi,
+];
+
+/** Mounts the API on `app`. */
+export function mountApi(app: OpenAPIHono<Env>, services: Services): void {
+  for (const create of RESOURCES) app.route('/', create(services));
+}

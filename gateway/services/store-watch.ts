@@ -1,0 +1,63 @@
+/** Raises and clears the alerts of the box itself: the series store, the journal's damage and its bound. */
+import type { AlertService, Base, SiteService } from '../services.ts';
+
+const EVERY_MS = 5000;
+/** A store that is away for less is a restart, not news. */
+const PATIENCE_MS = 30_000;
+const FULL = 0.95;
+
+type Deps = Pick<Base, 'config' | 'clock' | 'log' | 'series' | 'journal'> & { site: SiteService; alerts: AlertService };
+
+/** Alerts are raised for every tenant: each of them depends on these parts. */
+export function createStoreWatch({ config, clock, log, series, journal, site, alerts }: Deps): {
+  start(): void;
+  close(): void;
+} {
+  let timer: NodeJS.Timeout | null = null;
+  let downSince_ms: number | null = null;
+  const said = new Map<string, boolean>();
+
+  /** Tells a change only; the first look clears what a former run may have left open. */
+  async function tell(
+    kind: 'series_store_down' | 'journal_full' | 'journal_quarantine',
+    object: string,
+    wrong: boolean,
+    since_ms: number,
+  ): Promise<void> {
+    if (said.get(kind) === wrong) return;
+    for (const tenant of site.tenants())
+      await (wrong ? alerts.raise(tenant, kind, object, 'fault', { since_ms }) : alerts.clear(tenant, kind, object));
+    said.set(kind, wrong);
+  }
+
+  async function look(): Promise<void> {
+    const now = clock.now();
+    const up = await series.ping().then(
+      () => true,
+      () => false,
+    );
+    downSince_ms = up ? null : (downSince_ms ?? now);
+    const { bytes, quarantined } = journal.stats();
+    await tell(
+      'series_store_down',
+      'series store',
+      downSince_ms !== null && now - downSince_ms > PATIENCE_MS,
+      downSince_ms ?? now,
+    );
+    await tell('journal_full', 'journal', bytes > FULL * config.journal_max_bytes, now);
+    await tell('journal_quarantine', quarantined.join(', ') || 'journal', quarantined.length > 0, now);
+  }
+
+  const again = async () => {
+    await look().catch((error: unknown) => log.warn({ err: error }, 'the stores could not be watched'));
+    timer = setTimeout(again, EVERY_MS);
+  };
+  return {
+    start() {
+      timer = setTimeout(again, EVERY_MS);
+    },
+    close() {
+      if (timer) clearTimeout(timer);
+    },
+  };
+}
