@@ -18,7 +18,7 @@ export type SeriesDrain = {
   lag(): number;
   state(): DrainState;
   /** After each batch: everything up to `seq` is in the store, the journal may release it. */
-  onApplied(listener: (seq: number, touched: readonly TouchedSeries[]) => void): () => void;
+  onApplied(listener: (seq: number, touched: readonly TouchedSeries[], applied: number) => void): () => void;
   /** Slots were computed again. */
   onSlots(listener: (changed: readonly SlotsChanged[]) => void): () => void;
   onState(listener: (state: DrainState) => void): () => void;
@@ -46,7 +46,7 @@ export async function openSeriesWorker(data: SeriesWorkerData): Promise<WorkerSe
   const durable = new BigInt64Array(data.durable);
   const pending = new Map<number, Pending>();
   const listeners = {
-    applied: createListeners<[number, readonly TouchedSeries[]]>(),
+    applied: createListeners<[number, readonly TouchedSeries[], number]>(),
     slots: createListeners<[readonly SlotsChanged[]]>(),
     state: createListeners<[DrainState]>(),
   };
@@ -76,7 +76,7 @@ export async function openSeriesWorker(data: SeriesWorkerData): Promise<WorkerSe
       else call?.reject(fromWire(message.error));
     } else if (message.kind === 'applied') {
       state = { ...state, applied_seq: message.seq };
-      listeners.applied.emit(message.seq, message.touched);
+      listeners.applied.emit(message.seq, message.touched, message.applied);
     } else if (message.kind === 'slots') listeners.slots.emit(message.changed);
     else {
       state = message.state;
@@ -110,7 +110,7 @@ export async function openSeriesWorker(data: SeriesWorkerData): Promise<WorkerSe
       totals: call('slots.totals'),
       totalsColumns: call('slots.totalsColumns'),
     },
-    prices: { write: call('prices.write'), read: call('prices.read') },
+    prices: { write: call('prices.write'), read: call('prices.read'), remove: call('prices.remove') },
     forecasts: { write: call('forecasts.write'), latest: call('forecasts.latest'), track: call('forecasts.track') },
     list: call('list'),
     ping: call('ping'),

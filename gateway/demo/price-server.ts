@@ -10,8 +10,10 @@ import { entsoe } from './shapes/entsoe.ts';
 import { ercot, ercotToken } from './shapes/ercot.ts';
 import type { Answer, MarketTruth, Shape } from './shapes/market-truth.ts';
 import { octopus } from './shapes/octopus.ts';
+import { openMeteo } from './shapes/open-meteo.ts';
 import { smard } from './shapes/smard.ts';
 import { tibber } from './shapes/tibber.ts';
+import type { Sky } from './sky.ts';
 
 /** How a provider fails: an HTTP status, a page instead of data, half an answer, a closed line, or silence. */
 export type Failure = number | 'html' | 'truncated' | 'reset' | 'silent';
@@ -34,6 +36,8 @@ const LIMIT_BYTES = 100_000;
 export async function openPriceServer(options: {
   truth: MarketTruth;
   now: () => number;
+  /** Weather under the name `open-meteo`, where given. */
+  sky?: (at_ms: number) => Sky;
   port?: number;
 }): Promise<PriceServer> {
   const shapes: Record<string, Shape> = {
@@ -46,6 +50,7 @@ export async function openPriceServer(options: {
     octopus,
     ercot,
     'ercot-token': ercotToken,
+    ...(options.sky ? { 'open-meteo': openMeteo(options.sky) } : {}),
   };
   const failures = new Map<string, Failure>();
   const calls = new Map<string, number>();

@@ -5,11 +5,11 @@
 import { createPriceProviders } from '../../connectors/prices/catalogue.ts';
 import { decodePriceCsv } from '../../connectors/prices/csv.ts';
 import { createFixedPrices } from '../../connectors/prices/fixed.ts';
-import { InvalidDataError } from '../../engine/errors.ts';
+import { InvalidDataError, UnsupportedError } from '../../engine/errors.ts';
 import type { PriceMarket } from '../../engine/model/price.ts';
 import type { EnergyPrice, Site } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
-import type { Columns, PriceProvider, StoredPrices } from '../../engine/ports.ts';
+import type { Columns, PriceProvider } from '../../engine/ports.ts';
 import type { AlertService, Base, MarketPrices, PriceService, SiteService } from '../services.ts';
 import { NO_SOURCE } from './prices/merge.ts';
 import { createRunLog } from './prices/runs.ts';
@@ -36,7 +36,7 @@ export type RunningPrices = PriceService & {
   forget(area: string): Promise<void>;
 };
 
-type Task = { area: string; market: PriceMarket; due_ms: number; tries: number; filled_day: number };
+type Task = { area: string; market: PriceMarket; due_ms: number; tries: number; fill_after_ms: number; gaps: boolean };
 const TICK_MS = 5000;
 const DAY_MS = 86_400_000;
 
@@ -77,7 +77,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
 
   function taskOf(area: string, market: PriceMarket): Task {
     const key = `${area} ${market}`;
-    const task = tasks.get(key) ?? { area, market, due_ms: 0, tries: 0, filled_day: -1 };
+    const task = tasks.get(key) ?? { area, market, due_ms: 0, tries: 0, fill_after_ms: 0, gaps: false };
     tasks.set(key, task);
     return task;
   }
@@ -92,22 +92,25 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   async function update(task: Task): Promise<void> {
     const { area, market } = task;
     const now_ms = clock.now();
-    const today = Math.floor(now_ms / DAY_MS);
-    // until the past was asked for, and once a day: holes in it are rare and sources limit requests
-    const has_backfill = task.filled_day !== today;
-    let [stored, improvable] = [0, false];
+    // once a day, or an hour after it failed: holes in the past are rare and sources limit requests
+    const has_backfill = now_ms >= task.fill_after_ms;
+    let [stored, improvable, answered] = [0, false, false];
     try {
       const updating = { ...deps, table, runs, providers, order };
-      ({ stored, improvable } = await updateArea(updating, area, market, has_backfill, stopping.signal));
-      task.filled_day = today;
+      ({ stored, improvable, answered } = await updateArea(updating, area, market, has_backfill, stopping.signal));
+      // the network is back: what was missed meanwhile comes next
+      if (answered && task.gaps && !has_backfill) task.fill_after_ms = now_ms;
+      if (has_backfill) task.gaps = !answered;
+      if (has_backfill) task.fill_after_ms = now_ms + (answered ? DAY_MS : HOUR_MS * Math.min(task.tries + 1, 12));
     } catch (error) {
       log.warn({ err: error, area }, 'prices could not be updated');
     }
-    known.delete(`${area} ${market}`);
+    if (stored > 0) known.delete(`${area} ${market}`);
     const known_until_ms = await knownEnd(area, market).catch(() => null);
     task.tries = stored > 0 ? 0 : task.tries + 1;
     const next_ms = nextPoll({ area, market, known_until_ms }, clock.now(), task.tries, random());
-    task.due_ms = improvable ? Math.min(next_ms, clock.now() + HOUR_MS * (0.9 + 0.2 * random())) : next_ms;
+    const sooner_ms = clock.now() + HOUR_MS * (0.9 + 0.2 * random());
+    task.due_ms = improvable || task.gaps ? Math.min(next_ms, sooner_ms) : next_ms;
     if (market === 'day-ahead') await tellStale(area, known_until_ms);
   }
 
@@ -223,7 +226,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
     },
     async forget(area) {
       await Promise.allSettled(running.values());
-      for (const of of ['day-ahead', 'real-time'] as const) await blank(table, area, of, clock.now());
+      for (const market of ['day-ahead', 'real-time'] as const) await blank(table, area, market, clock.now());
       known.clear();
       await runs.forget(area);
     },
@@ -277,14 +280,19 @@ async function fixedColumns(
   };
 }
 
+/** Removes the prices; a store that cannot (QuestDB) gets nulls, which are no prices either. */
 async function blank(
   table: Base['series']['prices'],
   area: string,
   market: PriceMarket,
   now_ms: number,
 ): Promise<void> {
-  if (table.remove) return table.remove(area, market);
-  const stored: StoredPrices = await table.read(area, market, 0, now_ms + 30 * DAY_MS);
+  try {
+    if (table.remove) return await table.remove(area, market);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+  }
+  const stored = await table.read(area, market, 0, now_ms + 30 * DAY_MS);
   const slots = Array.from(stored.at_ms, (at_ms) => ({ at_ms, value: null }));
   const { currency, vat_included } = stored;
   if (slots.length > 0)

@@ -24,10 +24,19 @@ export type UpdateDeps = Pick<Base, 'clock' | 'bus'> & {
   order: readonly string[];
 };
 
+export type UpdateOutcome = {
+  /** How many prices came. */
+  stored: number;
+  /** Whether a better source is still to be heard for today or tomorrow. */
+  improvable: boolean;
+  /** Whether every missing day was asked for with an answer, be it an empty one. */
+  answered: boolean;
+};
+
 /**
- * Fetches what is missing of [60 days ago, tomorrow], asking the next source where one fails or stays empty.
+ * Fetches what is missing of [60 days ago, tomorrow], asking the next source where one fails or stays empty. A source
+ * that fails is not asked again in this update.
  * @param has_backfill whether the past is asked for too
- * @returns how many prices came, and whether a better source is still to be heard for today or tomorrow
  */
 export async function updateArea(
   deps: UpdateDeps,
@@ -35,26 +44,32 @@ export async function updateArea(
   market: PriceMarket,
   has_backfill: boolean,
   signal: AbortSignal,
-): Promise<{ stored: number; improvable: boolean }> {
+): Promise<UpdateOutcome> {
   const providers = deps.providers.filter((one) => one.markets.includes(market) && one.serves(area));
   const best = providers[0]?.name;
-  let stored = 0;
+  const down = new Set<PriceProvider>();
+  let [stored, answered] = [0, true];
   for (const range of await missingRanges(deps, area, market, has_backfill, best)) {
+    let heard = false;
     for (const provider of providers) {
-      if (signal.aborted) return { stored, improvable: false };
+      if (signal.aborted) return { stored, improvable: false, answered: false };
+      if (down.has(provider)) continue;
       const outcome = await runProvider(deps, provider, area, market, range, signal);
       stored += outcome.stored;
-      if (outcome.failed || (await isIncomplete(deps, area, market, range))) {
-        // before and shortly after publication an empty answer is normal: no reason to ask everybody
-        if (outcome.failed || !isPatient(deps, area, market, range)) continue;
+      if (outcome.failed) {
+        down.add(provider);
+        continue;
       }
-      break;
+      heard = true;
+      // before and shortly after publication an empty answer is normal: no reason to ask everybody
+      if (isPatient(deps, area, market, range) || !(await isIncomplete(deps, area, market, range))) break;
     }
+    answered &&= heard;
   }
   if (stored > 0) deps.bus.publish({ type: 'prices', tenant: null, area });
   const { today_ms, after_ms } = marketDays(area, deps.clock.now());
   const improvable = await isSecondBest(deps.table, area, market, today_ms, after_ms, deps.order, best);
-  return { stored, improvable };
+  return { stored, improvable, answered };
 }
 
 /**
@@ -74,8 +89,10 @@ async function missingRanges(
   const days = market === 'real-time' ? REAL_TIME_DAYS : BACKFILL_DAYS;
   const first_ms = has_backfill ? addDays(today_ms, -days, time_zone) : today_ms;
   const last_ms = market === 'real-time' ? tomorrow_ms : after_ms;
-  const better_ms = has_backfill ? addDays(today_ms, -IMPROVED_DAYS, time_zone) : today_ms;
-  const known = knownSlots(await table.read(area, market, first_ms, last_ms));
+  const recent_ms = has_backfill ? addDays(today_ms, -IMPROVED_DAYS, time_zone) : today_ms;
+  const stored = await table.read(area, market, first_ms, last_ms);
+  const known = knownSlots(stored);
+  const better_ms = hasLesser(stored, order, best) ? recent_ms : last_ms;
   const ranges: Range[] = [];
   for (let day = first_ms; day < last_ms; day = addDays(day, 1, time_zone)) {
     const end = addDays(day, 1, time_zone);
@@ -99,9 +116,11 @@ async function isSecondBest(
   order: readonly string[],
   best: string | undefined,
 ): Promise<boolean> {
-  if (best === undefined) return false;
-  const { sources } = await table.read(area, market, from_ms, to_ms);
-  return sources.some((source) => rankOf(source, order) > rankOf(best, order));
+  return hasLesser(await table.read(area, market, from_ms, to_ms), order, best);
+}
+
+function hasLesser({ sources }: StoredPrices, order: readonly string[], best: string | undefined): boolean {
+  return best !== undefined && sources.some((source) => rankOf(source, order) > rankOf(best, order));
 }
 
 function knownSlots({ at_ms, values }: StoredPrices): ReadonlySet<number> {
