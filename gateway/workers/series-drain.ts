@@ -24,7 +24,9 @@ export type DrainDeps = {
   reader: JournalReader;
   /** Last sequence number that is durable in the journal. */
   durable_seq: () => number;
-  onApplied: (seq: number, touched: readonly TouchedSeries[]) => void;
+  /** What the journal had released when it was opened. */
+  released_seq: number;
+  onApplied: (seq: number, touched: readonly TouchedSeries[], applied: number) => void;
   onSlots: (changed: readonly SlotsChanged[]) => void;
   onState: (state: DrainState) => void;
   now: () => number;
@@ -92,7 +94,9 @@ export function createDrain(deps: DrainDeps): Drain {
     const applied_seq = await matchJournal(store, deps.durable_seq());
     keeper.touch(await store.dirty.list(), deps.now());
     opened = { store, keeper, applied_seq };
-    report({ up: true, reason: null, applied_seq, recovery: store.recovery ?? state.recovery });
+    const lost = lostBetween(applied_seq, Math.max(deps.released_seq, state.applied_seq ?? 0));
+    const recovery = [state.recovery, store.recovery, lost].filter(Boolean).join(' ') || null;
+    report({ up: true, reason: null, applied_seq, recovery });
     return opened;
   }
   /** One batch; false when the journal has nothing new. */
@@ -107,9 +111,9 @@ export function createDrain(deps: DrainDeps): Drain {
     return groups.length;
   }
   async function apply(store: DrainedSeries, keeper: SlotKeeper, groups: readonly JournalledGroup[]): Promise<void> {
-    const { touched } = await store.readings.append(groups);
+    const { touched, applied } = await store.readings.append(groups);
     keeper.touch(touched, deps.now());
-    deps.onApplied(groups.at(-1)!.seq, touched);
+    deps.onApplied(groups.at(-1)!.seq, touched, applied);
   }
   async function slotsOnce({ keeper }: Opened): Promise<void> {
     const due = keeper.due_ms();
@@ -192,6 +196,15 @@ export function createDrain(deps: DrainDeps): Drain {
 function idle(keeper: SlotKeeper, now_ms: number): number {
   const due = keeper.due_ms();
   return due === null ? 60_000 : Math.max(1, Math.min(60_000, due - now_ms));
+}
+
+/** A store that stands before what the journal has released can get the readings between only if they are still there. */
+function lostBetween(cursor: number, released_seq: number): string | null {
+  if (cursor >= released_seq) return null;
+  return (
+    `The series store knows the journal up to record ${cursor} only, though it had taken up to ${released_seq}. ` +
+    'Of the records between those are applied again that the journal still holds; the others are lost.'
+  );
 }
 
 /** A cursor above all that the journal holds belongs to a journal that is gone: count from its successor. */

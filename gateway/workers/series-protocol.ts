@@ -16,6 +16,8 @@ export type SeriesWorkerData = {
   journal_dir: string;
   /** Where the journal publishes its durable end. */
   durable: SharedArrayBuffer;
+  /** What the journal had released at its opening: a store that knows less has lost readings. */
+  released_seq: number;
   /** The slots of a series are computed at most this often; 2,000 where left out. */
   slots_every_ms?: number;
 };
@@ -30,7 +32,7 @@ export type ToWorker =
 export type FromWorker =
   | { kind: 'result'; id: number; result: unknown }
   | { kind: 'error'; id: number; error: WireError }
-  | { kind: 'applied'; seq: number; touched: readonly TouchedSeries[] }
+  | { kind: 'applied'; seq: number; touched: readonly TouchedSeries[]; applied: number }
   | { kind: 'slots'; changed: readonly SlotsChanged[] }
   | { kind: 'state'; state: DrainState };
 

@@ -11,7 +11,7 @@ import { type FromWorker, type SeriesWorkerData, type ToWorker, toWire, transfer
 
 const port = parentPort;
 if (!port) throw new Error('gateway/workers/series.ts runs as a worker thread');
-const { store: where, journal_dir, durable, slots_every_ms } = workerData as SeriesWorkerData;
+const { store: where, journal_dir, durable, released_seq, slots_every_ms } = workerData as SeriesWorkerData;
 const post = (message: FromWorker, moved: ArrayBuffer[] = []) => port.postMessage(message, moved);
 
 const durable_seq = durableSeq(durable);
@@ -19,7 +19,8 @@ const drain = createDrain({
   open: (): Promise<DrainedSeries> => (where.kind === 'duckdb' ? openDuckDbSeries(where) : openQuestDbSeries(where)),
   reader: await openJournalReader(journal_dir, { durable_seq }),
   durable_seq,
-  onApplied: (seq, touched) => post({ kind: 'applied', seq, touched }),
+  released_seq,
+  onApplied: (seq, touched, applied) => post({ kind: 'applied', seq, touched, applied }),
   onSlots: (changed) => post({ kind: 'slots', changed }),
   onState: (state) => post({ kind: 'state', state }),
   now: Date.now,
@@ -65,7 +66,7 @@ const METHODS = Object.fromEntries(
   [
     ['ping', 'prune', 'list', 'readings.cursor', 'readings.read', 'readings.changes', 'readings.append'],
     ['slots.replace', 'slots.read', 'slots.spans', 'slots.totals', 'slots.totalsColumns'],
-    ['prices.write', 'prices.read', 'forecasts.write', 'forecasts.latest', 'forecasts.track'],
+    ['prices.write', 'prices.read', 'prices.remove', 'forecasts.write', 'forecasts.latest', 'forecasts.track'],
   ]
     .flat()
     .map((name) => [name, true]),

@@ -34,6 +34,7 @@ const WHOLE = new Set([
   'from_ms',
   'to_ms',
   'seq',
+  'shown_seq',
   'n',
   'changed_ms',
   'id',

@@ -59,7 +59,7 @@ export function createReadings(
       if (series === undefined) return [];
       const rows = await db.ask(
         [CHANGE],
-        `select ${AT_MS}, value, replaced_by, changed_ms from ${CHANGE} where series = ${whole(series)} and ${within(from_ms, to_ms)} and value is not null order by at, seq, n`,
+        `select ${AT_MS}, value, replaced_by, changed_ms from ${CHANGE} where series = ${whole(series)} and ${within(from_ms, to_ms)} and value is not null and shown_seq <= ${whole(cursor)} order by at, seq, n`,
       );
       return (rows as [number, number, number, number][]).map(([at_ms, value, replaced_by, changed_ms]) => ({
         at_ms,
@@ -97,7 +97,9 @@ export function createReadings(
       serial(async () => {
         // What is stored keeps its number: the new journal begins below it, so the column must forget the old one.
         await db.run(`update ${READING} set seq = 0`);
+        await db.run(`update ${CHANGE} set shown_seq = 0`);
         await db.settle(READING);
+        await db.settle(CHANGE);
         cursor = seq;
         await saveCursor();
       }),
@@ -219,7 +221,7 @@ async function store(
 ): Promise<void> {
   await markDirty(context, touched);
   const changes = batches.flatMap(({ series, merged }) =>
-    merged.changes.map(({ order, ...change }) => ({ series, ...change, n: order })),
+    merged.changes.map(({ order, ...change }) => ({ series, ...change, n: order, shown_seq: change.seq })),
   );
   await context.db.write(CHANGE, changes);
   const rows = batches.flatMap(({ series, merged }) =>

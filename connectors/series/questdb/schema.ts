@@ -13,7 +13,8 @@ export const TABLES = {
   series: `(id int, tenant varchar, meter varchar, quantity varchar, readings boolean, state int, at timestamp) ${dedup('id', 'year')}`,
   journal_cursor: `(seq long, n int, at timestamp) ${dedup('n', 'year')}`,
   reading: `(series int, value double, quality int, from_ms long, seq long, at timestamp) ${dedup('series', 'week')}`,
-  reading_change: `(series int, value double, replaced_by double, changed_ms long, seq long, n int, at timestamp) ${dedup('series, seq, n', 'month')}`,
+  // shown once the cursor has reached shown_seq: entries are written before the readings they belong to
+  reading_change: `(series int, value double, replaced_by double, changed_ms long, seq long, n int, shown_seq long, at timestamp) ${dedup('series, seq, n, changed_ms', 'month')}`,
   repair: `(series int, value double, state int, "by" varchar, at timestamp) ${dedup('series', 'year')}`,
   dirty: `(series int, from_ms long, to_ms long, state int, at timestamp) ${dedup('series', 'year')}`,
   slot: `(series int, value double, quality int, at timestamp) ${dedup('series', 'month')}`,

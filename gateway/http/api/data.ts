@@ -7,12 +7,10 @@ import { actorOf, apiRoute, createApiApp, InstantSchema } from '../api.ts';
 import { fleetCsv, fleetJson, seriesCsv, seriesJson, totalsCsv, totalsJson } from './data-text.ts';
 
 const PointSchema = z.object({
-  at: z
-    .string()
-    .openapi({
-      example: '2026-03-29T00:00:00.000Z',
-      description: 'Start of the slot, hour, day or month; for raw the instant of the reading.',
-    }),
+  at: z.string().openapi({
+    example: '2026-03-29T00:00:00.000Z',
+    description: 'Start of the slot, hour, day or month; for raw the instant of the reading.',
+  }),
   value: z.number().nullable().openapi({ example: 12.4, description: 'null: known to be missing.' }),
   quality: z.string().openapi({ example: 'ok', description: '`ok`, or marks joined by + (`estimated+from_power`).' }),
 });
@@ -99,7 +97,7 @@ export function createDataApi({ data, site }: Pick<Services, 'data' | 'site'>) {
   const zone = (tenant: string, tz: string | undefined) => tz ?? site.get(tenant)?.time_zone ?? 'UTC';
   const wantsCsv = ({ format }: Common, accept: string | undefined) =>
     format ? format === 'csv' : (accept ?? '').includes('text/csv');
-  const send = (text: string, csv: boolean, name: string) =>
+  const send = (text: Uint8Array<ArrayBuffer>, csv: boolean, name: string) =>
     new Response(text, {
       headers: csv
         ? { 'content-type': 'text/csv; charset=utf-8', 'content-disposition': `attachment; filename="${name}.csv"` }

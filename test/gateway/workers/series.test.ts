@@ -24,6 +24,7 @@ describe('series worker', () => {
       store: { kind: 'duckdb', file: join(dir, 'series.duckdb'), memory: '256MB' },
       journal_dir: join(dir, 'journal'),
       durable: journal.durable,
+      released_seq: journal.stats().released_seq,
       slots_every_ms: 50,
     });
   };
@@ -150,6 +151,19 @@ describe('series worker', () => {
     await start();
     await until(async () => [...(await slots()).values].filter((value) => value === 1).length === 2);
     expect(await series.readings.cursor()).toBe(2);
+  });
+
+  it('says so when the store knows less than the journal has released', async () => {
+    await start();
+    for (let n = 0; n < 3; n++) await push([{ at_ms: T0 + n, value: n }]);
+    await until(() => series.drain.lag() === 0);
+    await series.close();
+    await journal.release(3);
+    await journal.close();
+    rmSync(join(dir, 'series.duckdb'));
+    await openBoth();
+    await start();
+    expect(series.drain.state().recovery).toMatch(/up to record 0 only, though it had taken up to 3/);
   });
 
   it('counts anew when the journal was lost', async () => {
