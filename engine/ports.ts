@@ -107,7 +107,8 @@ export type Repair = { meter: string; quantity: string; at_ms: number; value: nu
 
 /** 15-minute slots, computed from readings; and spans of known energy over gaps. */
 export interface SlotTable {
-  /** Replaces the slots and spans of one series inside [from_ms, to_ms): computing again gives the same. */
+  /** Replaces the slots and spans of one series inside [from_ms, to_ms): computing again gives the same.
+   * A span belongs to the range that holds its end: from_ms < end ≤ to_ms. */
   replace(tenant: string, range: SeriesRange, slots: SlotColumns, spans: readonly Span[]): Promise<void>;
   read(tenant: string, range: SeriesRange): Promise<SlotColumns>;
   spans(tenant: string, range: SeriesRange): Promise<Span[]>;

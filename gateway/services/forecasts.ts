@@ -38,12 +38,20 @@ export type ForecastDeps = Pick<Base, 'clock' | 'log' | 'metrics' | 'bus'> & {
   market: PriceService['market'];
 };
 
-type History = { columns: Columns; unit: string; from_ms: number; time_zone: string; known_ms: number };
+type History = {
+  columns: Columns;
+  unit: string;
+  from_ms: number;
+  time_zone: string;
+  known_ms: number;
+  /** Tells this history from one with other values. */
+  known: string;
+};
 type Live = {
   model: string;
   chosen_ms: number;
   scores: ForecastTaskResult['scores'];
-  known_ms: number;
+  known: string;
   made_ms: number;
 };
 
@@ -60,7 +68,7 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       const history = await gather(deps, tenant, series);
       const before = live.get(key);
       const now = clock.now();
-      const unchanged = before?.known_ms === history.known_ms && slotStart(before.made_ms) === slotStart(now);
+      const unchanged = before?.known === history.known && slotStart(before.made_ms) === slotStart(now);
       if (unchanged) return;
       const stale = !before || now - before.chosen_ms >= CHOICE_MS;
       const result = await compute(deps, history, series, stale ? null : before.model);
@@ -77,7 +85,7 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
         // A live model that could not forecast was replaced for now; the next round chooses again.
         chosen_ms: stale ? now : result.model === before.model ? before.chosen_ms : 0,
         scores: result.scores ?? before?.scores ?? null,
-        known_ms: history.known_ms,
+        known: history.known,
         made_ms: now,
       });
       reasons.delete(key);
@@ -157,7 +165,7 @@ async function gather(deps: ForecastDeps, tenant: string, series: Series): Promi
       series === 'load' ? 'No meter has measured the load yet.' : 'No meter measures generation.',
       'Add a meter with this role.',
     );
-  return { columns, unit: 'W', from_ms: now_ms, time_zone, known_ms };
+  return { columns, unit: 'W', from_ms: now_ms, time_zone, known_ms, known: fingerprint(columns) };
 }
 
 /** Published prices reach into the future: the forecast begins after the last of them. */
@@ -171,7 +179,8 @@ async function priceHistory(deps: ForecastDeps, tenant: string, now_ms: number, 
   if (known_ms === null)
     throw new InvalidDataError(`No prices of ${area} are stored yet.`, 'Check the price sources, or load a CSV.');
   const from_ms = Math.max(now_ms, known_ms + SLOT_MS);
-  return { columns, unit: `${prices.currency}/MWh`, from_ms, time_zone, known_ms };
+  const unit = `${prices.currency}/MWh`;
+  return { columns, unit, from_ms, time_zone, known_ms, known: fingerprint(columns) };
 }
 
 /** Slots of which only a part was measured would look like a low: they count as not known. */
@@ -182,6 +191,18 @@ function whole({ at_ms, values, quality }: Columns): Columns {
 function newest({ at_ms, values }: Columns): number | null {
   const last = values.findLastIndex((value) => !Number.isNaN(value));
   return last < 0 ? null : at_ms[last]!;
+}
+
+/** Count and sums of the known values: changes with every import, repair or new reading that matters. */
+function fingerprint({ at_ms, values }: Columns): string {
+  let [count, sum, moment] = [0, 0, 0];
+  for (const [i, value] of values.entries()) {
+    if (Number.isNaN(value)) continue;
+    count++;
+    sum += value;
+    moment += value * (at_ms[i]! / SLOT_MS);
+  }
+  return `${count} ${sum} ${moment}`;
 }
 
 async function compute(
@@ -216,7 +237,7 @@ async function scoreOf(
   const from_ms = to_ms - days * DAY_MS;
   const latest = await deps.forecasts.latest(tenant, series, deps.clock.now(), { from_ms: to_ms, to_ms });
   const model = latest?.model ?? live?.model ?? '';
-  const unit = latest?.unit ?? (series === 'price' ? 'EUR/MWh' : 'W');
+  const unit = latest?.unit ?? (series === 'price' ? `${deps.site.get(tenant)?.currency ?? 'EUR'}/MWh` : 'W');
   const tracked = await deps.forecasts.track(tenant, series, from_ms, to_ms, LEAD_MS);
   const time_zone = deps.site.get(tenant)?.time_zone ?? 'UTC';
   const actual = tracked.at_ms.length === 0 ? null : await actualOf(deps, tenant, series, from_ms - 8 * DAY_MS, to_ms);

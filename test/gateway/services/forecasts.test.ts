@@ -157,6 +157,11 @@ describe('the forecast service', () => {
     await service.refresh('default', 'load');
     await service.refresh('default', 'load');
     expect(tasks.map((task) => task.model)).toEqual([null]);
+    const before = load;
+    load = (at) => before(at) + (at < NOW - 39 * DAY_MS ? 100 : 0);
+    await service.refresh('default', 'load');
+    expect(tasks).toHaveLength(2);
+    tasks.pop();
     now_ms += SLOT_MS;
     await service.refresh('default', 'load');
     now_ms += DAY_MS;
