@@ -1,0 +1,261 @@
+/**
+ * Extractive answers: one to three sentences of the best passages, each quoted verbatim, or none at all.
+ * An answer needs passages that hold what is telling in the question, weighed by rarity; the thresholds were set on
+ * test/data/regulation-questions.json.
+ */
+import type { PassageHit } from '../ports.ts';
+import type { Language } from './language.ts';
+import type { Question } from './question.ts';
+import { keysOfSection } from './references.ts';
+import { sentencesOf } from './sentences.ts';
+import { type Analyzer, createAnalyzer, type Term } from './terms.ts';
+
+/** Rarity (inverse document frequency) of the question's terms, in their order, per language. */
+export type Weights = Partial<Record<Language, readonly number[]>>;
+
+/** Hits of several searches as one list: the best of each first, no passage twice. */
+export function mergeHits(lists: readonly (readonly PassageHit[])[]): PassageHit[] {
+  const merged = new Map<string, PassageHit>();
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  for (let rank = 0; rank < longest; rank += 1) {
+    for (const list of lists) {
+      const hit = list[rank];
+      if (hit && !merged.has(hit.passage.id)) merged.set(hit.passage.id, hit);
+    }
+  }
+  return [...merged.values()];
+}
+
+export type Evidence = {
+  hit: PassageHit;
+  /** Place in the version's full text. */
+  start: number;
+  end: number;
+  quote: string;
+  score: number;
+};
+
+/** Share of the question's weight that the best passage must hold, and its best sentence with what stands around it. */
+export const LEAST_COVERAGE = 0.66;
+export const LEAST_SCORE = 0.5;
+const MOST_SENTENCES = 3;
+const CANDIDATE_PASSAGES = 16;
+/** Further sentences must come this near the best one. */
+const NEARLY_AS_GOOD = 0.85;
+const LONGEST_QUOTE = 700;
+/** A term in the heading or the title, or only inside a compound. */
+const IN_HEAD = 0.9;
+const IN_COMPOUND = 0.8;
+const SHORTEST_PART = 5;
+const CUE = { definition: 0.45, amount: 0.2, time: 0.2, who: 0.1 };
+
+type Scored = { evidence: Evidence; coverage: number };
+
+/** Sentences in the order to show them; empty where the evidence does not suffice. */
+export function findEvidence(question: Question, hits: readonly PassageHit[], weights: Weights): Evidence[] {
+  const candidates = onlyNamed(question, hits).slice(0, CANDIDATE_PASSAGES);
+  const analyzers = { en: createAnalyzer('en'), de: createAnalyzer('de') };
+  const scored = candidates.flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
+  if (question.references.length > 0 && !hasTerms(question)) return opening(candidates);
+  const convincing = scored.filter(
+    ({ evidence, coverage }) => coverage >= LEAST_COVERAGE && evidence.score >= LEAST_SCORE,
+  );
+  return choose(convincing.map(({ evidence }) => evidence));
+}
+
+/** What the best passage covers and its best sentence scores, for setting the thresholds. */
+export function measureEvidence(
+  question: Question,
+  hits: readonly PassageHit[],
+  weights: Weights,
+): { coverage: number; score: number } {
+  const analyzers = { en: createAnalyzer('en'), de: createAnalyzer('de') };
+  const all = onlyNamed(question, hits)
+    .slice(0, CANDIDATE_PASSAGES)
+    .flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
+  const best = all.sort((a, b) => b.evidence.score - a.evidence.score)[0];
+  return { coverage: best?.coverage ?? 0, score: best?.evidence.score ?? 0 };
+}
+
+function hasTerms({ terms }: Question): boolean {
+  return terms.en.length > 0 && terms.de.length > 0;
+}
+
+/** Where the question names a place, only that place may answer. */
+function onlyNamed({ references }: Question, hits: readonly PassageHit[]): PassageHit[] {
+  if (references.length === 0) return [...hits];
+  const keys = new Set(references.map(({ key }) => key));
+  return hits.filter(({ passage }) => keysOfSection(passage.section).some((key) => keys.has(key)));
+}
+
+function scorePassage(
+  question: Question,
+  hit: PassageHit,
+  rank: number,
+  weights: Weights,
+  analyzers: Record<Language, Analyzer>,
+): Scored[] {
+  const { passage } = hit;
+  const analyzer = analyzers[passage.language];
+  const terms = question.terms[passage.language];
+  const weight = weights[passage.language] ?? terms.map(() => 1);
+  const head = foundIn(terms, analyzer.terms(`${passage.document_title} ${passage.section}`)).map(
+    (share) => share * IN_HEAD,
+  );
+  const whole = higher(foundIn(terms, analyzer.terms(passage.text)), head);
+  const coverage = share(whole, weight);
+  // `… nach dem EnWG` names the document, not the subject.
+  const inTitle = foundIn(terms, analyzer.terms(passage.document_title));
+  const subject = terms.filter((_, i) => (inTitle[i] ?? 0) < 1);
+  return candidatesIn(passage.text).map(({ start, end }) => {
+    const quote = passage.text.slice(start, end);
+    const own = foundIn(terms, analyzer.terms(quote));
+    const score =
+      0.55 *
+        share(
+          higher(
+            own,
+            head.map((value) => 0.6 * value),
+          ),
+          weight,
+        ) +
+      0.35 * coverage +
+      0.1 / (rank + 1) +
+      cueOf(question, quote, subject, analyzer);
+    return {
+      coverage,
+      evidence: { hit, start: passage.start + start, end: passage.start + end, quote, score },
+    };
+  });
+}
+
+function share(found: readonly number[], weights: readonly number[]): number {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return total === 0 ? 0 : found.reduce((sum, value, i) => sum + value * (weights[i] ?? 0), 0) / total;
+}
+
+function higher(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, i) => Math.max(value, b[i] ?? 0));
+}
+
+/** Per term of the question 1 where the text has it, less where only a compound shares it, 0 where it is missing. */
+function foundIn(terms: readonly Term[], text: readonly Term[]): number[] {
+  const stems = new Set(text.map(({ stem }) => stem));
+  return terms.map(({ stem, word }) => (stems.has(stem) ? 1 : IN_COMPOUND * sharedLetters(stem, word, stems)));
+}
+
+function sharedLetters(stem: string, word: string, stems: ReadonlySet<string>): number {
+  if (stem.length < SHORTEST_PART) return 0;
+  const covered = new Uint8Array(word.length);
+  for (const other of stems) {
+    if (other.length < SHORTEST_PART) continue;
+    if (other.includes(stem)) return 1;
+    const at = word.indexOf(other);
+    if (at !== -1) covered.fill(1, at, at + other.length);
+  }
+  const share = covered.reduce((sum, letter) => sum + letter, 0) / word.length;
+  return share >= 0.5 ? share : 0;
+}
+
+/** Sentences; a line that only names what the next one says (`1. Bilanzkreis`) goes with it. */
+function candidatesIn(text: string): { start: number; end: number }[] {
+  const sentences = sentencesOf(text);
+  return sentences.flatMap((sentence, i) => {
+    const piece = text.slice(sentence.start, sentence.end);
+    const before = sentences[i - 1];
+    if (before && isName(text.slice(before.start, before.end))) return [];
+    const next = sentences[i + 1];
+    const span = isName(piece) && next ? { start: sentence.start, end: next.end } : sentence;
+    return [trimmed(text, span)];
+  });
+}
+
+function isName(piece: string): boolean {
+  return piece.length < 90 && !/[.!?;,]$/.test(piece.replace(/^(?:\(?\w{1,4}[.)])\s*/, ''));
+}
+
+/** Long lists are cut at a pause. */
+function trimmed(text: string, { start, end }: { start: number; end: number }): { start: number; end: number } {
+  if (end - start <= LONGEST_QUOTE) return { start, end };
+  const piece = text.slice(start, start + LONGEST_QUOTE);
+  const pause = Math.max(
+    piece.lastIndexOf('; '),
+    piece.lastIndexOf('.\n'),
+    piece.lastIndexOf(';\n'),
+    piece.lastIndexOf(', '),
+  );
+  const cut = pause > LONGEST_QUOTE / 2 ? pause + 1 : piece.lastIndexOf(' ');
+  return { start, end: start + (cut > 0 ? cut : LONGEST_QUOTE) };
+}
+
+const NUMBER =
+  /\d[\d., {2}]*\s*(?:%|‰|[€$£]|Prozent|percent|per cent|Euro|Cent|EUR|ct|[kMGT]?W(?:h|p)?\b|kV|V\b|Kilo|Mega|Giga|Tonnen|tonnes|times|Mal\b|hours|Stunden)/i;
+const TIME =
+  /\b(?:\d{1,2}\.? (?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|January|February|March|May|June|July|October|December)|(?:\w+|\d+) (?:weeks?|days?|months?|years?|hours?|minutes?|Wochen?|Tagen?|Monaten?|Jahren?|Stunden?|Minuten?|Werktagen?)|jährlich|monatlich|unverzüglich|annually|without delay|20\d\d)\b/i;
+const ACTOR = /\b(?:shall|must|may|hat|haben|ist|sind|muss|müssen|kann|obliegt)\b/i;
+const DEFINES = /^[^\p{L}]{0,12}.{0,6}?$/u;
+
+function cueOf({ kind }: Question, quote: string, terms: readonly Term[], analyzer: Analyzer): number {
+  if (kind === 'amount') return NUMBER.test(quote) ? CUE.amount : 0;
+  if (kind === 'time') return TIME.test(quote) ? CUE.time : 0;
+  if (kind === 'who') return ACTOR.test(quote) ? CUE.who : 0;
+  return kind === 'definition' && definesSubject(quote, terms, analyzer) ? CUE.definition : 0;
+}
+
+/** `‘active customer’ means …`, `Bilanzkreis: …`, `4. Bilanzkreis` and its text below, `A battery is …`. */
+function definesSubject(quote: string, terms: readonly Term[], analyzer: Analyzer): boolean {
+  const stems = new Set(terms.map(({ stem }) => stem));
+  if (stems.size === 0) return false;
+  const end =
+    /(?:[’'”"“)]\s*)?(?:\s(?:means?|bezeichnet|bedeutet|ist|sind|is|are|im Sinne|--)\b|:|\n|\s[–—-]{1,2}\s)/.exec(
+      quote.slice(0, 200),
+    );
+  if (!end) return false;
+  const subject = quote.slice(0, end.index).replace(/^\s*\(?\w{1,4}[.)]\s*/, '');
+  const named = analyzer.terms(subject);
+  if (DEFINES.test(subject) || named.length === 0) return false;
+  const inSubject = named.filter(({ stem }) => stems.has(stem)).length;
+  return inSubject === named.length && inSubject >= 0.6 * stems.size;
+}
+
+/** The best sentences, no two nearly the same; those of one passage in the order of its text. */
+function choose(evidence: readonly Evidence[]): Evidence[] {
+  const sorted = [...evidence].sort((a, b) => b.score - a.score);
+  const best = sorted[0];
+  if (!best) return [];
+  const chosen: Evidence[] = [];
+  for (const one of sorted) {
+    if (chosen.length >= MOST_SENTENCES || one.score < NEARLY_AS_GOOD * best.score) break;
+    if (!chosen.some((other) => isSame(other, one))) chosen.push(one);
+  }
+  return chosen;
+}
+
+function isSame(a: Evidence, b: Evidence): boolean {
+  const short = (text: string) =>
+    text
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]+/gu, '')
+      .slice(0, 120);
+  return short(a.quote) === short(b.quote);
+}
+
+/** `What does § 14a say?`: the beginning of that place in the best matching document. */
+function opening(hits: readonly PassageHit[]): Evidence[] {
+  const first = hits[0]?.passage;
+  if (!first) return [];
+  const same = hits.filter(
+    ({ passage }) =>
+      passage.document === first.document && passage.section.split(' (')[0] === first.section.split(' (')[0],
+  );
+  const hit = same.reduce((a, b) => (b.passage.start < a.passage.start && b.score >= hits[0]!.score - 1 ? b : a));
+  return candidatesIn(hit.passage.text)
+    .slice(0, MOST_SENTENCES)
+    .map(({ start, end }) => ({
+      hit,
+      start: hit.passage.start + start,
+      end: hit.passage.start + end,
+      quote: hit.passage.text.slice(start, end),
+      score: hit.score,
+    }));
+}

@@ -1,0 +1,90 @@
+/**
+ * German compounds, split with the words of the corpus itself (after Koehn and Knight 2003, "Empirical Methods for
+ * Compound Splitting"): `Netzentgeltreduzierung` is `netzentgelt` + `reduzierung` where both occur on their own.
+ * Splitting happens in the vocabulary, not in the texts, so that the order in which documents come does not matter.
+ */
+export type Compounds = {
+  /** Makes a word of the corpus known. Cheap; nothing is split yet. */
+  note(word: string, stem: string): void;
+  /** Splits what is new. Called after a document, before the next question. */
+  settle(): void;
+  /** Stems of the compounds that hold `stem` as a part. */
+  holding(stem: string): readonly string[];
+  /** Stems of the parts of any word, known or not; empty where it does not split. */
+  split(word: string): string[];
+};
+
+const SHORTEST_PART = 4;
+const SHORTEST_COMPOUND = 9;
+const LONGEST_WORD = 60;
+const MOST_PARTS = 4;
+/** Fugenelemente, and the vowel of a verb stem (Einspeise-vergütung). */
+const LINKS = ['', 's', 'es', 'n', 'en', 'e', 'er', 'ens'];
+const NONE: readonly string[] = [];
+
+export function createCompounds(): Compounds {
+  /** Surface forms and stems → stem. */
+  const dictionary = new Map<string, string>();
+  const words = new Map<string, string>();
+  const inside = new Map<string, string[]>();
+  let settled = 0;
+  let settledFully = 0;
+
+  function part(piece: string): string | undefined {
+    for (const link of LINKS) {
+      if (!piece.endsWith(link) || piece.length - link.length < SHORTEST_PART) continue;
+      const stem = dictionary.get(piece.slice(0, piece.length - link.length));
+      if (stem !== undefined) return stem;
+    }
+    return undefined;
+  }
+
+  /** The longest last part first: in German it carries the meaning. */
+  function partsOf(word: string, whole: string, left: number): string[] | null {
+    for (let cut = SHORTEST_PART; cut <= word.length - SHORTEST_PART; cut += 1) {
+      const last = dictionary.get(word.slice(cut));
+      if (last === undefined || last === whole) continue;
+      const head = word.slice(0, cut);
+      const first = part(head);
+      if (first !== undefined && first !== whole) return [first, last];
+      const more = left > 2 ? partsOf(head, whole, left - 1) : null;
+      if (more) return [...more, last];
+    }
+    return null;
+  }
+
+  function split(word: string): string[] {
+    if (word.length < SHORTEST_COMPOUND || word.length > LONGEST_WORD) return [];
+    return partsOf(word, words.get(word) ?? word, MOST_PARTS) ?? [];
+  }
+
+  function register([word, stem]: [string, string]): void {
+    for (const found of split(word)) {
+      if (found === stem) continue;
+      const list = inside.get(found);
+      if (!list) inside.set(found, [stem]);
+      else if (!list.includes(stem)) list.push(stem);
+    }
+  }
+
+  return {
+    note(word, stem) {
+      if (word.length < SHORTEST_PART || words.has(word)) return;
+      words.set(word, stem);
+      dictionary.set(word, stem);
+      if (stem.length >= SHORTEST_PART && !dictionary.has(stem)) dictionary.set(stem, stem);
+    },
+    settle() {
+      if (settled === words.size) return;
+      // Once the vocabulary has grown much, older words are looked at again: new words are parts of them.
+      const fully = words.size > 1.2 * settledFully;
+      if (fully) inside.clear();
+      const entries = [...words];
+      for (const entry of fully ? entries : entries.slice(settled)) register(entry);
+      settled = words.size;
+      if (fully) settledFully = words.size;
+    },
+    holding: (stem) => inside.get(stem) ?? NONE,
+    split,
+  };
+}

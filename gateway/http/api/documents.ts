@@ -1,0 +1,186 @@
+/** Documents: upload, list, remove, the original file, and where a quote stands on its page. */
+import { z } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import type { DocumentState, Services } from '../../services.ts';
+import { actorOf, apiRoute, createApiApp, iso, problem } from '../api.ts';
+
+const tags = ['Regulation'];
+/** Of the multipart envelope around the file. */
+const ENVELOPE_BYTES = 64 * 1024;
+const LONGEST_QUOTE = 5000;
+
+const DocumentSchema = z
+  .object({
+    id: z.string().openapi({ example: '0b9c7a52-2f0e-4d0e-9a53-6a1f6b0f7f11' }),
+    title: z.string().openapi({ example: 'Energiewirtschaftsgesetz (EnWG)' }),
+    version: z.string().openapi({ example: '2' }),
+    pages: z.number().int().nullable(),
+    language: z.string().openapi({ example: 'de' }),
+    state: z.enum(['queued', 'reading', 'ready', 'refused']),
+    reason: z.string().nullable().openapi({ description: 'Why it was refused, in a sentence.' }),
+    uploaded_at: z.iso.datetime(),
+    uploaded_by: z.string(),
+    passages: z.number().int().openapi({ description: 'Passages that can be quoted.' }),
+    demo: z.boolean(),
+  })
+  .openapi('Document');
+
+const IdParam = z.object({ id: z.string().min(1).max(64) });
+const ok = { description: 'The documents, by title, each in its newest version.' };
+
+const list = apiRoute('user', {
+  method: 'get',
+  path: '/api/v1/documents',
+  tags,
+  summary: 'Documents that answers are quoted from',
+  responses: {
+    200: { ...ok, content: { 'application/json': { schema: z.object({ documents: z.array(DocumentSchema) }) } } },
+  },
+});
+
+const upload = apiRoute('admin', {
+  method: 'post',
+  path: '/api/v1/documents',
+  tags,
+  summary: 'Upload a PDF, Markdown or plain text',
+  description:
+    'Reading goes on in the background: `state` goes from queued over reading to ready or refused. The same title makes a new version, the same bytes change nothing.',
+  request: {
+    body: {
+      required: true,
+      content: {
+        'multipart/form-data': {
+          schema: z.object({
+            file: z.any().openapi({ type: 'string', format: 'binary' }),
+            title: z.string().max(300).optional().openapi({ description: 'Left out: made from the name of the file.' }),
+            version: z.string().max(64).optional().openapi({ description: 'Left out: the next number.' }),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    202: {
+      description: 'Stored; reading has been queued.',
+      content: { 'application/json': { schema: DocumentSchema } },
+    },
+    200: {
+      description: 'Known already; nothing changed.',
+      content: { 'application/json': { schema: DocumentSchema } },
+    },
+    413: { description: 'The file is larger than upload_max_bytes.' },
+  },
+});
+
+const remove = apiRoute('admin', {
+  method: 'delete',
+  path: '/api/v1/documents/{id}',
+  tags,
+  summary: 'Remove a document with all its versions',
+  request: { params: IdParam },
+  responses: {
+    204: { description: 'Gone; nothing is quoted from it any more.' },
+    404: { description: 'No such document.' },
+  },
+});
+
+const file = apiRoute('user', {
+  method: 'get',
+  path: '/api/v1/documents/{id}/file',
+  tags,
+  summary: 'The file as it was uploaded',
+  request: { params: IdParam, query: z.object({ version: z.string().max(64).optional() }) },
+  responses: {
+    200: {
+      description: 'The bytes.',
+      content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
+    },
+    404: { description: 'No such document or version.' },
+  },
+});
+
+const MarksSchema = z
+  .object({
+    width: z.number().openapi({ description: 'Of the page in PDF points; 0 for formats without pages.' }),
+    height: z.number(),
+    boxes: z.array(z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() })).openapi({
+      description: 'One per line of print, in PDF points, origin top left; empty where the quote is not on the page.',
+    }),
+    text: z.string().openapi({ description: 'Text of the page, or around the quote where there are no pages.' }),
+  })
+  .openapi('Marks');
+
+const marks = apiRoute('user', {
+  method: 'get',
+  path: '/api/v1/documents/{id}/marks',
+  tags,
+  summary: 'Where a quote stands on its page',
+  request: {
+    params: IdParam,
+    query: z.object({
+      page: z.coerce.number().int().min(0).default(0).openapi({ example: 3 }),
+      quote: z.string().min(1).max(LONGEST_QUOTE),
+      version: z.string().max(64).optional(),
+    }),
+  },
+  responses: {
+    200: { description: 'Boxes to mark.', content: { 'application/json': { schema: MarksSchema } } },
+    404: { description: 'No such document or version.' },
+  },
+});
+
+export function createDocumentsApi({ regulation, config }: Services) {
+  const app = createApiApp();
+  app.use(
+    '/api/v1/documents',
+    bodyLimit({
+      maxSize: config.upload_max_bytes + ENVELOPE_BYTES,
+      onError: (c) =>
+        problem(
+          c,
+          413,
+          `At most ${Math.floor(config.upload_max_bytes / 1e6)} MB are taken. Split the file, or raise upload_max_bytes.`,
+        ),
+    }),
+  );
+  app.openapi(list, async (c) =>
+    c.json({ documents: (await regulation.documents(actorOf(c).tenant)).map(shown) }, 200),
+  );
+  app.openapi(upload, async (c) => {
+    const { file: sent, title, version } = c.req.valid('form');
+    if (!(sent instanceof File))
+      return problem(c, 400, 'The field `file` holds no file. Send it as multipart/form-data.');
+    const bytes = new Uint8Array(await sent.arrayBuffer());
+    const state = await regulation.upload(actorOf(c), { name: sent.name, bytes, title, version });
+    return c.json(shown(state), state.state === 'ready' ? 200 : 202);
+  });
+  app.openapi(remove, async (c) => {
+    await regulation.remove(actorOf(c), c.req.valid('param').id);
+    return c.body(null, 204);
+  });
+  app.openapi(file, async (c) => {
+    const found = await regulation.file(actorOf(c).tenant, c.req.valid('param').id, c.req.valid('query').version);
+    return new Response(Buffer.from(found.bytes), { headers: fileHeaders(found.name) });
+  });
+  app.openapi(marks, async (c) => {
+    const { page, quote, version } = c.req.valid('query');
+    const found = await regulation.marks(actorOf(c).tenant, c.req.valid('param').id, version ?? '', page, quote);
+    return c.json(found, 200);
+  });
+  return app;
+}
+
+function shown({ uploaded_ms, ...state }: DocumentState) {
+  return { ...state, uploaded_at: iso(uploaded_ms) };
+}
+
+/** What people uploaded never runs as a page of ours: only PDFs are shown, the rest is text. */
+function fileHeaders(name: string): Record<string, string> {
+  const isPdf = /\.pdf$/i.test(name);
+  return {
+    'content-type': isPdf ? 'application/pdf' : 'text/plain; charset=utf-8',
+    'content-disposition': `inline; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'private, max-age=300',
+  };
+}

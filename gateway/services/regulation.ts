@@ -1,0 +1,178 @@
+/** Documents about energy regulation, and answers that quote them or abstain. */
+import { createHash } from 'node:crypto';
+import { InvalidDataError } from '../../engine/errors.ts';
+import type { PassageIndex } from '../../engine/ports.ts';
+import { findQuote, marksOf } from '../../engine/rag/marks.ts';
+import type { Actor, AlertService, AuditService, Base, JobService, RegulationService } from '../services.ts';
+import { createDocumentReader, type DocumentReader } from '../workers/document-reader.ts';
+import { answerQuestion, checkQuestion, type TextOf } from './regulation/ask.ts';
+import { createDocumentFiles, type DocumentFiles } from './regulation/files.ts';
+import { createPassageLoader } from './regulation/passages.ts';
+import { readVersion } from './regulation/read.ts';
+import {
+  deleteDocument,
+  documentState,
+  listDocuments,
+  registerUpload,
+  unfinishedVersions,
+  versionOf,
+} from './regulation/store.ts';
+import { checkSize, fileNameOf, formatOf, titleOf, versionOfUpload } from './regulation/upload.ts';
+
+export type RegulationDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bus' | 'db' | 'files'> & {
+  passages: PassageIndex;
+  jobs: Pick<JobService, 'define' | 'send'>;
+  audit: Pick<AuditService, 'record'>;
+  alerts?: Pick<AlertService, 'raise' | 'clear'>;
+  /** Keeps the question as a usage event. */
+  recordQuestion: (actor: Actor, question: string, status: 'answered' | 'abstained') => Promise<unknown>;
+  reader?: DocumentReader;
+};
+
+export type Regulation = RegulationService & {
+  /** After the jobs have started: builds the index from the stored passages and goes on with what a stop cut off. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+const QUEUE = 'read-document';
+const JOB_TIMEOUT_S = 600;
+/** Characters around a quote that are shown where there is no page. */
+const AROUND = 1500;
+type Payload = { tenant: string; document: string; version: string };
+
+/** Defines its job at once: create it before the jobs start. */
+export function createRegulationService(deps: RegulationDeps): Regulation {
+  const { config, clock, log, bus, db, jobs, audit } = deps;
+  const files = createDocumentFiles(deps.files);
+  const reader = deps.reader ?? createDocumentReader();
+  const loader = createPassageLoader({ db, passages: deps.passages });
+  const running = new Map<string, { done: Promise<void>; stop: AbortController }>();
+
+  jobs.define<Payload>(QUEUE, runJob, { timeout_s: JOB_TIMEOUT_S, retries: 5 });
+
+  /** One run per version, whoever asks for it. */
+  async function runJob(payload: Payload, signal: AbortSignal): Promise<void> {
+    const key = keyOf(payload);
+    const known = running.get(key);
+    if (known) return known.done;
+    const stop = new AbortController();
+    const reading = { ...deps, files, reader, onReady: loader.refresh };
+    const done = readVersion(reading, payload, AbortSignal.any([signal, stop.signal]));
+    running.set(key, { done, stop });
+    await done.finally(() => running.delete(key));
+  }
+
+  /** Without a working queue the version stays queued and is read after the next start. */
+  async function queue(payload: Payload): Promise<void> {
+    await jobs
+      .send(QUEUE, payload, { dedupe: keyOf(payload) })
+      .catch((error: Error) => log.warn({ err: error, ...payload }, 'a document waits: the job queue does not answer'));
+  }
+
+  const textOf =
+    (tenant: string): TextOf =>
+    async (document, version) => {
+      try {
+        const row = await db.asTenant(tenant, (sql) => versionOf(sql, document, version));
+        return await files.text(tenant, row.sha256);
+      } catch (error) {
+        log.error({ err: error, tenant_id: tenant, document, version }, 'the text of a document cannot be read');
+        return null;
+      }
+    };
+
+  return {
+    async ask(actor, question) {
+      const text = checkQuestion(question);
+      await loader.ready(actor.tenant);
+      const answer = await answerQuestion(actor.tenant, text, deps.passages, textOf(actor.tenant));
+      deps.metrics.questions.inc({ tenant: actor.tenant, outcome: answer.status });
+      await deps
+        .recordQuestion(actor, text, answer.status)
+        .catch((error: Error) => log.warn({ err: error }, 'a question could not be recorded'));
+      return answer;
+    },
+    documents: (tenant) => db.asTenant(tenant, listDocuments),
+    async upload(actor, { name, bytes, title, version, demo = false }) {
+      const { tenant } = actor;
+      const file_name = fileNameOf(name);
+      checkSize(file_name, bytes, config.upload_max_bytes);
+      formatOf(file_name, bytes);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const entry = { title: titleOf(title, file_name), version: versionOfUpload(version), file_name, sha256 };
+      // The file first: a row whose file is missing could never be read.
+      await files.writeOriginal(tenant, sha256, bytes);
+      const upload = { ...entry, tenant, language: 'en' as const, by: actor.person, at_ms: clock.now(), demo };
+      const stored = await db.asTenant(tenant, (sql) => registerUpload(sql, upload));
+      if (stored.queued) {
+        await audit.record(actor, 'document.upload', stored.id, {
+          title: entry.title,
+          version: stored.version,
+          file_name,
+        });
+        await queue({ tenant, document: stored.id, version: stored.version });
+        bus.publish({ type: 'documents', tenant });
+      }
+      return db.asTenant(tenant, (sql) => documentState(sql, stored.id));
+    },
+    async remove(actor, id) {
+      const { tenant } = actor;
+      const state = await db.asTenant(tenant, (sql) => documentState(sql, id));
+      const digests = await db.asTenant(tenant, (sql) => deleteDocument(sql, id));
+      for (const [key, { stop }] of running) if (key.startsWith(`${tenant} ${id} `)) stop.abort();
+      await loader.refresh(tenant, id);
+      for (const sha256 of digests) await files.remove(tenant, sha256);
+      await deps.alerts?.clear(tenant, 'document_refused', id);
+      await audit.record(actor, 'document.remove', id, { title: state.title });
+      bus.publish({ type: 'documents', tenant });
+    },
+    reindex: (tenant) => loader.rebuild(tenant),
+    async file(tenant, id, version) {
+      const row = await db.asTenant(tenant, (sql) => versionOf(sql, id, version));
+      return { bytes: await files.readOriginal(tenant, row.sha256), name: row.file_name };
+    },
+    async marks(tenant, id, version, page, quote) {
+      const row = await db.asTenant(tenant, (sql) => versionOf(sql, id, version || undefined));
+      return marksOnPage(files, tenant, row.sha256, page, quote);
+    },
+    async start() {
+      const tenants = await db.asSystem((sql) => sql<{ id: string }>('select id from tenant order by id'));
+      for (const { id: tenant } of tenants) {
+        await loader.ready(tenant);
+        const unfinished = await db.asTenant(tenant, unfinishedVersions);
+        for (const { document, version } of unfinished) await queue({ tenant, document, version });
+      }
+    },
+    async stop() {
+      for (const { stop } of running.values()) stop.abort();
+      await Promise.allSettled([...running.values()].map(({ done }) => done));
+      await reader.close();
+      await deps.passages.close();
+    },
+  };
+}
+
+function keyOf({ tenant, document, version }: Payload): string {
+  return `${tenant} ${document} ${version}`;
+}
+
+/** @throws InvalidDataError for a page that the document does not have. */
+async function marksOnPage(files: DocumentFiles, tenant: string, sha256: string, page: number, quote: string) {
+  const { text, pages } = await files.text(tenant, sha256);
+  const place = pages.findIndex(({ number }) => number === page);
+  const box = pages[place];
+  if (!box) {
+    if (pages.length > 0)
+      throw new InvalidDataError(`There is no page ${page}; the document has ${pages.length}.`, 'Pages count from 1.');
+    const span = findQuote(text, quote) ?? { start: 0, end: 0 };
+    return { width: 0, height: 0, boxes: [], text: text.slice(Math.max(0, span.start - AROUND), span.end + AROUND) };
+  }
+  const end = pages[place + 1]?.start ?? text.length;
+  const span = findQuote(text, quote, box.start);
+  const isHere = span !== null && span.start < end && span.end > box.start;
+  // A quote that began on the page before.
+  const found = isHere ? span : findQuote(text, quote, Math.max(0, box.start - quote.length - AROUND));
+  const boxes = found ? marksOf({ segments: await files.layout(tenant, sha256) }, found, page) : [];
+  return { width: box.width, height: box.height, boxes, text: text.slice(box.start, end).trim() };
+}

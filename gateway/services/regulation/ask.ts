@@ -1,0 +1,71 @@
+/** From a question to an answer whose every sentence was found again, letter by letter, in the text it is quoted from. */
+import { InvalidDataError } from '../../../engine/errors.ts';
+import type { PassageHit, PassageIndex } from '../../../engine/ports.ts';
+import { type Evidence, findEvidence, mergeHits, type Weights } from '../../../engine/rag/answer.ts';
+import { type Question, readQuestion, searchTexts } from '../../../engine/rag/question.ts';
+import { pageOf, type StoredText } from '../../document-text.ts';
+import type { Answer, Citation } from '../../services.ts';
+
+const LONGEST_QUESTION = 1000;
+const HITS = 20;
+const NEAREST = 5;
+const LANGUAGES = ['en', 'de'] as const;
+
+/** The text of a version, or null where it cannot be had. */
+export type TextOf = (document: string, version: string) => Promise<StoredText | null>;
+
+/** @throws InvalidDataError for an empty or very long question. */
+export function checkQuestion(question: string): string {
+  const text = question.replace(/\p{Cc}+/gu, ' ').trim();
+  if (text === '') throw new InvalidDataError('The question is empty.', 'Ask a whole sentence, or name a section.');
+  if (text.length > LONGEST_QUESTION)
+    throw new InvalidDataError(
+      `The question has ${text.length} characters; at most ${LONGEST_QUESTION} are read.`,
+      'Ask a shorter one.',
+    );
+  return text;
+}
+
+export async function answerQuestion(
+  tenant: string,
+  text: string,
+  index: PassageIndex,
+  textOf: TextOf,
+): Promise<Answer> {
+  const question = readQuestion(text);
+  const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => index.search(tenant, query, HITS))));
+  const evidence = findEvidence(question, hits, await weigh(tenant, question, index));
+  const sentences: Answer['sentences'] = [];
+  for (const one of evidence) {
+    const citation = await cite(one, textOf);
+    if (citation) sentences.push({ text: citation.quote.replace(/\s+/g, ' ').trim(), citations: [citation] });
+  }
+  return {
+    status: sentences.length > 0 ? 'answered' : 'abstained',
+    sentences,
+    nearest: hits.slice(0, NEAREST).map(nearestOf),
+  };
+}
+
+async function weigh(tenant: string, question: Question, index: PassageIndex): Promise<Weights> {
+  const weights: Weights = {};
+  for (const language of LANGUAGES) {
+    const words = question.terms[language].map(({ word }) => word);
+    const found = await index.rarity?.(tenant, words, language);
+    if (found) weights[language] = found;
+  }
+  return weights;
+}
+
+/** Null unless the quote stands verbatim at its place in the version's text. */
+async function cite({ hit, start, end, quote }: Evidence, textOf: TextOf): Promise<Citation | null> {
+  const { document, document_title, version, section } = hit.passage;
+  const stored = await textOf(document, version);
+  if (!stored || quote.trim() === '' || stored.text.slice(start, end) !== quote) return null;
+  return { document, document_title, version, page: pageOf(stored, start), section, quote, start, end };
+}
+
+function nearestOf({ passage, score }: PassageHit): Answer['nearest'][number] {
+  const { document, document_title, version, page, section, text } = passage;
+  return { document, document_title, version, page, section, text, score: Math.round(score * 1000) / 1000 };
+}

@@ -1,0 +1,67 @@
+/** What may be uploaded, told by its bytes, and under which title it is kept. */
+import { InvalidDataError } from '../../../engine/errors.ts';
+import type { ReadInput } from '../../workers/read-document.ts';
+
+const LONGEST_TITLE = 300;
+const LONGEST_VERSION = 64;
+/** Readers look for the header here, because some writers put bytes before it. */
+const PDF_HEADER_WITHIN = 1024;
+const FORMATS: Record<string, ReadInput['format']> = {
+  md: 'markdown',
+  markdown: 'markdown',
+  txt: 'text',
+  text: 'text',
+};
+
+/** @throws InvalidDataError for what is neither PDF, Markdown nor plain text. */
+export function formatOf(name: string, bytes: Uint8Array): ReadInput['format'] {
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, PDF_HEADER_WITHIN)).includes('%PDF-'))
+    return 'pdf';
+  const ending = /\.([^.\\/]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  const format = FORMATS[ending];
+  if (format) return format;
+  throw new InvalidDataError(
+    ending === 'pdf' ? `${name} is no PDF: it does not begin like one.` : `${name} is of no kind that can be read.`,
+    'Upload a PDF, Markdown (.md) or plain text (.txt).',
+  );
+}
+
+/** @throws InvalidDataError */
+export function checkSize(name: string, bytes: Uint8Array, most: number): void {
+  if (bytes.length === 0) throw new InvalidDataError(`${name} is empty.`, 'Upload a file with text in it.');
+  if (bytes.length > most)
+    throw new InvalidDataError(
+      `${name} has ${Math.ceil(bytes.length / 1e6)} MB; at most ${Math.floor(most / 1e6)} MB are taken.`,
+      'Split it, or raise upload_max_bytes in the configuration.',
+    );
+}
+
+/** The title as given, else from the file's name. */
+export function titleOf(title: string | undefined, file_name: string): string {
+  const given = cleaned(title ?? '');
+  const made = cleaned(file_name.replace(/\.[^.]{1,8}$/, '').replace(/_+/g, ' '));
+  return (given || made || 'Document').slice(0, LONGEST_TITLE).trim();
+}
+
+/** @throws InvalidDataError */
+export function versionOfUpload(version: string | undefined): string | null {
+  const given = cleaned(version ?? '');
+  if (given.length > LONGEST_VERSION)
+    throw new InvalidDataError(
+      `The version has more than ${LONGEST_VERSION} characters.`,
+      'Give a shorter one, e.g. 2026-01.',
+    );
+  return given || null;
+}
+
+export function fileNameOf(name: string): string {
+  return cleaned(name.replace(/^.*[\\/]/, '')).slice(-200) || 'document';
+}
+
+function cleaned(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
