@@ -1,32 +1,31 @@
 /** Sign-in, sign-out and set-up: the pages of somebody whom the box does not know yet. */
 import type { Context } from 'hono';
-import { deleteCookie, setCookie } from 'hono/cookie';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { PRICE_AREAS } from '../../../connectors/prices/areas.ts';
 import { InvalidDataError, NotAllowedError } from '../../../engine/errors.ts';
 import { badTokenPage, setupPage } from '../../../web/pages/setup.ts';
 import { type SignInView, signInPage } from '../../../web/pages/sign-in.ts';
 import type { Actor } from '../../services.ts';
 import type { Env } from '../api.ts';
-import { SESSION_COOKIE } from '../authenticate.ts';
+import { DEVICE_COOKIE, SESSION_COOKIE } from '../authenticate.ts';
 import { createPageApp, csrfChecked, type PageDeps, sendPage, uiOf } from './page.ts';
 import { ownPath } from './preferences.ts';
 import { type FormValues, readSiteForm, textValues } from './site-form.ts';
 
 const TENANT = 'default';
 const MIN_PASSWORD = 10;
+/** How long a browser counts as one in which somebody signed in before. */
+const DEVICE_S = 365 * 24 * 3600;
 
 export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
   const { access, site, demo, config } = deps.services;
   const app = createPageApp();
 
-  const keepSession = (c: Context<Env>, token: string) =>
-    setCookie(c, SESSION_COOKIE, token, {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'Lax',
-      secure: options.secure,
-      maxAge: config.session_hours * 3600,
-    });
+  const keepSession = (c: Context<Env>, signedIn: { token: string; device?: string }) => {
+    const cookie = { path: '/', httpOnly: true, sameSite: 'Lax', secure: options.secure } as const;
+    setCookie(c, SESSION_COOKIE, signedIn.token, { ...cookie, maxAge: config.session_hours * 3600 });
+    if (signedIn.device) setCookie(c, DEVICE_COOKIE, signedIn.device, { ...cookie, maxAge: DEVICE_S });
+  };
   const showSignIn = async (c: Context<Env>, view: Partial<SignInView>, status: 200 | 401 | 429 = 200) => {
     const not_set_up = await access.needsSetup(TENANT);
     return sendPage(c, signInPage({ login: '', next: '/', problem: null, not_set_up, ...view }, uiOf(deps, c)), status);
@@ -51,8 +50,7 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
     const { login = '', password = '', next } = textOf(await c.req.parseBody());
     const target = ownPath(next);
     try {
-      const { token } = await access.signIn(login, password, c.get('client'));
-      keepSession(c, token);
+      keepSession(c, await access.signIn(login, password, c.get('client'), getCookie(c, DEVICE_COOKIE)));
       return c.redirect(target, 303);
     } catch (error) {
       if (!(error instanceof NotAllowedError)) throw error;
@@ -111,9 +109,9 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
         { tenant: TENANT, person: 'set-up', role: 'admin', language },
         { login, name: login, role: 'admin', password, language },
       );
-    const { token, session } = await access.signIn(login, password, c.get('client'));
-    keepSession(c, token);
-    return session.actor;
+    const signedIn = await access.signIn(login, password, c.get('client'));
+    keepSession(c, signedIn);
+    return signedIn.session.actor;
   }
 }
 
