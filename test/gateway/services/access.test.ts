@@ -1,5 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NotAllowedError, TooManyTriesError } from '../../../engine/errors.ts';
@@ -145,8 +146,14 @@ describe('access service', () => {
     await expect(access.changePerson(boss, anna.id, { role: 'user' })).rejects.toThrow(/last admin/);
     await expect(access.changePerson(boss, anna.id, { disabled: true })).rejects.toThrow(/last admin/);
     const bert = await add('bert', 'admin');
-    const both = await Promise.allSettled([access.removePerson(boss, anna.id), access.removePerson(boss, bert.id)]);
-    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    let both: Promise<PromiseSettledResult<void>[]> = Promise.resolve([]);
+    // Both have looked whether they may, or wait to look, when the rows become free.
+    await test.db.asTenant('default', async (sql) => {
+      await sql('select 1 from person for update');
+      both = Promise.allSettled([access.removePerson(boss, anna.id), access.removePerson(boss, bert.id)]);
+      await sleep(200);
+    });
+    expect((await both).map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
   it('takes a login once per box, and again after its person is gone', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import { createMeterService } from '../../../gateway/services/meters.ts';
@@ -114,10 +115,15 @@ describe('meter service', () => {
     await meters.save(admin, real('a'));
     await meters.save(admin, sum('v', 'a'));
     await meters.save(admin, sum('w', 'a'));
-    const outcomes = await Promise.allSettled([
-      meters.save(admin, sum('v', 'w')),
-      (await open()).save(admin, sum('w', 'v')),
-    ]);
+    const other = await open();
+    let both: Promise<PromiseSettledResult<void>[]> = Promise.resolve([]);
+    // Both have looked at the others, or wait to look, when the rows become free.
+    await test.db.asTenant('default', async (sql) => {
+      await sql('select 1 from meter_point for update');
+      both = Promise.allSettled([meters.save(admin, sum('v', 'w')), other.save(admin, sum('w', 'v'))]);
+      await sleep(200);
+    });
+    const outcomes = await both;
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
