@@ -1,0 +1,83 @@
+/** A process of its own that loads a broker or a web server: gets a LoadOrder, answers with a LoadResult. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createHttpClient } from './http-client.ts';
+import { type Counters, createMqttClient, type RawMqttClient } from './mqtt-client.ts';
+import { type LoadOrder, type LoadResult, quantile } from './protocol.ts';
+
+const LATENCIES_KEPT = 2 ** 20;
+const LAST_ACKS_MS = 5000;
+
+let counters: Counters;
+let port = 0;
+const faults: string[] = [];
+
+process.on('message', (message: { order?: LoadOrder; port?: number; stop?: true }) => {
+  if (message.port !== undefined) port = message.port;
+  if (message.stop) counters.stopped = true;
+  if (message.order) void carryOut(message.order).then((result) => process.send!({ result }));
+});
+process.on('disconnect', () => process.exit(0));
+
+async function carryOut(order: LoadOrder): Promise<LoadResult> {
+  counters = { acked: 0, latencies: new Float64Array(LATENCIES_KEPT), stopped: false };
+  port = order.port;
+  const clients = order.clients.map((client) => makeClient(order, client));
+  for (const client of clients) await client.open();
+  const begun = performance.now();
+  for (const client of clients) drive(client, order);
+  if (order.rate !== null) await keepRate(clients, order.rate, order.seconds);
+  else for (let waited = 0; waited < order.seconds * 1000 && !counters.stopped; waited += 20) await sleep(20);
+  const acked = counters.acked;
+  const seconds = (performance.now() - begun) / 1000;
+  counters.stopped = true;
+  for (let waited = 0; waited < LAST_ACKS_MS && clients.some((client) => client.underWay() > 0); waited += 20)
+    await sleep(20);
+  for (const client of clients) client.end();
+  const latencies = counters.latencies.slice(0, Math.min(counters.acked, LATENCIES_KEPT)).sort();
+  return {
+    acked,
+    seconds,
+    p50_ms: quantile(latencies, 0.5),
+    p99_ms: quantile(latencies, 0.99),
+    acknowledged: clients.map(({ meter, acknowledged }) => ({ meter, ...acknowledged.result() })),
+    faults,
+  };
+}
+
+function makeClient(order: LoadOrder, client: LoadOrder['clients'][number]): RawMqttClient {
+  if (order.kind === 'mqtt') return createMqttClient(() => port, client, order.base_ms, counters);
+  return createHttpClient(() => port, client, order.key ?? '', order.base_ms, counters);
+}
+
+/** Keeps a client's window full until stopped; over broken connections where the order says so. */
+function drive(client: RawMqttClient, order: LoadOrder): void {
+  client.onAcks((count) => {
+    if (!counters.stopped && order.rate === null) client.send(count);
+  });
+  if (order.rate === null) client.send(order.window);
+  if (order.persistent) client.onClose(() => void reopen(client, order));
+  else client.onClose(() => !counters.stopped && faults.push('a connection was closed'));
+}
+
+async function reopen(client: RawMqttClient, order: LoadOrder): Promise<void> {
+  while (!counters.stopped) {
+    try {
+      await client.open();
+      client.onClose(() => void reopen(client, order));
+      client.resend();
+      return;
+    } catch {
+      await sleep(50);
+    }
+  }
+}
+
+async function keepRate(clients: RawMqttClient[], rate: number, seconds: number): Promise<void> {
+  const begun = performance.now();
+  let sent = 0;
+  while (performance.now() - begun < seconds * 1000) {
+    const due = Math.floor(((performance.now() - begun) / 1000) * rate);
+    for (; sent < due; sent++) clients[sent % clients.length]!.send(1);
+    await sleep(1);
+  }
+}
