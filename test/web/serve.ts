@@ -1,11 +1,13 @@
-/** Serves the pages over the sample building to look at them: `node test/web/serve.ts [port]`. */
+/** Serves the pages over the sample building to look at them: `node test/web/serve.ts [port] [variant]`. */
 import { serve } from '@hono/node-server';
 import { createSampleApp } from './sample-app.ts';
 import { createSampleServices } from './sample-services.ts';
 import { POINTS, SAMPLE_NOW_MS, TENANT } from './sample-site.ts';
+import { VARIANTS } from './sample-variants.ts';
 
 const started = Date.now();
-const services = createSampleServices({ now: () => SAMPLE_NOW_MS + Date.now() - started });
+const variant = VARIANTS[process.argv[3] ?? ''];
+const services = variant?.() ?? createSampleServices({ now: () => SAMPLE_NOW_MS + Date.now() - started });
 setInterval(
   () => services.bus.publish({ type: 'readings', tenant: TENANT, meters: POINTS.map((point) => point.id) }),
   1000,

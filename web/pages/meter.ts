@@ -46,8 +46,9 @@ export type MeterView = {
   to_ms: number;
   /** All current values but the headline. */
   others: readonly MeterValue[];
-  totals: readonly MeterTotals[];
-  report: { state: 'ok' | 'warning' | 'fault'; checks: readonly QualityCheck[] } | null;
+  /** Null where the store does not answer, as is `report`. */
+  totals: readonly MeterTotals[] | null;
+  report: 'unavailable' | { state: 'ok' | 'warning' | 'fault'; checks: readonly QualityCheck[] } | null;
   spans: readonly MeterSpan[];
   device: MeterDevice | null;
   /** Of a virtual meter point: `Grid − Hall 1`. */
@@ -94,15 +95,15 @@ function others(view: MeterView, ui: Ui): Html {
   )}</dl>`;
 }
 
-function totalsCard(totals: readonly MeterTotals[], ui: Ui): Html {
+function totalsCard(totals: MeterView['totals'], ui: Ui): Html {
   const { t } = ui;
   const columns = ['today', 'yesterday', 'month', 'year'] as const;
-  const known = totals.filter((each) => columns.some((column) => each[column] !== null));
+  const known = (totals ?? []).filter((each) => columns.some((column) => each[column] !== null));
   if (known.length === 0)
     return card({
       size: 'half',
       title: t('meter.totals'),
-      content: html`<p class="soft">${t('meter.totals_none')}</p>`,
+      content: html`<p class="soft">${t(totals ? 'meter.totals_none' : 'common.unavailable')}</p>`,
     });
   const text = (each: MeterTotals, value: number | null) => (value === null ? '–' : ui.format.value(value, each.unit));
   return card({
@@ -115,15 +116,17 @@ function totalsCard(totals: readonly MeterTotals[], ui: Ui): Html {
 
 function qualityCard(view: MeterView, ui: Ui): Html {
   const { t } = ui;
-  const checks = view.report?.checks ?? [];
+  const isDown = view.report === 'unavailable';
+  const report = view.report === 'unavailable' ? null : view.report;
+  const checks = report?.checks ?? [];
   const failed = checks.filter((check) => !check.passed);
   const passed = [...new Set(checks.filter((check) => check.passed).map((check) => check.name))].filter(
     (name) => !failed.some((check) => check.name === name),
   );
-  const list = view.report
-    ? html`<ul class="rows">${failed.map((check) => html`<li>${stateMark(view.report?.state === 'fault' ? 'fault' : 'warning', `${t(`check.${check.name}`)}: ${quantityName(ui, check.quantity)}`)}<span>${check.text}</span></li>`)}
+  const list = report
+    ? html`<ul class="rows">${failed.map((check) => html`<li>${stateMark(report?.state === 'fault' ? 'fault' : 'warning', `${t(`check.${check.name}`)}: ${quantityName(ui, check.quantity)}`)}<span>${check.text}</span></li>`)}
 ${passed.length ? html`<li>${stateMark('ok', passed.map((name) => t(`check.${name}`)).join(', '))}<span class="soft">${t('meter.check_passed')}</span></li>` : ''}</ul>`
-    : html`<p class="soft">${t('meter.quality_none')}</p>`;
+    : html`<p class="soft">${t(isDown ? 'common.unavailable' : 'meter.quality_none')}</p>`;
   return card({
     size: 'half',
     title: t('meter.quality'),

@@ -12,7 +12,10 @@ const SAME = 0.02;
 export function costCard(cost: DayCost, ui: Ui): Html {
   const { t, format } = ui;
   if (cost.amount === null)
-    return card({ title: t('now.cost'), content: html`<p class="soft">${t('now.cost_none')}</p>` });
+    return card({
+      title: t('now.cost'),
+      content: html`<p class="soft">${t(cost.failed ? 'common.unavailable' : 'now.cost_none')}</p>`,
+    });
   const details = [
     cost.import_kWh === null
       ? ''

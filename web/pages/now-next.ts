@@ -1,4 +1,5 @@
 /** The next 24 hours: load, generation and price under one another over one time axis. */
+import { html } from 'hono/html';
 import { type Layer, type Plot, type Tone, timeChart } from '../charts/time-chart.ts';
 import { card } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
@@ -9,21 +10,29 @@ const SLOT_MS = 15 * 60_000;
 export function nextCard(view: Pick<NowView, 'next'>, ui: Ui): Html {
   const { next } = view;
   const plots = [
-    powerPlot(ui, 'load', next.load, next.load_forecast, next),
-    next.generation ? powerPlot(ui, 'generation', next.generation, next.generation_forecast, next) : null,
+    powerPlot(ui, 'load', next.load, next.load_forecast),
+    next.generation ? powerPlot(ui, 'generation', next.generation, next.generation_forecast) : null,
     pricePlot(ui, next),
   ].filter((plot) => plot !== null);
   return card({
     title: ui.t('now.next'),
-    content: timeChart(ui, {
+    content: html`${noteOf(next, ui)}${timeChart(ui, {
       id: 'chart-next',
       label: ui.t('now.next_label'),
       range: next,
       now_ms: ui.now_ms,
       plots,
       table: tableOf(ui, next),
-    }),
+    })}`,
   });
+}
+
+/** Why something is missing from the charts. */
+function noteOf(next: NextDay, ui: Ui): Html | string {
+  if (next.failed) return html`<p class="soft">${ui.t('common.unavailable')}</p>`;
+  if (next.load_forecast) return '';
+  const { need_days: need, has_days: has } = next.history;
+  return html`<p class="soft">${has < need ? ui.t('now.no_forecast', { need, has }) : ui.t('now.forecast_none')}</p>`;
 }
 
 function powerPlot(
@@ -31,7 +40,6 @@ function powerPlot(
   tone: Tone & ('load' | 'generation'),
   measured: SeriesColumns,
   fan: FanColumns | null,
-  next: NextDay,
 ): Plot {
   const values = [...Array.from(measured.values), ...(fan?.high ?? [])].filter(Number.isFinite);
   const scale = ui.format.powerScale(values);
@@ -53,7 +61,6 @@ function powerPlot(
     factor: scale.factor,
     tick: ui.format.tick,
     layers: [...layers, { kind: 'line', tone, at_ms: middles(measured.at_ms), values: measured.values }],
-    empty: ui.t('now.no_forecast', { need: next.history.need_days, has: next.history.has_days }),
   };
 }
 

@@ -29,6 +29,8 @@ export type DayCost = {
   missing_slots: number;
   /** The mean of the same hours of the same weekday in the last weeks; null before there are any. */
   usual: number | null;
+  /** The store did not answer. */
+  failed?: boolean;
 };
 
 export type FirstAdvice = {
@@ -59,6 +61,8 @@ export type NextDay = {
   generation: SeriesColumns | null;
   generation_forecast: FanColumns | null;
   price: SeriesColumns;
+  /** The store did not answer: what is missing may well exist. */
+  failed?: boolean;
   /** Days of readings there are, and about how many a forecast needs. */
   history: { has_days: number; need_days: number };
 };

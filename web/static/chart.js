@@ -97,16 +97,20 @@ class LunaChart extends HTMLElement {
     const names = [...this.querySelectorAll('thead th')].map((cell) => cell.textContent ?? '');
     const cells = [...row.cells].map((cell) => cell.textContent ?? '');
     out.replaceChildren(
-      ...cells.map((text, i) => {
+      ...cells.flatMap((text, i) => {
+        if (i > 0 && text === '–') return [];
         const part = document.createElement('span');
         const value = document.createElement('b');
         value.textContent = text;
         part.append(i === 0 ? '' : `${names[i]} `, value);
-        return part;
+        return [part];
       }),
     );
     focus?.setAttribute('aria-valuenow', String(this.#row));
-    focus?.setAttribute('aria-valuetext', cells.map((text, i) => (i === 0 ? text : `${names[i]} ${text}`)).join(', '));
+    focus?.setAttribute(
+      'aria-valuetext',
+      cells.flatMap((text, i) => (i === 0 ? text : text === '–' ? [] : `${names[i]} ${text}`)).join(', '),
+    );
   }
 }
 

@@ -18,11 +18,11 @@ export function headline(services: Services, tenant: string, point: MeterPoint):
   const quantity = HEADLINES.find((name) => values.has(name)) ?? [...values.keys()][0];
   const found = quantity === undefined ? undefined : values.get(quantity);
   if (quantity === undefined || !found) return null;
-  return valueOf(quantity, found.value);
+  return meterValue(quantity, found.value);
 }
 
 /** A value with what is known of its quantity. */
-export function valueOf(quantity: string, value: number): MeterValue {
+export function meterValue(quantity: string, value: number): MeterValue {
   const info = quantityInfo(quantity);
   return { quantity, value, unit: info?.unit ?? '', register: info?.kind === 'register' };
 }
@@ -34,7 +34,7 @@ function virtualPower(services: Services, tenant: string, point: MeterPoint): Me
     if (!value) return null;
     sum += factor * value.value;
   }
-  return valueOf('power_W', sum);
+  return meterValue('power_W', sum);
 }
 
 /** `part of Grid connection`, or that it is computed; null for a meter of its own. */

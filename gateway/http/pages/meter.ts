@@ -16,7 +16,7 @@ import type { Actor, Services } from '../../services.ts';
 import type { LiveView } from '../stream.ts';
 import { meterHealth } from './data-state.ts';
 import { meterSpans, meterTotals } from './meter-totals.ts';
-import { createDayCells, headline, noteOf, valueOf } from './meter-values.ts';
+import { createDayCells, headline, meterValue, noteOf } from './meter-values.ts';
 import { createPageApp, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
 
 export function createMeterPage(deps: PageDeps) {
@@ -78,7 +78,7 @@ async function liveParts(
   };
   const others = [...services.live.of(tenant, point.id)]
     .filter(([quantity]) => quantity !== value?.quantity)
-    .map(([quantity, live]) => valueOf(quantity, live.value));
+    .map(([quantity, live]) => meterValue(quantity, live.value));
   return { row, others };
 }
 
@@ -93,15 +93,15 @@ async function gatherMeter(
   const quantities = quantitiesOf(services, tenant, point);
   const quantity = quantities.find((each) => each.name === asked) ?? quantities[0]!;
   const day = localDate(ui.now_ms, ui.time_zone);
-  const orEmpty = <T>(work: Promise<T>, empty: T) =>
+  const orEmpty = <T, E>(work: Promise<T>, empty: E): Promise<T | E> =>
     work.catch((error: unknown) => {
       services.log.warn({ err: error, meter: point.id }, 'a part of the page of a meter could not be gathered');
       return empty;
     });
   const registers = quantities.filter((each) => each.kind === 'register').map((each) => each.name);
   const [totals, report, spans] = await Promise.all([
-    orEmpty(meterTotals(services, tenant, point, registers, ui), []),
-    point.virtual ? null : orEmpty(services.quality.report(tenant, point.id, day), null),
+    orEmpty(meterTotals(services, tenant, point, registers, ui), null),
+    point.virtual ? null : orEmpty(services.quality.report(tenant, point.id, day), 'unavailable' as const),
     point.virtual ? [] : orEmpty(meterSpans(services, tenant, point, registers, ui), []),
   ]);
   return {

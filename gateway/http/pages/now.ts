@@ -173,15 +173,17 @@ async function gatherSlow(
       generation: hasGeneration ? (generation ?? NOTHING) : null,
       generation_forecast: fanOf(generation_forecast, from_ms, to_ms),
       price: prices ? cut(prices.columns, from_ms, to_ms) : NOTHING,
+      failed: load === null,
       history: { has_days: has_days ?? 0, need_days: FORECAST_NEEDS_DAYS },
     },
-    cost: cost ?? { currency: ui.format.currency, amount: null, import_kWh: null, missing_slots: 0, usual: null },
+    cost: cost ?? { ...NO_COST, currency: ui.format.currency },
     advice,
     site_prices: prices ? { ...prices, fetched_ms: fetched.length ? Math.max(...fetched) : null } : null,
     load_forecast,
   };
 }
 
+const NO_COST = { amount: null, import_kWh: null, missing_slots: 0, usual: null, failed: true };
 const NOTHING = { at_ms: new Float64Array(), values: new Float64Array() };
 
 function cut(columns: Pick<Columns, 'at_ms' | 'values'>, from_ms: number, to_ms: number) {
@@ -225,5 +227,5 @@ export async function historyDays(services: Services, tenant: string, now_ms: nu
   const from_ms = slotStart(now_ms) - HISTORY_DAYS * 24 * HOUR_MS;
   const load = await services.data.balance(tenant, 'load', from_ms, slotStart(now_ms));
   const known = load.values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0);
-  return Math.floor((known * SLOT_MS) / (24 * HOUR_MS));
+  return Math.floor((known * SLOT_MS) / (24 * HOUR_MS) + 0.1);
 }
