@@ -1,7 +1,7 @@
 /** A migrated database of one's own for a test file: `const { db, home, close } = await openTestDatabase()`. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,7 @@ export type TestDatabase = {
   close(): Promise<void>;
 };
 
+const DAY_MS = 24 * 3_600_000;
 export const silent = pino({ level: 'silent' });
 /** Nothing in a test outlives it, so nothing has to reach the disk. */
 export const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
@@ -55,6 +56,7 @@ async function template(): Promise<string> {
   const schema = createHash('sha256').update(JSON.stringify(readMigrations())).digest('hex').slice(0, 16);
   const folder = join(tmpdir(), `luna-template-${userInfo().uid}-${schema}`);
   if (await stat(join(folder, 'postgres')).catch(() => null)) return join(folder, 'postgres');
+  await dropOldTemplates();
   const draft = await mkdtemp(join(tmpdir(), 'luna-template-draft-'));
   const db = await openEmbeddedPostgres({ home: draft, log: silent, settings: FAST });
   await db.close();
@@ -62,4 +64,13 @@ async function template(): Promise<string> {
   await rename(join(draft, 'postgres'), join(folder, 'postgres')).catch(() => {});
   await rm(draft, { recursive: true, force: true });
   return join(folder, 'postgres');
+}
+
+/** Those of former schemas; a day old, so that no test still copies from them. */
+async function dropOldTemplates(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(`luna-template-${userInfo().uid}-`) && !name.startsWith('luna-template-draft-')) continue;
+    const { mtimeMs } = await stat(join(tmpdir(), name));
+    if (Date.now() - mtimeMs > DAY_MS) await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
 }

@@ -42,10 +42,18 @@ async function copyOf(folder: string, version: string): Promise<string> {
   const copy = join(COPIES, `postgres-${version}-${process.arch}`);
   if (await stat(copy).catch(() => null)) return copy;
   const draft = `${copy}.${process.pid}`;
-  await mkdir(COPIES, { recursive: true, mode: 0o755 });
-  await cp(folder, draft, { recursive: true, verbatimSymlinks: true });
-  await rename(draft, copy).catch(() => rm(draft, { recursive: true, force: true }));
-  return copy;
+  try {
+    await mkdir(COPIES, { recursive: true, mode: 0o755 });
+    await cp(folder, draft, { recursive: true, verbatimSymlinks: true });
+    await rename(draft, copy).catch(() => rm(draft, { recursive: true, force: true }));
+    return copy;
+  } catch (error) {
+    throw new ConfigError(
+      `The postgres account may not enter ${folder}, and its programs could not be copied: ${(error as Error).message}`,
+      'Start the box as a normal user, or from a folder that everybody may enter.',
+      { cause: error },
+    );
+  }
 }
 
 async function makeExecutable(program: string): Promise<void> {
