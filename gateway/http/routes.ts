@@ -3,13 +3,20 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Services } from '../services.ts';
 import { createAlertsApi } from './api/alerts.ts';
 import { createAskApi } from './api/ask.ts';
+import { createAuditApi } from './api/audit.ts';
 import { createDataApi } from './api/data.ts';
 import { createDocumentsApi } from './api/documents.ts';
 import { createForecastApi } from './api/forecast.ts';
+import { createJobsApi } from './api/jobs.ts';
+import { createKeysApi } from './api/keys.ts';
+import { createMetersApi } from './api/meters.ts';
+import { createPeopleApi } from './api/people.ts';
 import { createPricesApi } from './api/prices.ts';
 import { createQualityApi } from './api/quality.ts';
 import { createReadingsApi } from './api/readings.ts';
 import { createRecommendApi } from './api/recommend.ts';
+import { createSiteApi } from './api/site.ts';
+import { createTokenApi } from './api/token.ts';
 import type { Env } from './api.ts';
 import { createOperationsApi } from './operations.ts';
 
@@ -23,6 +30,13 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createAskApi,
   createRecommendApi,
   createAlertsApi,
+  createSiteApi,
+  createMetersApi,
+  createPeopleApi,
+  createKeysApi,
+  createTokenApi,
+  createAuditApi,
+  createJobsApi,
   createOperationsApi,
 ];
 

@@ -18,7 +18,7 @@ const AlertSchema = z
 const list = apiRoute('user', {
   method: 'get',
   path: '/api/v1/alerts',
-  tags: ['Alerts'],
+  tags: ['Operations'],
   summary: 'What is wrong, open ones first',
   request: {
     query: z.object({

@@ -69,7 +69,7 @@ const queryRoute = apiRoute('user', {
   summary: 'Values of a meter point, or of all',
   description:
     'Registers give their increase per slot, hour, day or month, raw gives the register itself; power and other gauges give means. Periods without data are null. At most 400,000 values.',
-  tags: ['data'],
+  tags: ['Data'],
   request: { query: QuerySchema },
   responses: {
     200: {
@@ -84,7 +84,7 @@ const totalsRoute = apiRoute('user', {
   summary: 'Totals of many meter points, compact',
   description:
     'One row of values per meter point; sums of energy, means of gauges. Meter points without data are left out.',
-  tags: ['data'],
+  tags: ['Data'],
   request: { query: TotalsQuerySchema },
   responses: {
     200: { description: 'The totals.', content: { 'application/json': { schema: TotalsSchema }, ...csvContent } },

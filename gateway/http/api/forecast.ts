@@ -4,7 +4,7 @@ import { NotFoundError } from '../../../engine/errors.ts';
 import type { Services } from '../../services.ts';
 import { actorOf, apiRoute, createApiApp, InstantSchema, iso } from '../api.ts';
 
-const tags = ['Forecast'];
+const tags = ['Forecasts'];
 const series = z
   .string()
   .openapi({ example: 'load', description: '`load` and `generation` in W, `price` in currency/MWh.' });

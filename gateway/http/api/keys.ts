@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { Services } from '../../services.ts';
 import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
 
-const tags = ['API keys'];
+const tags = ['People'];
 const RoleSchema = z.enum(['admin', 'analyst', 'user']);
 const KeySchema = z
   .object({

@@ -5,7 +5,7 @@ import type { MeterPoint } from '../../../engine/model/site.ts';
 import type { Services } from '../../services.ts';
 import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
 
-const tags = ['Meters'];
+const tags = ['Site'];
 const PointSchema = z
   .strictObject({
     name: z.string().openapi({ example: 'Main meter' }),

@@ -6,7 +6,7 @@ import { apiRoute, createApiApp, iso, problem } from '../api.ts';
 const issue = apiRoute(null, {
   method: 'post',
   path: '/api/v1/token',
-  tags: ['API keys'],
+  tags: ['People'],
   summary: 'A token of one hour',
   description:
     'From login and password in the body, or without body from an API key in `Authorization: Bearer`. ' +
