@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const GENTLE_MS = 4000;
+/** Well within the time that closing the box may take. */
+const GENTLE_MS = 2000;
 const LOCKS = ['postmaster.pid', '.s.PGSQL.5432.lock', '.s.PGSQL.5432'];
 
 /**

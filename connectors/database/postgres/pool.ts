@@ -1,5 +1,6 @@
 /** The Database port over a pool of connections of the unprivileged role. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { InvalidDataError } from '../../../engine/errors.ts';
@@ -8,6 +9,7 @@ import { asUnavailable, type Connection, clientConfig } from './connection.ts';
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 const POOL_SIZE = 12;
+const CLOSE_MS = 1500;
 const TENANT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** A Database with the way to it, for the job queue, which keeps connections of its own. */
@@ -44,7 +46,8 @@ export function createPoolDatabase({ connection, log, onClose, statement_timeout
       await transaction(pool, 'begin', (sql) => sql('select 1'));
     },
     close() {
-      closing ??= pool.end().then(() => onClose?.());
+      // Whoever still asks is given a moment; an answer that takes longer must not hold up the closing box.
+      closing ??= Promise.race([pool.end(), sleep(CLOSE_MS, undefined, { ref: false })]).then(() => onClose?.());
       return closing;
     },
   };

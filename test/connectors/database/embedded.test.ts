@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedPostgres } from '../../../connectors/database/embedded/embedded.ts';
 import { readMigrations } from '../../../connectors/database/postgres/migrate.ts';
+import { UnavailableError } from '../../../engine/errors.ts';
 import type { Database } from '../../../engine/ports.ts';
 import { copyTemplate, FAST, silent } from '../../setup/database.ts';
 
@@ -144,6 +145,18 @@ describe('embedded Postgres', () => {
     await remember(db);
     await killServer(home, db);
     expect(await remembers(db)).toBe(true);
+  });
+
+  it('closes soon, whoever still asks', async () => {
+    await copyTemplate(home);
+    const db = await open();
+    const asking = expect(db.asSystem((sql) => sql('select pg_sleep(20)'))).rejects.toThrow(UnavailableError);
+    await db.ping();
+    const begun = performance.now();
+    await close(db);
+    expect(performance.now() - begun).toBeLessThan(5000);
+    await asking;
+    await expect(db.ping()).rejects.toThrow(UnavailableError);
   });
 
   it('is made anew when a kill ended its making, and never over files that it does not know', async () => {
