@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import type { Services } from '../../gateway/services.ts';
+import { createSampleApp } from './sample-app.ts';
+import { createSampleServices } from './sample-services.ts';
+import { SAMPLE_NOW_MS, TENANT } from './sample-site.ts';
+
+type Reader = { next(event: string): Promise<string>; seen: string[]; close(): Promise<void> };
+
+/** Reads the events of a stream one by one. */
+async function open(services: Services, query: string): Promise<Reader> {
+  const answer = await createSampleApp(services).request(`/stream?${query}`);
+  expect(answer.headers.get('content-type')).toContain('text/event-stream');
+  const reader = answer.body!.getReader();
+  const decoder = new TextDecoder();
+  const seen: string[] = [];
+  let text = '';
+  return {
+    seen,
+    async next(event) {
+      for (;;) {
+        const end = text.indexOf('\n\n');
+        if (end >= 0) {
+          const message = text.slice(0, end);
+          text = text.slice(end + 2);
+          const name = /^event: (.*)$/m.exec(message)?.[1] ?? '';
+          seen.push(name);
+          if (name === event) return message.replaceAll(/^(event: .*\n)|^data: /gm, '');
+          continue;
+        }
+        const { value, done } = await reader.read();
+        if (done) throw new Error('the stream ended');
+        text += decoder.decode(value);
+      }
+    },
+    close: () => reader.cancel(),
+  };
+}
+
+describe('live stream', () => {
+  it('sends all regions at first, and afterwards only what differs', async () => {
+    let now_ms = SAMPLE_NOW_MS;
+    const services = createSampleServices({ now: () => now_ms });
+    const stream = await open(services, 'page=now');
+    const first = await stream.next('flow');
+    await stream.next('clock');
+    expect(stream.seen).toEqual(['cost', 'advice', 'next', 'as-of', 'state', 'flow', 'data', 'clock']);
+    services.bus.publish({ type: 'readings', tenant: TENANT, meters: ['grid'] });
+    await stream.next('clock');
+    expect(stream.seen.slice(8)).toEqual(['clock']);
+    now_ms += 5_000;
+    const begun = performance.now();
+    services.bus.publish({ type: 'readings', tenant: TENANT, meters: ['grid'] });
+    expect(await stream.next('flow')).not.toBe(first);
+    expect(performance.now() - begun).toBeLessThan(1_500);
+    await stream.close();
+  });
+
+  it('hears nothing of other tenants', async () => {
+    const services = createSampleServices();
+    const stream = await open(services, 'page=meters');
+    await stream.next('clock');
+    let asked = 0;
+    const list = services.meters.list;
+    services.meters.list = (tenant) => {
+      asked++;
+      return list(tenant);
+    };
+    services.bus.publish({ type: 'readings', tenant: 'somebody else', meters: ['grid'] });
+    await new Promise((done) => setTimeout(done, 1_300));
+    expect(asked).toBe(0);
+    services.bus.publish({ type: 'readings', tenant: TENANT, meters: ['grid'] });
+    await stream.next('clock');
+    expect(asked).toBe(1);
+    await stream.close();
+  });
+
+  it('goes on after a failure', async () => {
+    const services = createSampleServices();
+    const list = services.meters.list;
+    let isDown = true;
+    services.meters.list = (tenant) => {
+      if (isDown) throw new Error('down');
+      return list(tenant);
+    };
+    const opening = open(services, 'page=meters');
+    await new Promise((done) => setTimeout(done, 50));
+    isDown = false;
+    services.bus.publish({ type: 'device', tenant: TENANT, device: 'x' });
+    const stream = await opening;
+    expect(await stream.next('meters')).toContain('Hall 2');
+    await stream.close();
+  });
+
+  it('ends its subscription when the page is closed', async () => {
+    const services = createSampleServices();
+    let open_subscriptions = 0;
+    const subscribe = services.bus.subscribe;
+    services.bus.subscribe = (listener) => {
+      open_subscriptions++;
+      const stop = subscribe(listener);
+      return () => {
+        open_subscriptions--;
+        stop();
+      };
+    };
+    const stream = await open(services, 'page=meters');
+    await stream.next('clock');
+    const before = open_subscriptions;
+    await stream.close();
+    await expect.poll(() => open_subscriptions).toBe(before - 1);
+  });
+
+  it('refuses a page without a live view', async () => {
+    expect((await createSampleApp(createSampleServices()).request('/stream?page=nope')).status).toBe(404);
+  });
+
+  it('survives a meter that was removed while its page is open', async () => {
+    const stream = await open(createSampleServices(), 'page=meter&id=gone');
+    expect(await stream.next('clock')).toBe(String(SAMPLE_NOW_MS));
+    await stream.close();
+  });
+});
