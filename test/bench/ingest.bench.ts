@@ -117,6 +117,8 @@ async function measurePhases(
   const slow = await load(clients, { ...mqtt, rate: RATE, base_ms: now - 10 * DAY_MS });
   progress(`at ${RATE}/s: p50 ${round(slow.p50_ms, 2)} ms, p99 ${round(slow.p99_ms, 2)} ms`);
   await drained(url, key);
+  // Counts of readings reach the metrics once a second.
+  await sleep(1500);
 
   const metric = await readMetrics(url, key);
   const rss_mb = metric('process_resident_memory_bytes') / 1024 ** 2;

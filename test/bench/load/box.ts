@@ -137,19 +137,21 @@ export async function readMetrics(url: string, key: string): Promise<(name: stri
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
-/** The stored raw readings of one series as instant → value. */
+export type StoredReading = { at_ms: number; value: number; quality: string };
+
+/** The stored raw readings of one series. */
 export async function readStored(
   url: string,
   key: string,
   meter: string,
   from_ms: number,
   to_ms: number,
-): Promise<Map<number, number>> {
+): Promise<StoredReading[]> {
   const asked = new URLSearchParams({ meter, quantity: 'power_W', from: String(from_ms), to: String(to_ms) });
   asked.set('resolution', 'raw');
   const answer = await fetch(`${url}/api/v1/data/query?${asked}`, { headers: { authorization: `Bearer ${key}` } });
   if (!answer.ok)
     throw new Error(`/api/v1/data/query answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`);
-  const { points } = (await answer.json()) as { points: { at: string; value: number }[] };
-  return new Map(points.map(({ at, value }) => [Date.parse(at), value]));
+  const { points } = (await answer.json()) as { points: { at: string; value: number; quality: string }[] };
+  return points.map(({ at, value, quality }) => ({ at_ms: Date.parse(at), value, quality }));
 }

@@ -7,24 +7,27 @@ import { type LoadOrder, type LoadResult, quantile } from './protocol.ts';
 const LATENCIES_KEPT = 2 ** 20;
 const LAST_ACKS_MS = 5000;
 
-let counters: Counters;
+let stop: () => void = () => {};
 let port = 0;
-const faults: string[] = [];
 
 process.on('message', (message: { order?: LoadOrder; port?: number; stop?: true }) => {
   if (message.port !== undefined) port = message.port;
-  if (message.stop) counters.stopped = true;
+  if (message.stop) stop();
   if (message.order) void carryOut(message.order).then((result) => process.send!({ result }));
 });
 process.on('disconnect', () => process.exit(0));
 
 async function carryOut(order: LoadOrder): Promise<LoadResult> {
-  counters = { acked: 0, latencies: new Float64Array(LATENCIES_KEPT), stopped: false };
+  const counters: Counters = { acked: 0, latencies: new Float64Array(LATENCIES_KEPT), stopped: false };
+  const faults: string[] = [];
+  stop = () => {
+    counters.stopped = true;
+  };
   port = order.port;
-  const clients = order.clients.map((client) => makeClient(order, client));
+  const clients = order.clients.map((client) => makeClient(order, client, counters));
   for (const client of clients) await client.open();
   const begun = performance.now();
-  for (const client of clients) drive(client, order);
+  for (const client of clients) drive(client, order, counters, faults);
   if (order.rate !== null) await keepRate(clients, order.rate, order.seconds);
   else for (let waited = 0; waited < order.seconds * 1000 && !counters.stopped; waited += 20) await sleep(20);
   const acked = counters.acked;
@@ -44,26 +47,26 @@ async function carryOut(order: LoadOrder): Promise<LoadResult> {
   };
 }
 
-function makeClient(order: LoadOrder, client: LoadOrder['clients'][number]): RawMqttClient {
+function makeClient(order: LoadOrder, client: LoadOrder['clients'][number], counters: Counters): RawMqttClient {
   if (order.kind === 'mqtt') return createMqttClient(() => port, client, order.base_ms, counters);
-  return createHttpClient(() => port, client, order.key ?? '', order.base_ms, counters);
+  return createHttpClient(() => port, client, order.key ?? '', order.base_ms, counters, order.persistent ?? false);
 }
 
 /** Keeps a client's window full until stopped; over broken connections where the order says so. */
-function drive(client: RawMqttClient, order: LoadOrder): void {
+function drive(client: RawMqttClient, order: LoadOrder, counters: Counters, faults: string[]): void {
   client.onAcks((count) => {
     if (!counters.stopped && order.rate === null) client.send(count);
   });
   if (order.rate === null) client.send(order.window);
-  if (order.persistent) client.onClose(() => void reopen(client, order));
+  if (order.persistent) client.onClose(() => void reopen(client, counters));
   else client.onClose(() => !counters.stopped && faults.push('a connection was closed'));
 }
 
-async function reopen(client: RawMqttClient, order: LoadOrder): Promise<void> {
+async function reopen(client: RawMqttClient, counters: Counters): Promise<void> {
   while (!counters.stopped) {
     try {
       await client.open();
-      client.onClose(() => void reopen(client, order));
+      client.onClose(() => void reopen(client, counters));
       client.resend();
       return;
     } catch {

@@ -5,6 +5,8 @@ import type { LoadResult } from './protocol.ts';
 
 /** The value that message `n` carries. */
 const messageValue = (n: number): number => (n % 5000) + 0.5;
+type Acknowledged = LoadResult['acknowledged'];
+
 /** Messages asked for at once: an answer has at most 400,000 values. */
 const PIECE = 200_000;
 
@@ -13,19 +15,41 @@ export async function countLost(
   url: string,
   key: string,
   base_ms: number,
-  acknowledged: LoadResult['acknowledged'],
+  acknowledged: Acknowledged,
 ): Promise<number> {
   let lost = 0;
-  for (const { meter, contiguous, others } of acknowledged) {
-    const last = Math.max(contiguous - 1, ...others.slice(0, 10_000));
-    for (let from = 0; from <= last; from += PIECE) {
-      const stored = await readStored(url, key, meter, base_ms + from, base_ms + Math.min(last + 1, from + PIECE));
+  for (const { meter, contiguous, others } of acknowledged)
+    for await (const { from, readings } of storedPieces(url, key, base_ms, { meter, contiguous, others })) {
+      const stored = new Map(readings.map(({ at_ms, value }) => [at_ms, value]));
       const missing = (n: number) => stored.get(base_ms + n) !== messageValue(n);
       for (let n = from; n < Math.min(contiguous, from + PIECE); n++) if (missing(n)) lost++;
       lost += others.filter((n) => n >= from && n < from + PIECE && missing(n)).length;
     }
-  }
   return lost;
+}
+
+/** @returns how many readings the store has more than once, or changed by a second application. */
+export async function countDoubled(
+  url: string,
+  key: string,
+  base_ms: number,
+  acknowledged: Acknowledged,
+): Promise<number> {
+  let doubled = 0;
+  for (const series of acknowledged)
+    for await (const { readings } of storedPieces(url, key, base_ms, series)) {
+      doubled += readings.length - new Set(readings.map(({ at_ms }) => at_ms)).size;
+      doubled += readings.filter(({ quality }) => quality.includes('changed')).length;
+    }
+  return doubled;
+}
+
+async function* storedPieces(url: string, key: string, base_ms: number, series: Acknowledged[number]) {
+  const last = series.others.reduce((max, n) => Math.max(max, n), series.contiguous - 1);
+  for (let from = 0; from <= last; from += PIECE) {
+    const to = Math.min(last + 1, from + PIECE);
+    yield { from, readings: await readStored(url, key, series.meter, base_ms + from, base_ms + to) };
+  }
 }
 
 /** Waits until the drain has brought everything into the store. @returns the seconds it took */

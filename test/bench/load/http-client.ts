@@ -3,12 +3,16 @@ import { connect, type Socket } from 'node:net';
 import type { Counters } from './mqtt-client.ts';
 import { createAcknowledged, type LoadClient } from './protocol.ts';
 
+const RETRY_MS = 100;
+
+/** @param persistent tries again what was refused, for a box that is just starting */
 export function createHttpClient(
   port: () => number,
   client: LoadClient,
   key: string,
   base_ms: number,
   counters: Counters,
+  persistent: boolean,
 ) {
   const acknowledged = createAcknowledged();
   let socket: Socket | null = null;
@@ -35,6 +39,7 @@ export function createHttpClient(
     const status = text.slice(9, 12);
     const body = text.slice(end + 4, end + 4 + length);
     text = text.slice(end + 4 + length);
+    if (status !== '200' && persistent) return void setTimeout(() => current >= 0 && post(current), RETRY_MS);
     if (status !== '200') throw new Error(`HTTP ${status}: ${body.slice(0, 300)}`);
     acknowledged.add(current);
     counters.latencies[counters.acked % counters.latencies.length] = performance.now() - sent_at;

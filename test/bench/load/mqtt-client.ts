@@ -88,10 +88,10 @@ export function createMqttClient(port: () => number, client: LoadClient, base_ms
     },
     /** Sends again what was under way when the connection broke, with DUP. */
     resend(): void {
-      for (let id = 1; id < numbers.length; id++) {
-        const n = numbers[id]!;
-        if (n < 0) continue;
-        numbers[id] = -1;
+      const open = [...numbers.keys()].filter((id) => numbers[id]! >= 0);
+      const pending = open.map((id) => numbers[id]!);
+      for (const id of open) numbers[id] = -1;
+      for (const n of pending.sort((x, y) => x - y)) {
         const bytes = packet(n);
         bytes[0] = bytes[0]! | 0x08;
         socket?.write(bytes);
