@@ -1,14 +1,14 @@
 /**
  * Extractive answers: one to three sentences of the best passages, each quoted verbatim, or none at all.
  * An answer needs passages that hold what is telling in the question, weighed by rarity; the thresholds were set on
- * test/data/regulation-questions.json.
+ * test/engine/rag/questions.ts.
  */
 import type { PassageHit } from '../ports.ts';
 import type { Language } from './language.ts';
 import type { Question } from './question.ts';
 import { keysOfSection } from './references.ts';
 import { sentencesOf } from './sentences.ts';
-import { type Analyzer, createAnalyzer, type Term } from './terms.ts';
+import type { Analyzer, Analyzers, Term } from './terms.ts';
 
 /** Rarity (inverse document frequency) of the question's terms, in their order, per language. */
 export type Weights = Partial<Record<Language, readonly number[]>>;
@@ -36,10 +36,11 @@ export type Evidence = {
 };
 
 /** Share of the question's weight that the best passage must hold, and its best sentence with what stands around it. */
-export const LEAST_COVERAGE = 0.66;
-export const LEAST_SCORE = 0.5;
+const LEAST_COVERAGE = 0.66;
+const LEAST_SCORE = 0.5;
 const MOST_SENTENCES = 3;
-const CANDIDATE_PASSAGES = 16;
+/** Definitions stand in long lists, which rank low. */
+const CANDIDATE_PASSAGES = { definition: 60, other: 16 };
 /** Further sentences must come this near the best one. */
 const NEARLY_AS_GOOD = 0.85;
 const LONGEST_QUOTE = 700;
@@ -52,29 +53,20 @@ const CUE = { definition: 0.45, amount: 0.2, time: 0.2, who: 0.1 };
 type Scored = { evidence: Evidence; coverage: number };
 
 /** Sentences in the order to show them; empty where the evidence does not suffice. */
-export function findEvidence(question: Question, hits: readonly PassageHit[], weights: Weights): Evidence[] {
-  const candidates = onlyNamed(question, hits).slice(0, CANDIDATE_PASSAGES);
-  const analyzers = { en: createAnalyzer('en'), de: createAnalyzer('de') };
-  const scored = candidates.flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
+export function findEvidence(
+  question: Question,
+  hits: readonly PassageHit[],
+  weights: Weights,
+  analyzers: Analyzers,
+): Evidence[] {
+  const most = question.kind === 'definition' ? CANDIDATE_PASSAGES.definition : CANDIDATE_PASSAGES.other;
+  const candidates = onlyNamed(question, hits).slice(0, most);
   if (question.references.length > 0 && !hasTerms(question)) return opening(candidates);
+  const scored = candidates.flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
   const convincing = scored.filter(
     ({ evidence, coverage }) => coverage >= LEAST_COVERAGE && evidence.score >= LEAST_SCORE,
   );
   return choose(convincing.map(({ evidence }) => evidence));
-}
-
-/** What the best passage covers and its best sentence scores, for setting the thresholds. */
-export function measureEvidence(
-  question: Question,
-  hits: readonly PassageHit[],
-  weights: Weights,
-): { coverage: number; score: number } {
-  const analyzers = { en: createAnalyzer('en'), de: createAnalyzer('de') };
-  const all = onlyNamed(question, hits)
-    .slice(0, CANDIDATE_PASSAGES)
-    .flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
-  const best = all.sort((a, b) => b.evidence.score - a.evidence.score)[0];
-  return { coverage: best?.coverage ?? 0, score: best?.evidence.score ?? 0 };
 }
 
 function hasTerms({ terms }: Question): boolean {
@@ -93,7 +85,7 @@ function scorePassage(
   hit: PassageHit,
   rank: number,
   weights: Weights,
-  analyzers: Record<Language, Analyzer>,
+  analyzers: Analyzers,
 ): Scored[] {
   const { passage } = hit;
   const analyzer = analyzers[passage.language];

@@ -171,25 +171,43 @@ export function createRanking(language: Language): Ranking {
 
   /** Scores several stems as if they were one term; those after the first count less. */
   function addGroup(scores: Scores, stems: readonly string[], weight: number): void {
-    const lists = stems.map((stem) => postings[ids.get(stem) ?? GONE]);
-    const counts = new Map<number, number>();
-    lists.forEach((list, rank) => {
-      for (let i = 0; i < (list?.length ?? 0); i += 2) {
-        const slot = list?.[i] ?? GONE;
-        if (!slots[slot]) continue;
-        counts.set(slot, (counts.get(slot) ?? 0) + (list?.[i + 1] ?? 0) * (rank === 0 ? 1 : INSIDE_WEIGHT));
-      }
+    const held = stems.flatMap((stem, rank) => {
+      const id = ids.get(stem);
+      return id === undefined ? [] : [{ id, share: rank === 0 ? 1 : INSIDE_WEIGHT }];
     });
+    const [only] = held;
+    if (!only) return;
+    if (held.length === 1) {
+      addPosting(scores, only.id, only.share, weight * idf(df[only.id] ?? 0));
+      return;
+    }
+    const counts = new Map<number, number>();
+    for (const { id, share } of held) {
+      const list = postings[id] ?? [];
+      for (let i = 0; i < list.length; i += 2) {
+        const slot = list[i] ?? GONE;
+        if (slots[slot]) counts.set(slot, (counts.get(slot) ?? 0) + (list[i + 1] ?? 0) * share);
+      }
+    }
     addCounts(scores, counts, weight);
+  }
+
+  function addPosting(scores: Scores, id: number, share: number, rare: number): void {
+    const list = postings[id] ?? [];
+    for (let i = 0; i < list.length; i += 2) {
+      const slot = list[i] ?? GONE;
+      if (slots[slot]) addScore(scores, slot, rare * saturated(slot, (list[i + 1] ?? 0) * share));
+    }
+  }
+
+  function saturated(slot: number, count: number): number {
+    const length = slots[slot]?.sequence.length ?? 0;
+    return (count * (K1 + 1)) / (count + K1 * (1 - B + (B * length * alive) / total_terms));
   }
 
   function addCounts(scores: Scores, counts: Map<number, number>, weight: number): void {
     const rare = weight * idf(counts.size);
-    const average = total_terms / alive;
-    for (const [slot, count] of counts) {
-      const length = slots[slot]?.sequence.length ?? 0;
-      addScore(scores, slot, (rare * count * (K1 + 1)) / (count + K1 * (1 - B + (B * length) / average)));
-    }
+    for (const [slot, count] of counts) addScore(scores, slot, rare * saturated(slot, count));
   }
 
   function addScore({ values, touched }: Scores, slot: number, score: number): void {

@@ -22,6 +22,7 @@ export type Flow = { text: string; paragraphs: Paragraph[]; segments: Segment[] 
 /** A paragraph or heading begins with one of these. */
 const MARKER =
   /^(?:\(\p{L}{1,4}\)|\(\d{1,3}[a-z]?\)|\d{1,2}[a-z]?[.)]|[a-z]{1,2}\)|[•▪●–—-])\s+\S|^§§?\s*\d|^(?:Article|Artikel)\s+\d+[a-z]?(?:\s*$|\s*[–:-])|^\d+(?:\.\d+)+\.?\s+\p{Lu}/u;
+const HEADING_LINE = /^(?:§§?\s*\d+[a-z]{0,2}|Article \d+|Artikel \d+|\d+(?:\.\d+)+\.?)(?![\p{L}(]).{0,100}[^.;,:-]$/u;
 const LIGATURES: Record<string, string> = { ﬀ: 'ff', ﬁ: 'fi', ﬂ: 'fl', ﬃ: 'ffi', ﬄ: 'ffl', ﬅ: 'st', ﬆ: 'st' };
 /** Vertical distance of lines, as a multiple of the usual one, that ends a paragraph. */
 const LEADING = 1.3;
@@ -42,14 +43,14 @@ export function cleanCharacters(text: string): string {
 
 export function flowOfLines(lines: readonly Line[]): Flow {
   const flow: Flow = { text: '', paragraphs: [], segments: [] };
-  const leading = usualLeading(lines);
+  const print = { leading: usualLeading(lines), edge: usualEdge(lines) };
   const isDivided = dividedWords(lines);
   let previous: Line | undefined;
   const parts: string[] = [];
   let length = 0;
   for (const line of lines) {
     const last = flow.paragraphs.at(-1);
-    if (!previous || !last || startsParagraph(previous, line, leading)) {
+    if (!previous || !last || startsParagraph(previous, line, print)) {
       if (last) push('\n');
       flow.paragraphs.push(paragraphAt(length, line));
     } else joinLine(line);
@@ -131,6 +132,13 @@ function paragraphAt(start: number, { page, height }: Line): Paragraph {
   return { start, end: start, page, size: height, first_line: 0, level: null, contents: false };
 }
 
+type Print = { /** Usual distance of lines. */ leading: number /** Where full lines end. */; edge: number };
+
+function usualEdge(lines: readonly Line[]): number {
+  const edges = lines.map(({ right }) => right).sort((a, b) => a - b);
+  return edges[Math.floor(edges.length * 0.9)] ?? 0;
+}
+
 function usualLeading(lines: readonly Line[]): number {
   const steps = lines.flatMap((line, i) => {
     const before = lines[i - 1];
@@ -140,8 +148,10 @@ function usualLeading(lines: readonly Line[]): number {
   return steps.sort((a, b) => a - b)[Math.floor(steps.length * 0.4)] ?? 12;
 }
 
-function startsParagraph(before: Line, line: Line, leading: number): boolean {
+function startsParagraph(before: Line, line: Line, { leading, edge }: Print): boolean {
   if (MARKER.test(line.text) || isContentsLine(before.text) || isContentsLine(line.text)) return true;
+  // A heading that does not fill its line has ended there.
+  if (HEADING_LINE.test(before.text) && before.right < 0.8 * edge && /^\P{Ll}/u.test(line.text)) return true;
   const larger = Math.max(before.height, line.height);
   if (larger > 0 && Math.abs(before.height - line.height) > SAME_SIZE * larger + 0.5) return true;
   const ends = /[.;:!?”"]$/.test(before.text);

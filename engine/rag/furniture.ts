@@ -3,6 +3,9 @@ import type { Line } from './page.ts';
 
 /** Share of the page's height at its top and bottom where heads and feet are looked for. */
 const MARGIN = 0.12;
+/** Pages may begin with a section each: `§ 1 …`, `§ 2 …` look alike, and are heads only at the very edge. */
+const NARROW_MARGIN = 0.07;
+const NUMBERED = /^(?:§|Art|\d+\.\d)/;
 const SHARE_OF_PAGES = 0.3;
 const FEWEST_PAGES = 3;
 /** So often no line of the text itself comes again at an edge of a page, however long the document. */
@@ -19,7 +22,8 @@ export function withoutFurniture(lines: readonly Line[], pages: readonly PageSiz
   const heights = new Map(pages.map(({ number, height }) => [number, height]));
   const inMargin = (line: Line) => {
     const height = heights.get(line.page) ?? 0;
-    return line.y < MARGIN * height || line.y + line.height > (1 - MARGIN) * height;
+    const margin = NUMBERED.test(line.text) ? NARROW_MARGIN : MARGIN;
+    return line.y < margin * height || line.y + line.height > (1 - margin) * height;
   };
   const seen = new Map<string, Set<number>>();
   for (const line of lines) {

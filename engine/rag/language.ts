@@ -24,13 +24,14 @@ const ENOUGH_WORDS = 5000;
 export function detectLanguage(text: string, fallback: Language = 'en'): Language {
   let [en, de] = [0, 0];
   let seen = 0;
-  for (const [word] of text.toLowerCase().matchAll(/\p{L}+/gu)) {
+  for (const [word] of text.toLowerCase().matchAll(/(?<!\p{N})\p{L}+/gu)) {
     if (TELLING.en.has(word)) en += 1;
     else if (TELLING.de.has(word)) de += 1;
     else if (GERMAN_LETTERS.test(word)) de += 0.5;
     seen += 1;
     if (seen >= ENOUGH_WORDS) break;
   }
-  if (en === de) return fallback;
+  // Laws in German count by the sign, and a short question may hold nothing else that tells.
+  if (en === de) return /§\s*\d/.test(text) ? 'de' : fallback;
   return en > de ? 'en' : 'de';
 }

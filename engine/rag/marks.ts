@@ -28,7 +28,16 @@ export function marksOf({ segments }: Pick<DocumentText, 'segments'>, span: Span
     if (last && Math.abs(last.y - mark.y) < 0.5 * height && mark.x >= last.x) extend(last, mark);
     else marks.push(mark);
   }
-  return marks;
+  return marks.map(({ x, y, width, height }) => ({
+    x: tenth(x),
+    y: tenth(y),
+    width: tenth(width),
+    height: tenth(height),
+  }));
+}
+
+function tenth(points: number): number {
+  return Math.round(points * 10) / 10;
 }
 
 function extend(mark: Mark, { x, y, width, height }: Mark): void {

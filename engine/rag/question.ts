@@ -1,7 +1,7 @@
 /** What a question asks for: its telling words, its kind, and the places of a law that it names. */
 import { detectLanguage, type Language } from './language.ts';
 import { type Reference, referencesOf } from './references.ts';
-import { createAnalyzer, type Term } from './terms.ts';
+import type { Analyzer, Analyzers, Term } from './terms.ts';
 
 export type QuestionKind = 'definition' | 'amount' | 'time' | 'who' | 'other';
 export type Question = {
@@ -33,7 +33,7 @@ const TIME =
   /\b(?:when|by when|how (?:long|often|soon|quickly)|until|deadline|within (?:what|which)|since when|wann|bis wann|wie (?:lange|oft|schnell|häufig)|frist|innerhalb welche[rs]?|seit wann)\b/i;
 const WHO = /^(?:who|whom|which (?:authority|party|operator)|wer|wem|wen|welche (?:behörde|stelle))\b/i;
 
-export function readQuestion(text: string): Question {
+export function readQuestion(text: string, analyzers: Analyzers): Question {
   const references = referencesOf(text);
   let rest = text;
   for (const { start, end } of references) rest = rest.slice(0, start) + ' '.repeat(end - start) + rest.slice(end);
@@ -42,7 +42,7 @@ export function readQuestion(text: string): Question {
     language: detectLanguage(text),
     kind: kindOf(text.trim()),
     references,
-    terms: { en: tellingTerms(rest, 'en'), de: tellingTerms(rest, 'de') },
+    terms: { en: tellingTerms(rest, analyzers.en), de: tellingTerms(rest, analyzers.de) },
   };
 }
 
@@ -53,10 +53,8 @@ function kindOf(text: string): QuestionKind {
   return WHO.test(text) ? 'who' : 'other';
 }
 
-function tellingTerms(text: string, language: Language): Term[] {
-  const terms = createAnalyzer(language)
-    .terms(text)
-    .filter(({ word }) => !ASKING.has(word) && !/^\p{L}$/u.test(word));
+function tellingTerms(text: string, analyzer: Analyzer): Term[] {
+  const terms = analyzer.terms(text).filter(({ word }) => !ASKING.has(word) && !/^\p{L}$/u.test(word));
   return [...new Map(terms.map((term) => [term.stem, term])).values()];
 }
 

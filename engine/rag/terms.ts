@@ -15,10 +15,17 @@ export type Analyzer = {
   stem(word: string): string;
 };
 
+/** One per language; it remembers stems, so it is kept where many texts are read. */
+export type Analyzers = Record<Language, Analyzer>;
+
 const NAMES = { en: 'english', de: 'german' } as const;
 /** Letters and digits; decimals and numbers like 14a or 3.2.1 stay one word. */
 const WORD = /[\p{L}\p{N}]+(?:[.,]\p{N}+)*/gu;
 const STEM_CACHE = 200_000;
+
+export function createAnalyzers(): Analyzers {
+  return { en: createAnalyzer('en'), de: createAnalyzer('de') };
+}
 
 export function createAnalyzer(language: Language): Analyzer {
   const stemmer = snowball.newStemmer(NAMES[language]);

@@ -5,7 +5,7 @@ import type { PassageIndex } from '../../engine/ports.ts';
 import { findQuote, marksOf } from '../../engine/rag/marks.ts';
 import type { Actor, AlertService, AuditService, Base, JobService, RegulationService } from '../services.ts';
 import { createDocumentReader, type DocumentReader } from '../workers/document-reader.ts';
-import { answerQuestion, checkQuestion, type TextOf } from './regulation/ask.ts';
+import { checkQuestion, createAnswerer, type TextOf } from './regulation/ask.ts';
 import { createDocumentFiles, type DocumentFiles } from './regulation/files.ts';
 import { createPassageLoader } from './regulation/passages.ts';
 import { readVersion } from './regulation/read.ts';
@@ -47,6 +47,7 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
   const files = createDocumentFiles(deps.files);
   const reader = deps.reader ?? createDocumentReader();
   const loader = createPassageLoader({ db, passages: deps.passages });
+  const answerFrom = createAnswerer(deps.passages);
   const running = new Map<string, { done: Promise<void>; stop: AbortController }>();
 
   jobs.define<Payload>(QUEUE, runJob, { timeout_s: JOB_TIMEOUT_S, retries: 5 });
@@ -86,7 +87,7 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
     async ask(actor, question) {
       const text = checkQuestion(question);
       await loader.ready(actor.tenant);
-      const answer = await answerQuestion(actor.tenant, text, deps.passages, textOf(actor.tenant));
+      const answer = await answerFrom(actor.tenant, text, textOf(actor.tenant));
       deps.metrics.questions.inc({ tenant: actor.tenant, outcome: answer.status });
       await deps
         .recordQuestion(actor, text, answer.status)

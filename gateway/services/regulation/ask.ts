@@ -3,11 +3,12 @@ import { InvalidDataError } from '../../../engine/errors.ts';
 import type { PassageHit, PassageIndex } from '../../../engine/ports.ts';
 import { type Evidence, findEvidence, mergeHits, type Weights } from '../../../engine/rag/answer.ts';
 import { type Question, readQuestion, searchTexts } from '../../../engine/rag/question.ts';
+import { type Analyzers, createAnalyzers } from '../../../engine/rag/terms.ts';
 import { pageOf, type StoredText } from '../../document-text.ts';
 import type { Answer, Citation } from '../../services.ts';
 
 const LONGEST_QUESTION = 1000;
-const HITS = 20;
+const HITS = 40;
 const NEAREST = 5;
 const LANGUAGES = ['en', 'de'] as const;
 
@@ -26,24 +27,20 @@ export function checkQuestion(question: string): string {
   return text;
 }
 
-export async function answerQuestion(
-  tenant: string,
-  text: string,
-  index: PassageIndex,
-  textOf: TextOf,
-): Promise<Answer> {
-  const question = readQuestion(text);
-  const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => index.search(tenant, query, HITS))));
-  const evidence = findEvidence(question, hits, await weigh(tenant, question, index));
-  const sentences: Answer['sentences'] = [];
-  for (const one of evidence) {
-    const citation = await cite(one, textOf);
-    if (citation) sentences.push({ text: citation.quote.replace(/\s+/g, ' ').trim(), citations: [citation] });
-  }
-  return {
-    status: sentences.length > 0 ? 'answered' : 'abstained',
-    sentences,
-    nearest: hits.slice(0, NEAREST).map(nearestOf),
+export type Answerer = (tenant: string, text: string, textOf: TextOf) => Promise<Answer>;
+
+export function createAnswerer(index: PassageIndex, analyzers: Analyzers = createAnalyzers()): Answerer {
+  return async (tenant, text, textOf) => {
+    const question = readQuestion(text, analyzers);
+    const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => index.search(tenant, query, HITS))));
+    const evidence = findEvidence(question, hits, await weigh(tenant, question, index), analyzers);
+    const sentences: Answer['sentences'] = [];
+    for (const one of evidence) {
+      const citation = await cite(one, textOf);
+      if (citation) sentences.push({ text: citation.quote.replace(/\s+/g, ' ').trim(), citations: [citation] });
+    }
+    const status = sentences.length > 0 ? 'answered' : 'abstained';
+    return { status, sentences, nearest: hits.slice(0, NEAREST).map(nearestOf) };
   };
 }
 

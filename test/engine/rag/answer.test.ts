@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { createEmbeddedPassages } from '../../../connectors/passages/embedded/embedded.ts';
+import type { Passage } from '../../../engine/ports.ts';
+import { type Evidence, findEvidence, mergeHits, type Weights } from '../../../engine/rag/answer.ts';
+import { readQuestion, searchTexts } from '../../../engine/rag/question.ts';
+import { sentencesOf } from '../../../engine/rag/sentences.ts';
+import { createAnalyzers } from '../../../engine/rag/terms.ts';
+import { passage } from '../../contracts/passages.ts';
+import { openLaws, TENANT } from './laws.ts';
+import { ANSWERABLE, UNANSWERABLE } from './questions.ts';
+
+const analyzers = createAnalyzers();
+type Index = ReturnType<typeof createEmbeddedPassages>;
+async function evidenceFor(index: Index, text: string, tenant = TENANT): Promise<Evidence[]> {
+  const question = readQuestion(text, analyzers);
+  const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => index.search(tenant, query, 40))));
+  const weights: Weights = {};
+  for (const language of ['en', 'de'] as const)
+    weights[language] = await index.rarity?.(
+      tenant,
+      question.terms[language].map(({ word }) => word),
+      language,
+    );
+  return findEvidence(question, hits, weights, analyzers);
+}
+
+const data = process.env.LUNA_BENCH_DATA;
+
+describe('answers from German laws and EU acts', () => {
+  it.skipIf(!data)('answer what the laws answer, and abstain from the rest', async () => {
+    const { index, documents } = await openLaws(data ?? '');
+    const wrong: string[] = [];
+    let right = 0;
+    for (const { question, says } of ANSWERABLE) {
+      const evidence = await evidenceFor(index, question);
+      if (evidence.some(({ quote }) => says.test(quote))) right += 1;
+      else wrong.push(`${question} → ${evidence[0]?.quote.slice(0, 80) ?? 'abstained'}`);
+      for (const { hit, start, end, quote } of evidence)
+        expect(documents.get(hit.passage.document)?.text.slice(start, end)).toBe(quote);
+    }
+    let abstained = 0;
+    for (const question of UNANSWERABLE) {
+      const [first] = await evidenceFor(index, question);
+      if (first) wrong.push(`${question} → ${first.quote.slice(0, 80)}`);
+      else abstained += 1;
+    }
+    console.log(
+      `answered rightly: ${right} of ${ANSWERABLE.length}; abstained rightly: ${abstained} of ${UNANSWERABLE.length}${['', ...wrong].join('\n  ')}`,
+    );
+    expect(right / ANSWERABLE.length).toBeGreaterThanOrEqual(0.9);
+    expect(abstained / UNANSWERABLE.length).toBeGreaterThanOrEqual(0.95);
+  });
+});
+
+describe('answers', () => {
+  const RULES: Passage[] = [
+    passage(
+      'act:0',
+      '(1) ‘storage operator’ means a person who runs a storage facility. (2) ‘peak load’ means the highest load of a month.',
+      {
+        section: 'Article 2 Definitions',
+      },
+    ),
+    passage(
+      'act:1',
+      'Storage operators shall report their capacity within 30 days. They may not charge during peak load above 4.2 kW.',
+      {
+        section: 'Article 3 Duties',
+      },
+    ),
+    passage('act:2', 'Fees are due at the end of each month. The fee is 12 EUR per meter.', {
+      section: 'Article 4 Fees',
+    }),
+  ];
+  const ask = async (text: string) => {
+    const index = createEmbeddedPassages();
+    await index.add(TENANT, RULES);
+    return (await evidenceFor(index, text)).map(({ quote }) => quote);
+  };
+
+  it('define with the definition', async () => {
+    expect((await ask('What is a storage operator?'))[0]).toBe(
+      '(1) ‘storage operator’ means a person who runs a storage facility.',
+    );
+  });
+
+  it('give the sentence with the number when an amount is asked', async () => {
+    expect((await ask('How much is the fee per meter?'))[0]).toBe('The fee is 12 EUR per meter.');
+  });
+
+  it('give the sentence with the time when a time is asked', async () => {
+    expect((await ask('By when must storage operators report their capacity?'))[0]).toContain('within 30 days');
+  });
+
+  it('begin a section when only the section is asked for', async () => {
+    expect((await ask('What does Article 4 say?'))[0]).toBe('Fees are due at the end of each month.');
+  });
+
+  it.each([
+    'What does Article 9 say?',
+    'How much is the fee per battery cell?',
+    'What is the capital of France?',
+    'Who?',
+    'What is it?',
+    '42',
+  ])('abstain from %j', async (question) => {
+    expect(await ask(question)).toEqual([]);
+  });
+
+  it('abstain without documents', async () => {
+    expect(await evidenceFor(createEmbeddedPassages(), 'What is a storage operator?')).toEqual([]);
+  });
+});
+
+describe('sentences', () => {
+  it.each([
+    ['Es gilt § 3 Abs. 2 Satz 1 Nr. 4 der Verordnung. Sie tritt am 1. Juli 2017 in Kraft.', 2],
+    ['Regulation (EU) No. 714/2009 applies, e.g. to operators. It was repealed.', 2],
+    ['Die Leistung beträgt 4,2 kW bzw. 4.2 kW. Mehr ist nicht erlaubt!', 2],
+    ['Is it so? Yes. No.', 3],
+    ['One line\nanother line', 2],
+    ['', 0],
+  ])('of %j', (text, count) => {
+    const spans = sentencesOf(text);
+    expect(spans).toHaveLength(count);
+    const pieces = spans.map(({ start, end }) => text.slice(start, end));
+    expect(pieces.join(' ').replace(/\s+/g, ' ')).toBe(text.replace(/\s+/g, ' '));
+  });
+});

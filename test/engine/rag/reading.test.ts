@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidDataError } from '../../../engine/errors.ts';
+import { documentOfPages, documentOfText } from '../../../engine/rag/document.ts';
+import { detectLanguage } from '../../../engine/rag/language.ts';
+import { findQuote, marksOf } from '../../../engine/rag/marks.ts';
+import type { Page, PageItem } from '../../../engine/rag/page.ts';
+
+const WIDE = 6;
+/** Letters are 6 points wide, as a reader of PDFs would hand them over. */
+const item = (text: string, x: number, y: number, more: Partial<PageItem> = {}): PageItem => ({
+  ...{ text, x, y, width: text.length * WIDE, height: 11, font: 'body' },
+  ...more,
+});
+const page = (number: number, items: PageItem[]): Page => ({ number, width: 595, height: 842, items });
+const below = (y: number, lines: readonly string[], x = 72) => lines.map((text, i) => item(text, x, y + i * 14));
+const sections = (text: string, format: 'markdown' | 'text' = 'text') =>
+  documentOfText(text, format).passages.map(({ section }) => section);
+const BODY = 'The operator shall read every meter of the grid once a quarter of an hour and keep what it read.';
+
+describe('pages', () => {
+  const furnished = (number: number, lines: readonly string[]) =>
+    page(number, [
+      item('ENERGY ACT', 72, 40),
+      item(`Official Journal ${number}/2026`, 400, 40),
+      ...below(200, lines),
+      item(`- ${number} -`, 290, 810),
+    ]);
+
+  it('leave out running heads, feet and page numbers, and go on over the break', () => {
+    const { text } = documentOfPages([
+      furnished(1, ['§ 1 Purpose', 'This Act serves the safe supply of electricity to', 'all people who live in the']),
+      furnished(2, ['area of the grid.', '§ 2 Scope', 'It applies to operators of grids.']),
+      furnished(3, ['§ 3 Duties', BODY]),
+    ]);
+    expect(text).not.toMatch(/ENERGY ACT|Official|- \d -/);
+    expect(text).toContain('electricity to all people who live in the area of the grid.');
+  });
+
+  it('keep a line at the edge of a page that comes once', () => {
+    const { text } = documentOfPages([
+      page(1, [item('Only here: the annual deadline.', 72, 30), ...below(200, [BODY])]),
+      page(2, [item('Another thing altogether.', 72, 30), ...below(200, [BODY])]),
+      page(3, below(200, [BODY])),
+    ]);
+    expect(text).toContain('Only here: the annual deadline.');
+  });
+
+  it('join divided words, but keep hyphens that belong', () => {
+    const lines = [
+      'The trans-',
+      'mission of climate-related data under a long-',
+      'term plan is regu-',
+      'lated; a long-term plan is one with climate-',
+      'related aims, and the Netz-',
+      'und Speicherbetreiber are told of the trans-',
+      'action.',
+    ];
+    const { text } = documentOfPages([page(1, below(100, lines))]);
+    expect(text).toContain('transmission of climate-related data under a long-term plan is regulated;');
+    expect(text).toContain('climate-related aims');
+    expect(text).toContain('Netz- und Speicherbetreiber');
+    expect(text).toContain('transaction.');
+  });
+
+  it('open ligatures and drop soft hyphens and control characters', () => {
+    const { text } = documentOfPages([
+      page(1, below(100, ['The ef\u00adﬁciency of o\u0000ﬃces is deﬁned below, as is the workﬂow of all.'])),
+    ]);
+    expect(text).toBe('The efficiency of offices is defined below, as is the workflow of all.');
+  });
+
+  it('read two columns one after the other, between lines that cross both', () => {
+    const left = Array.from({ length: 12 }, (_, i) => `left column sentence number ${i} goes`);
+    const right = Array.from({ length: 12 }, (_, i) => `right column sentence number ${i} is`);
+    const { text } = documentOfPages([
+      page(1, [
+        item('A title that runs over the whole width of the page and crosses the gutter between', 60, 80),
+        ...below(120, left, 60),
+        ...below(120, right, 310),
+      ]),
+    ]);
+    expect(text.indexOf('left column sentence number 11')).toBeLessThan(text.indexOf('right column sentence number 0'));
+    expect(text.indexOf('A title')).toBe(0);
+  });
+
+  it('do not take a table for columns', () => {
+    const rows = Array.from({ length: 14 }, (_, i) => [
+      item(`Row ${i}`, 72, 100 + i * 14),
+      item(`${i} kW`, 340, 100 + i * 14),
+    ]);
+    const { text } = documentOfPages([page(1, [...rows.flat(), ...below(400, [BODY])])]);
+    expect(text).toContain('Row 3 3 kW');
+  });
+
+  it('are refused when most have no text', () => {
+    const scans = [1, 2, 3].map((number) => page(number, number === 1 ? below(100, [BODY]) : []));
+    expect(() => documentOfPages(scans)).toThrow(InvalidDataError);
+    expect(() => documentOfPages(scans)).toThrow(/2 of 3 pages have no text: this looks like a scan/);
+  });
+
+  it('let a quote be found and marked where it stands, line by line', () => {
+    const document = documentOfPages([
+      page(1, below(100, ['The first page says nothing of interest to', 'anybody who reads it.'])),
+      page(2, below(100, ['Storage shall be charged at night when', 'prices are low and the grid is free.'])),
+    ]);
+    const quote = 'charged at night when\nprices are low';
+    const span = findQuote(document.text, quote);
+    expect(span && document.text.slice(span.start, span.end)).toBe('charged at night when prices are low');
+    const boxes = marksOf(document, span ?? { start: 0, end: 0 }, 2);
+    expect(boxes).toEqual([
+      { x: 72 + 17 * WIDE, y: 100, width: 21 * WIDE, height: 11 },
+      { x: 72, y: 114, width: 14 * WIDE, height: 11 },
+    ]);
+    expect(marksOf(document, span ?? { start: 0, end: 0 }, 1)).toEqual([]);
+    expect(findQuote(document.text, 'never said')).toBeNull();
+  });
+});
+
+describe('sections', () => {
+  it.each([
+    ['§ 14a Netzorientierte Steuerung', '§ 14a Netzorientierte Steuerung'],
+    ['Article 5\nPublication of data', 'Article 5 Publication of data'],
+    ['Section 3.2.1 Reading of meters', 'Section 3.2.1 Reading of meters'],
+    ['3.2.1 Reading of meters', '3.2.1 Reading of meters'],
+    ['§25.181. Energy Efficiency Goal.', '§25.181. Energy Efficiency Goal.'],
+    ['ANNEX II\nMethods', 'ANNEX II Methods'],
+  ])('begin at %j', (heading, path) => {
+    expect(sections(`${heading}\n${BODY}`)).toEqual([path]);
+  });
+
+  it.each([
+    '§ 14a Absatz 2 gilt entsprechend für alle Betreiber von Speichern.',
+    'Article 16 of the Directive applies to all operators of storage.',
+    '§ 5 und § 6 bleiben unberührt, soweit nichts anderes bestimmt ist.',
+    '§25.182(d)(7) of this title sets the caps that apply in this case.',
+    'Section 3 applies to every operator of a grid without exception.',
+  ])('do not begin at the reference %j', (reference) => {
+    expect(sections(`§ 1 Purpose\n${BODY}\n${reference}`)).toEqual(['§ 1 Purpose']);
+  });
+
+  it('hang below chapters and parts', () => {
+    const text = `CHAPTER II\nDUTIES\nArticle 3\nReading\n${BODY}\nArticle 4\nStorage\n${BODY}\nCHAPTER III\nFINES\nArticle 5\nAmount\n${BODY}`;
+    expect(sections(text)).toEqual([
+      'CHAPTER II DUTIES > Article 3 Reading',
+      'CHAPTER II DUTIES > Article 4 Storage',
+      'CHAPTER III FINES > Article 5 Amount',
+    ]);
+  });
+
+  it('are left out where they are a table of contents, with leaders or without', () => {
+    const contents = 'Contents\n§ 1 Purpose ............ 3\n§ 2 Scope ............... 4\n§ 3 Duties . . . . . . . 5';
+    const plain = 'Inhaltsübersicht\n§ 1 Purpose\n§ 2 Scope\n§ 3 Duties';
+    const body = `§ 1 Purpose\n${BODY}\n§ 2 Scope\n${BODY}\n§ 3 Duties\n${BODY}`;
+    for (const text of [`${contents}\n${body}`, `${plain}\n${body}`]) {
+      const { passages } = documentOfText(text, 'text');
+      expect(passages.map(({ section }) => section)).toEqual(['§ 1 Purpose', '§ 2 Scope', '§ 3 Duties']);
+    }
+  });
+
+  it('carry the paragraph that a passage begins with', () => {
+    const long = Array.from({ length: 9 }, () => BODY)
+      .join(' ')
+      .slice(0, 560);
+    const text = `§25.181. Goal\n(a) ${long}.\n(b) ${long}.\n(1) ${long}.\n(2) ${long}.\n(c) ${long}.`;
+    expect(sections(text)).toEqual(
+      ['(a)', '(b)', '(b)(2)', '(c)'].map((marks) =>
+        expect.stringMatching(new RegExp(`Goal ${marks.replace(/[()]/g, '\\$&')}$`)),
+      ),
+    );
+  });
+});
+
+describe('plain text and Markdown', () => {
+  it('lose their markup, tables become lines, and nothing else is lost', () => {
+    const { text } = documentOfText(
+      `---\ntitle: x\n---\n# § 1 Purpose\n\nThis **Act** serves [all](http://x) people &amp; grids.<br>It is short.\n\n<table><tr><td>Class</td><td>kW</td></tr><tr><td>A</td><td>4.2</td></tr></table>`,
+      'markdown',
+    );
+    expect(text).toBe('§ 1 Purpose\nThis Act serves all people & grids. It is short.\nClass | kW\nA | 4.2');
+  });
+
+  it('join hard-wrapped lines to paragraphs', () => {
+    const { text } = documentOfText(
+      'One sentence is\nwrapped over two lines of the text.\n\nAnother one stands\nbelow it, and\n(1) a numbered one\nfollows with words.',
+      'text',
+    );
+    expect(text.split('\n')).toEqual([
+      'One sentence is wrapped over two lines of the text.',
+      'Another one stands below it, and',
+      '(1) a numbered one follows with words.',
+    ]);
+  });
+
+  it('are refused without words', () => {
+    for (const text of ['', '\n\n', '# \n', '—', 'a b c'])
+      expect(() => documentOfText(text, 'text'), JSON.stringify(text)).toThrow(/no running text/);
+  });
+
+  it('stand a very long line', () => {
+    const { passages } = documentOfText(`${'word '.repeat(200_000)}`, 'text');
+    expect(passages.length).toBeGreaterThan(700);
+    expect(Math.max(...passages.map(({ text }) => text.split(' ').length))).toBeLessThanOrEqual(290);
+  });
+});
+
+describe('passages', () => {
+  it('are verbatim pieces of the text, in order, of a size that can be read', () => {
+    const paragraphs = Array.from({ length: 40 }, (_, i) => `(${i + 1}) ${BODY} ${BODY} It is paragraph ${i + 1}.`);
+    const { text, passages } = documentOfText(`§ 1 Long\n${paragraphs.join('\n')}`, 'text');
+    for (const passage of passages) expect(text.slice(passage.start, passage.end)).toBe(passage.text);
+    expect(passages.every((passage, i) => i === 0 || passage.start >= (passages[i - 1]?.end ?? 0))).toBe(true);
+    const words = passages.map((passage) => passage.text.split(/\s+/).length);
+    expect(Math.min(...words)).toBeGreaterThanOrEqual(80);
+    expect(Math.max(...words)).toBeLessThanOrEqual(250);
+    // Nothing between the first and the last is lost.
+    for (let i = 1; i <= 40; i += 1)
+      expect(passages.some((passage) => passage.text.includes(`paragraph ${i}.`))).toBe(true);
+  });
+});
+
+describe('language', () => {
+  it.each([
+    ['What is the fee for the use of the grid?', 'en'],
+    ['Wie hoch ist das Entgelt für die Nutzung des Netzes?', 'de'],
+    ['Was regelt § 14a EnWG?', 'de'],
+    ['Bilanzkreis', 'en'],
+    ['Netzentgelte für Wärmepumpen', 'de'],
+  ])('of %j', (text, language) => {
+    expect(detectLanguage(text)).toBe(language);
+  });
+});
