@@ -148,6 +148,8 @@ export type NewDevice = {
     role?: MeterRole;
     parent?: string | null;
     virtual?: VirtualFormula;
+    /** The channel gets no meter point (no gas meter on the P1 port). */
+    skip?: boolean;
   }[];
 };
 export type CreatedDevice = {
@@ -179,7 +181,14 @@ export type ProfileSummary = {
   /** False while all its golden cases are synthetic. */
   verified: boolean;
   firmware_range: string | null;
-  channels: readonly { name: string; label: string; role: MeterRole; quantities: readonly string[] }[];
+  channels: readonly {
+    name: string;
+    label: string;
+    role: MeterRole;
+    quantities: readonly string[];
+    /** Largest power that the device can measure or give, where the profile knows it. */
+    rated_power_W?: number;
+  }[];
   /** Defaults that fill the form: port, unit, baud, poll_s, topic example, url example. */
   defaults: Readonly<Record<string, string | number>>;
   notes: string | null;

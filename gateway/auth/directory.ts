@@ -1,7 +1,7 @@
 /** Which tenant a credential belongs to; kept in the same transaction as the credential itself. */
 import type { Sql } from '../../engine/ports.ts';
 
-export type DirectoryKind = 'login' | 'session' | 'api_key';
+export type DirectoryKind = 'login' | 'session' | 'api_key' | 'device';
 
 /** @returns null for a credential that nobody has. */
 export async function tenantOf(sql: Sql, kind: DirectoryKind, key: string): Promise<string | null> {

@@ -14,6 +14,8 @@ import { scaled } from '../profile/units.ts';
 export type DecodedMessage = { readings: ChannelReading[]; firmware?: string };
 
 export type TopicDecoder = {
+  /** The credential of a program that publishes for many devices: topics decide whose a message is. */
+  readonly bridge?: boolean;
   mayPublish(topic: string): boolean;
   maySubscribe(filter: string): boolean;
   /** Topic filters that bring the device's readings, for a client of an external broker. */
@@ -43,6 +45,7 @@ export function createTopicDecoder(
   const publishes = [...mqtt.publishes.map(fill), ...topics];
   const subscribes = mqtt.subscribes.map(fill);
   return {
+    bridge: mqtt.bridge,
     mayPublish: (topic) => publishes.some((filter) => topicMatches(filter, topic)),
     maySubscribe: (filter) => subscribes.some((allowed) => filterWithin(filter, allowed)),
     subscriptions: () => [...new Set([...topics, ...(mqtt.firmware ? [fill(mqtt.firmware.topic)] : [])])],

@@ -1,0 +1,214 @@
+/** Devices: what supplies readings, how the box reaches it or it the box, and whether it does. */
+import { openHttpSource } from '../../connectors/meters/http/source.ts';
+import { createBusRegistry } from '../../connectors/meters/modbus/bus.ts';
+import { openModbusSource } from '../../connectors/meters/modbus/source.ts';
+import type { PolledSource } from '../../connectors/meters/polled.ts';
+import { NotFoundError, UnsupportedError } from '../../engine/errors.ts';
+import type { Device } from '../../engine/model/site.ts';
+import type { AlertService, AuditService, Base, CreatedDevice, DeviceService, MeterService } from '../services.ts';
+import { writeAudit } from './audit.ts';
+import { requireFreePoints, requireFreeTopic, requireUnused, requireValid } from './devices/checks.ts';
+import { hasCredential, parseConnection, withoutSecrets } from './devices/connection.ts';
+import { matches, newSecret, usernameOf } from './devices/credentials.ts';
+import { createDecoders, type Decoders } from './devices/decoders.ts';
+import { drained } from './devices/drained.ts';
+import { createDeviceMemory } from './devices/memory.ts';
+import { type NewPoint, pointsOf } from './devices/points.ts';
+import { deleteDevice, insertDevice, updateDevice, writeCredential } from './devices/rows.ts';
+import { createDeviceStates } from './devices/states.ts';
+import { type Listen, testMqtt, testPolled, testPush } from './devices/test-read.ts';
+import type { Profiles } from './profiles.ts';
+
+export type DeviceDeps = Base & {
+  meters: MeterService;
+  audit: AuditService;
+  alerts: AlertService;
+  profiles: Profiles;
+  listen: Listen;
+  /** Ends the connections of a device whose rights changed. */
+  disconnect: (tenant: string, device: string) => void;
+};
+
+/** What the broker and the pollers need beside the service. */
+export type DeviceInside = Decoders & {
+  /** Loads the devices; call it after the meter service's. */
+  start(): Promise<void>;
+  /** Tenants that have or had devices. */
+  tenants(): readonly string[];
+  /** Lets go of the Modbus buses. */
+  close(): Promise<void>;
+  /** For a device that is polled. @throws UnsupportedError for others. */
+  openSource(device: Pick<Device, 'profile' | 'connection'>): PolledSource;
+};
+
+export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceInside {
+  const { db, clock, log, metrics, meters, profiles } = deps;
+  const memory = createDeviceMemory(db);
+  const decoders = createDecoders(memory, meters, profiles);
+  const states = createDeviceStates(deps);
+  const buses = createBusRegistry({ onOutcome: (outcome) => metrics.modbus_reads.inc({ outcome }) });
+  const overviewOf = (name: string | null | undefined) => (name ? profiles.get(profiles.full(name).name) : null);
+
+  function need(tenant: string, id: string): Device {
+    const device = memory.get(tenant, id);
+    if (device) return device;
+    throw new NotFoundError(`There is no device ${id}.`, 'It may be gone already; GET /api/v1/devices lists them.');
+  }
+
+  /** Own memory first, then everybody who listens to changes of meters. */
+  async function refresh(tenant: string): Promise<void> {
+    await memory.load(tenant);
+    await meters.refresh(tenant);
+  }
+
+  function openSource(device: Pick<Device, 'profile' | 'connection'>): PolledSource {
+    const { connection } = device;
+    const profile = device.profile === null ? null : profiles.full(device.profile);
+    if (profile && connection.kind === 'http') return openHttpSource(profile, connection, { clock });
+    if (profile && (connection.kind === 'modbus-tcp' || connection.kind === 'modbus-rtu'))
+      return openModbusSource(profile, connection, { buses, clock });
+    throw new UnsupportedError('This device sends by itself; there is nothing to poll.');
+  }
+
+  async function erase(tenant: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    // What is on its way from the journal would come back after it was erased.
+    await drained(deps);
+    await deps.series.erase(tenant, ids);
+  }
+
+  return {
+    list: memory.list,
+    get: memory.get,
+    state: (tenant, id) => states.of(tenant, id),
+
+    async create(actor, wish) {
+      const { tenant } = actor;
+      const profile = overviewOf(wish.profile);
+      const connection = parseConnection(wish.connection, profile);
+      const name = wish.name?.trim() || wish.id;
+      requireValid({ id: wish.id, name }, memory.get(tenant, wish.id) !== null);
+      requireFreeTopic(memory.list(tenant), { id: wish.id, profile: wish.profile ?? null, connection });
+      const points = pointsOf({ ...wish, name }, profile);
+      requireFreePoints(points, (id) => meters.get(tenant, id) !== null);
+      const device: Device = {
+        ...{ tenant, id: wish.id, name, profile: profile?.name ?? null, connection, enabled: true, firmware: null },
+      };
+      const secret = hasCredential(connection) ? newSecret() : null;
+      await db.asTenant(tenant, async (sql) => {
+        await insertDevice(sql, device, wish.demo ?? false);
+        if (secret) await writeCredential(sql, tenant, device.id, secret.sha256);
+        const detail = { profile: device.profile, connection: withoutSecrets(connection) };
+        await writeAudit(sql, actor, 'create device', device.id, detail);
+      });
+      await memory.load(tenant);
+      try {
+        for (const point of points) await meters.save(actor, point);
+        if (points.length === 0) await meters.refresh(tenant);
+      } catch (error) {
+        await db.asTenant(tenant, (sql) => deleteDevice(sql, device.id));
+        await refresh(tenant);
+        throw error;
+      }
+      return created(device, secret?.password ?? null, points);
+    },
+
+    async update(actor, id, change) {
+      const device = need(actor.tenant, id);
+      const connection =
+        change.connection === undefined
+          ? device.connection
+          : parseConnection(change.connection, overviewOf(device.profile), device.connection);
+      const name = change.name === undefined ? device.name : change.name.trim();
+      requireValid({ id, name }, false);
+      requireFreeTopic(memory.list(actor.tenant), { ...device, connection });
+      const next: Device = { ...device, name, connection, enabled: change.enabled ?? device.enabled };
+      await db.asTenant(actor.tenant, async (sql) => {
+        await updateDevice(sql, next);
+        const detail = { name, enabled: next.enabled, connection: withoutSecrets(connection) };
+        await writeAudit(sql, actor, 'change device', id, detail);
+      });
+      const rerouted = JSON.stringify(next.connection) !== JSON.stringify(device.connection);
+      if (rerouted || next.enabled !== device.enabled) states.forget(actor.tenant, id);
+      await refresh(actor.tenant);
+      if (!next.enabled || rerouted) deps.disconnect(actor.tenant, id);
+    },
+
+    async remove(actor, id, { erase_readings }) {
+      const { tenant } = actor;
+      need(tenant, id);
+      const own = meters.ofDevice(tenant, id).map((point) => point.id);
+      requireUnused(own, meters.list(tenant));
+      await db.asTenant(tenant, async (sql) => {
+        await deleteDevice(sql, id);
+        await writeAudit(sql, actor, 'remove device', id, { meters: own, erase_readings });
+      });
+      states.forget(tenant, id);
+      await refresh(tenant);
+      deps.disconnect(tenant, id);
+      if (erase_readings) await erase(tenant, own);
+    },
+
+    async newCredential(actor, id) {
+      const device = need(actor.tenant, id);
+      if (!hasCredential(device.connection))
+        throw new UnsupportedError(
+          `The box goes to ${id} by itself; it has no user name and password.`,
+          'Change its connection instead.',
+        );
+      const { password, sha256 } = newSecret();
+      await db.asTenant(actor.tenant, async (sql) => {
+        await writeCredential(sql, actor.tenant, id, sha256);
+        await writeAudit(sql, actor, 'new device credential', id);
+      });
+      await memory.load(actor.tenant);
+      deps.disconnect(actor.tenant, id);
+      return { username: usernameOf(actor.tenant, id), password };
+    },
+
+    async testRead(tenant, name, input, signal) {
+      const connection = parseConnection(input, overviewOf(name));
+      const profile = name === null ? null : profiles.full(name);
+      if (connection.kind === 'push') return testPush();
+      if (connection.kind === 'mqtt') return testMqtt({ tenant, profile, connection }, deps.listen, clock, signal);
+      return testPolled(profile!, () => openSource({ profile: name, connection }), clock, signal);
+    },
+
+    async authenticate(username, password) {
+      const credential = memory.credential(username);
+      if (!matches(credential, password) || !credential) return null;
+      const device = memory.get(credential.tenant, credential.device);
+      return device?.enabled ? { tenant: credential.tenant, device: credential.device } : null;
+    },
+
+    report(tenant, id, { kind, text, firmware }) {
+      const device = memory.get(tenant, id);
+      if (!device) return;
+      states.report(tenant, id, { kind, text }, !hasCredential(device.connection));
+      if (firmware === undefined || firmware === device.firmware) return;
+      const next = { ...device, firmware };
+      memory.replace(next);
+      db.asTenant(tenant, (sql) => updateDevice(sql, next)).catch((error: unknown) =>
+        log.warn({ err: error, device: id }, 'the firmware version of a device could not be stored'),
+      );
+    },
+
+    start: memory.loadAll,
+    tenants: memory.tenants,
+    close: () => buses.close(),
+    ...decoders,
+    openSource,
+  };
+}
+
+function created(device: Device, password: string | null, points: readonly NewPoint[]): CreatedDevice {
+  const { tenant, id, profile, connection } = device;
+  const pushed = profile === null ? `meters/${id}/readings` : null;
+  return {
+    id,
+    username: password === null ? null : usernameOf(tenant, id),
+    password,
+    topic: connection.kind === 'mqtt' ? (pushed ?? connection.topic ?? id) : null,
+    meters: points.map((point) => point.id),
+  };
+}

@@ -1,0 +1,47 @@
+/** What must hold before a device is stored. Each throws InvalidDataError that says what to change. */
+import { type Fault, InvalidDataError } from '../../../engine/errors.ts';
+import type { Connection, Device, MeterPoint } from '../../../engine/model/site.ts';
+import { ID_REMEDY, isId, textFaults } from '../identifier.ts';
+import type { NewPoint } from './points.ts';
+
+export function requireValid({ id, name }: { id: string; name: string }, taken: boolean): void {
+  const faults: Fault[] = textFaults('name', name, 200);
+  if (!isId(id)) faults.push({ where: 'id', problem: `is no id. ${ID_REMEDY}` });
+  else if (taken) faults.push({ where: 'id', problem: `${id} is a device already` });
+  if (faults.length === 0) return;
+  const text = faults.map(({ where, problem }) => `${where} ${problem}`).join('; ');
+  throw new InvalidDataError(`The device has faults: ${text}.`, 'Change these fields.', faults);
+}
+
+export function requireFreePoints(points: readonly NewPoint[], taken: (id: string) => boolean): void {
+  const twice = points.filter(({ id }, i) => taken(id) || points.findIndex((other) => other.id === id) !== i);
+  if (twice.length === 0) return;
+  const ids = twice.map(({ id }) => id).join(', ');
+  const faults = twice.map(({ id }) => ({ where: 'points', problem: `${id} is taken` }));
+  throw new InvalidDataError(`There are meter points ${ids} already.`, 'Give other ids in `points`.', faults);
+}
+
+/** Two devices under one topic would get each other's readings. */
+export function requireFreeTopic(
+  devices: readonly Device[],
+  { id, profile, connection }: Omit<Device, 'tenant' | 'name' | 'enabled' | 'firmware'>,
+): void {
+  const topicOf = (device: { id: string; profile: string | null; connection: Connection }) =>
+    device.connection.kind === 'mqtt' && device.profile !== null ? (device.connection.topic ?? device.id) : null;
+  const topic = topicOf({ id, profile, connection });
+  const twin = devices.find((other) => other.id !== id && other.profile === profile && topicOf(other) === topic);
+  if (topic === null || !twin) return;
+  throw new InvalidDataError(
+    `The device ${twin.id} has the topic ${topic} already.`,
+    'Give each device its own topic.',
+  );
+}
+
+export function requireUnused(own: readonly string[], all: readonly MeterPoint[]): void {
+  const users = all.filter(({ virtual }) => virtual?.some(({ meter }) => own.includes(meter))).map(({ id }) => id);
+  if (users.length === 0) return;
+  throw new InvalidDataError(
+    `Its meter points are part of the formula of ${users.join(', ')}.`,
+    'Change or remove these meter points first.',
+  );
+}

@@ -1,0 +1,134 @@
+/** Devices as YAML, to keep, to review and to carry to another box. Secrets are never in it. */
+import { parse as parseYaml, stringify } from 'yaml';
+import { z } from 'zod';
+import { InvalidDataError } from '../../../engine/errors.ts';
+import type { Actor, CreatedDevice, DeviceService, MeterService } from '../../services.ts';
+import { withoutSecrets } from './connection.ts';
+
+const MOST_DEVICES = 1000;
+
+const FileSchema = z.strictObject({
+  devices: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        name: z.string().optional(),
+        profile: z.string().nullable().default(null),
+        connection: z.looseObject({ kind: z.string() }),
+        enabled: z.boolean().default(true),
+        points: z
+          .array(
+            z.strictObject({
+              channel: z.string(),
+              id: z.string().optional(),
+              name: z.string().optional(),
+              role: z.enum(['grid', 'generation', 'battery', 'load', 'sub-meter']).optional(),
+              parent: z.string().nullable().optional(),
+              skip: z.boolean().optional(),
+            }),
+          )
+          .optional(),
+      }),
+    )
+    .max(MOST_DEVICES),
+});
+type FileDevice = z.output<typeof FileSchema>['devices'][number];
+
+export type DeviceFileReport = {
+  created: CreatedDevice[];
+  changed: string[];
+  unchanged: string[];
+  faults: { device: string; problem: string }[];
+};
+
+type Services = { devices: DeviceService; meters: Pick<MeterService, 'ofDevice'> };
+
+export function exportDevices({ devices, meters }: Services, tenant: string): string {
+  const list = devices.list(tenant).map(({ id, name, profile, connection, enabled }) => ({
+    ...{ id, name, profile, connection: bare(withoutSecrets(connection)), enabled },
+    points: meters
+      .ofDevice(tenant, id)
+      .map((point) => ({
+        channel: point.channel,
+        id: point.id,
+        name: point.name,
+        role: point.role,
+        parent: point.parent,
+      }))
+      .sort((a, b) => a.channel.localeCompare(b.channel)),
+  }));
+  return stringify({ devices: list }, { lineWidth: 120 });
+}
+
+/** A token is not exported, and its absence must not take away the one that is stored. */
+function bare(connection: object): object {
+  return Object.fromEntries(Object.entries(connection).filter(([key, value]) => key !== 'token' || value !== null));
+}
+
+/**
+ * Creates what is not there and changes what differs; removes nothing. One device's fault does not hold up the others.
+ * @throws InvalidDataError when the text is no such file.
+ */
+export async function importDevices({ devices }: Services, actor: Actor, text: string): Promise<DeviceFileReport> {
+  const report: DeviceFileReport = { created: [], changed: [], unchanged: [], faults: [] };
+  for (const wish of parseFile(text))
+    try {
+      const known = devices.get(actor.tenant, wish.id);
+      if (!known) await create(devices, actor, wish, report);
+      else if (known.profile !== wish.profile) {
+        const problem = `It has the profile ${known.profile ?? '(none)'}, the file says ${wish.profile ?? '(none)'}: remove it first.`;
+        report.faults.push({ device: wish.id, problem });
+      } else if (await changed(devices, actor, wish)) report.changed.push(wish.id);
+      else report.unchanged.push(wish.id);
+    } catch (error) {
+      const { message, remedy } = error as Error & { remedy?: string };
+      report.faults.push({ device: wish.id, problem: remedy ? `${message} ${remedy}` : message });
+    }
+  return report;
+}
+
+async function create(devices: DeviceService, actor: Actor, wish: FileDevice, report: DeviceFileReport): Promise<void> {
+  const { id, name, profile, points, enabled } = wish;
+  // The service checks the connection; here it is only known to be an object with a kind.
+  const connection = wish.connection as unknown as Parameters<DeviceService['create']>[1]['connection'];
+  report.created.push(await devices.create(actor, { id, name, profile, connection, points }));
+  if (!enabled) await devices.update(actor, id, { enabled });
+}
+
+async function changed(devices: DeviceService, actor: Actor, wish: FileDevice): Promise<boolean> {
+  const before = JSON.stringify(devices.get(actor.tenant, wish.id));
+  const connection = wish.connection as unknown as Parameters<DeviceService['create']>[1]['connection'];
+  const { name, enabled } = wish;
+  const known = devices.get(actor.tenant, wish.id)!;
+  const same =
+    (name ?? known.name) === known.name &&
+    enabled === known.enabled &&
+    JSON.stringify(sorted(bare(withoutSecrets(known.connection)))) === JSON.stringify(sorted(connection));
+  if (same) return false;
+  await devices.update(actor, wish.id, { ...(name === undefined ? {} : { name }), enabled, connection });
+  return JSON.stringify(devices.get(actor.tenant, wish.id)) !== before;
+}
+
+function sorted(connection: object): object {
+  return Object.fromEntries(Object.entries(connection).sort(([a], [b]) => a.localeCompare(b)));
+}
+
+function parseFile(text: string): FileDevice[] {
+  let raw: unknown;
+  try {
+    raw = parseYaml(text);
+  } catch (error) {
+    throw new InvalidDataError(
+      `The file is no valid YAML: ${(error as Error).message}`,
+      'Mend the line that is named.',
+    );
+  }
+  const parsed = FileSchema.safeParse(raw);
+  if (parsed.success) return parsed.data.devices;
+  const faults = parsed.error.issues.map((issue) => ({ where: issue.path.join('.'), problem: issue.message }));
+  throw new InvalidDataError(
+    `The file has faults: ${faults.map(({ where, problem }) => `${where}: ${problem}`).join('; ')}`,
+    'GET /api/v1/devices.yaml shows the layout.',
+    faults,
+  );
+}
