@@ -220,8 +220,10 @@ function partEnergy(meter: DemoMeter, seed: number, index: number, phase: number
   }
   const found = { import: 0, export: 0 };
   for (let step = 0; step < phase * STEPS; step++) {
+    // the mean power of the whole step holds in all of it, so that a register never goes back
     const width = Math.min(1, phase * STEPS - step) / STEPS;
-    const energy = (powerWithin(meter, seed, index, step / STEPS + width / 2, knots) * width * HOURS_PER_SLOT) / 1000;
+    const power_W = powerWithin(meter, seed, index, (step + 0.5) / STEPS, knots);
+    const energy = (power_W * width * HOURS_PER_SLOT) / 1000;
     const { import: taken, export: given } = directed(meter, energy);
     found.import += taken;
     found.export += given;

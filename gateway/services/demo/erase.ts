@@ -1,0 +1,53 @@
+/** Removes all that the demo left in the stores; what a person added meanwhile stays. */
+import type { Actor, SiteSettings } from '../../services.ts';
+import type { DemoServiceDeps } from '../demo.ts';
+
+const DRAIN_MS = 15_000;
+const PAUSE_MS = 100;
+
+type Deps = Pick<DemoServiceDeps, 'db' | 'devices' | 'journal' | 'log' | 'meters' | 'regulation' | 'series' | 'site'>;
+
+/**
+ * Without devices of one's own the tenant is as before set-up: no site, no series, no decisions. With some, the site
+ * stays, no longer a demo, for the meter points belong to it.
+ */
+export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings): Promise<void> {
+  const { db, devices, meters, regulation, series, site } = deps;
+  const { tenant } = actor;
+  for (const { id, demo } of await regulation.documents(tenant)) if (demo) await regulation.remove(actor, id);
+  const marked = await db.asTenant(tenant, async (sql) => ({
+    devices: await sql<{ id: string }>('select id from device where demo order by created_at, id'),
+    points: await sql<{ id: string }>(
+      'select id from meter_point where demo order by virtual is null, parent_id is null',
+    ),
+  }));
+  // computed ones first, then parts, then what they are a part of
+  const gone = marked.points.map(({ id }) => id);
+  for (const { id } of marked.points)
+    if (meters.list(tenant).some((point) => point.id === id && point.virtual)) await meters.remove(actor, id);
+  for (const { id } of marked.devices.toReversed()) await devices.remove(actor, id, { erase_readings: false });
+  await drained(deps);
+  const stays = devices.list(tenant).length > 0 || meters.list(tenant).some(({ id }) => !gone.includes(id));
+  await series.erase(tenant, stays ? gone : null);
+  await db.asTenant(tenant, async (sql) => {
+    await sql('delete from quality_report where meter_id = any($1)', [gone]);
+    await sql('delete from alert where object = any($1) or $2::boolean', [gone, !stays]);
+    // decisions were made on the demo's numbers, feedback goes with them
+    for (const table of ['decision', 'policy_state', 'usage_event']) await sql(`delete from ${table}`);
+    if (!stays) await sql('delete from data_load');
+    await sql(`delete from setting where name = 'demo'`);
+  });
+  if (stays) await site.save(actor, site.get(tenant) ?? settings, { demo: false });
+  else await site.remove(actor);
+  await meters.refresh(tenant);
+}
+
+/** What is in the journal would come back after the erasure: the series store takes it first. */
+async function drained({ journal, series, log }: Deps): Promise<void> {
+  const last = journal.stats().last_seq;
+  for (let waited = 0; waited < DRAIN_MS; waited += PAUSE_MS) {
+    if ((await series.readings.cursor()) >= last) return;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  log.warn('the series store is behind: readings of the demo may come back');
+}
