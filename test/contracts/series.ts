@@ -325,10 +325,15 @@ export function describeSeriesStore(name: string, open: () => Promise<OpenStore>
           ]),
           T0,
         );
-        await store.prices.write(prices([{ at_ms: at(1), value: 7 }], 'y'), T0 + 1);
+        // A whole number first: the type of the rest must not be read off it.
+        const whole = [
+          { at_ms: at(1), value: 7 },
+          { at_ms: at(2), value: 8.25 },
+        ];
+        await store.prices.write(prices(whole, 'y'), T0 + 1);
         const now = await read();
-        expect([...now.at_ms]).toEqual([at(0), at(1)]);
-        expect([...now.values]).toEqual([-1.5, 7]);
+        expect([...now.at_ms]).toEqual([at(0), at(1), at(2)]);
+        expect([...now.values]).toEqual([-1.5, 7, 8.25]);
         expect(now).toMatchObject({ currency: 'EUR', vat_included: false, fetched_ms: T0 + 1 });
         expect([...now.sources].sort()).toEqual(['x', 'y']);
         expect((await store.prices.read('AT', 'day-ahead', T0, at(10))).at_ms).toHaveLength(0);
@@ -350,7 +355,7 @@ export function describeSeriesStore(name: string, open: () => Promise<OpenStore>
         inputs_known_ms: made_at_ms - 1000,
         points: [0, 1, 2].map((slot) => ({
           at_ms: T0 + slot * SLOT_MS,
-          mean: mean + slot,
+          mean: mean + slot / 4,
           quantiles: { '0.1': mean - 1, '0.9': mean + 1 },
         })),
       });
@@ -369,9 +374,9 @@ export function describeSeriesStore(name: string, open: () => Promise<OpenStore>
 
       it('tracks what was forecast with a lead', async () => {
         const track = await store.forecasts.track('a', 'load', T0, T0 + 1e8, 3_600_000);
-        expect([...track.values]).toEqual([10, 11, 12]);
+        expect([...track.values]).toEqual([10, 10.25, 10.5]);
         const late = await store.forecasts.track('a', 'load', T0, T0 + 1e8, 60_000);
-        expect([...late.values]).toEqual([20, 21, 22]);
+        expect([...late.values]).toEqual([20, 20.25, 20.5]);
       });
     });
 

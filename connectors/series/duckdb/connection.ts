@@ -23,7 +23,8 @@ export type DuckDb = {
   close(): void;
 };
 export type Writer = {
-  run(sql: string, parameters?: Parameters): Promise<void>;
+  /** `types` where a type cannot be read off the first value: a list of doubles may begin with a whole number. */
+  run(sql: string, parameters?: Parameters, types?: Record<string, DuckDBType>): Promise<void>;
   numbers(sql: string, parameters?: Parameters): Promise<Float64Array[]>;
   /** Appends columns of numbers; NaN becomes null. */
   append(table: string, columns: readonly NumberColumn[]): Promise<void>;
@@ -68,8 +69,8 @@ async function transaction<T>(connection: DuckDBConnection, work: (writer: Write
   await connection.run('begin');
   try {
     const outcome = await work({
-      run: async (sql, parameters) => {
-        await connection.run(sql, parameters);
+      run: async (sql, parameters, types) => {
+        await connection.run(sql, parameters, types);
       },
       numbers: (sql, parameters) => numbersOf(connection, sql, parameters),
       append: (table, columns) => append(connection, table, columns),

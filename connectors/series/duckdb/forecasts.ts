@@ -1,5 +1,5 @@
 /** Forecasts with the time they were made, so that they can be scored later. */
-import { listValue } from '@duckdb/node-api';
+import { DOUBLE, LIST, listValue } from '@duckdb/node-api';
 import type { ForecastTable } from '../../../engine/ports.ts';
 import type { DuckDbContext } from './context.ts';
 
@@ -26,6 +26,7 @@ export function createForecasts({ db }: DuckDbContext): ForecastTable {
             mean: listValue(points.map((point) => point.mean)),
             quantiles: listValue(points.map((point) => JSON.stringify(point.quantiles))),
           },
+          { at: LIST(DOUBLE), mean: LIST(DOUBLE) },
         );
       });
     },

@@ -1,5 +1,5 @@
 /** Market prices: one value per area, market and slot. */
-import { listValue } from '@duckdb/node-api';
+import { DOUBLE, LIST, listValue } from '@duckdb/node-api';
 import { SLOT_MS } from '../../../engine/model/time.ts';
 import type { PriceTable } from '../../../engine/ports.ts';
 import { storedPrices } from '../prices.ts';
@@ -23,6 +23,7 @@ export function createPrices({ db }: DuckDbContext): PriceTable {
           "insert into price select $area, $market, unnest($at::integer[]), nullif(unnest($values::double[]), 'nan'::double), " +
             '$currency, $vat_included, $source, $fetched',
           { area, market, at: listValue(at), values: listValue(values), currency, vat_included, source, fetched },
+          { values: LIST(DOUBLE) },
         );
       });
     },
