@@ -5,6 +5,7 @@ import { createAlertsApi } from './api/alerts.ts';
 import { createAskApi } from './api/ask.ts';
 import { createAuditApi } from './api/audit.ts';
 import { createDataApi } from './api/data.ts';
+import { createDevicesApi } from './api/devices.ts';
 import { createDocumentsApi } from './api/documents.ts';
 import { createForecastApi } from './api/forecast.ts';
 import { createJobsApi } from './api/jobs.ts';
@@ -12,6 +13,7 @@ import { createKeysApi } from './api/keys.ts';
 import { createMetersApi } from './api/meters.ts';
 import { createPeopleApi } from './api/people.ts';
 import { createPricesApi } from './api/prices.ts';
+import { createProfilesApi } from './api/profiles.ts';
 import { createQualityApi } from './api/quality.ts';
 import { createReadingsApi } from './api/readings.ts';
 import { createRecommendApi } from './api/recommend.ts';
@@ -30,6 +32,8 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createAskApi,
   createRecommendApi,
   createAlertsApi,
+  createDevicesApi,
+  createProfilesApi,
   createSiteApi,
   createMetersApi,
   createPeopleApi,

@@ -1,0 +1,303 @@
+/**
+ * The box on one screen: opens the stores, makes the services, the connectors and the web application, and returns
+ * what the lifecycle starts in this order and closes in reverse. With the catalogues of connectors this is the only
+ * place that names a technology.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { createMemoryBus } from '../connectors/bus/memory.ts';
+import { openEmbeddedPostgres } from '../connectors/database/embedded/embedded.ts';
+import { openPostgres } from '../connectors/database/postgres/postgres.ts';
+import { openFolderFiles } from '../connectors/files/folder.ts';
+import { openJournal } from '../connectors/journal/journal.ts';
+import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
+import type { Clock } from '../engine/ports.ts';
+import { createDeliveries } from './broker/deliveries.ts';
+import { createMessages } from './broker/messages.ts';
+import { createRoutes } from './broker/routes.ts';
+import { openBroker } from './broker.ts';
+import type { Config } from './config.ts';
+import { createAuthenticate } from './http/authenticate.ts';
+import { createWeb, openWebServer, type WebServer } from './http/server.ts';
+import type { Part } from './lifecycle.ts';
+import { createMetrics } from './metrics.ts';
+import { openSeriesWorker } from './series.ts';
+import { createAccessService } from './services/access.ts';
+import { createAdviceService } from './services/advice.ts';
+import { gatherAdviceContext } from './services/advice-context.ts';
+import { createAlertService } from './services/alerts.ts';
+import { createAuditService } from './services/audit.ts';
+import { createDataService } from './services/data.ts';
+import { createDemoService } from './services/demo.ts';
+import { createDeviceService } from './services/devices.ts';
+import { createForecastService } from './services/forecasts.ts';
+import { createHealthService } from './services/health.ts';
+import { createIntake } from './services/intake.ts';
+import { createJobService } from './services/jobs.ts';
+import { createLiveValues } from './services/live.ts';
+import { createLoadService } from './services/loads.ts';
+import { createMeterService } from './services/meters.ts';
+import { createPolling } from './services/polling.ts';
+import { createPriceService } from './services/prices.ts';
+import { openProfileCatalogue } from './services/profiles.ts';
+import { createQualityService } from './services/quality.ts';
+import { createRegulationService } from './services/regulation.ts';
+import { createRetention } from './services/retention.ts';
+import { createSiteService } from './services/site.ts';
+import { createStoreWatch } from './services/store-watch.ts';
+import { createWeatherService } from './services/weather.ts';
+import type { Services } from './services.ts';
+import { loadCertificate } from './tls.ts';
+import { createWorkers } from './workers/pool.ts';
+
+export type Box = {
+  services: Services;
+  parts: Part[];
+  /** Where the box listens; known once started. */
+  address(): { scheme: 'http' | 'https'; port: number; mqtt_port: number };
+};
+
+const ROOT = join(import.meta.dirname, '..');
+const STORE_READY_MS = 2000;
+
+/** @param options `listen` false: no broker, no pollers, no web server; for one command of the command line. */
+export async function assemble(config: Config, log: Logger, options: { listen: boolean }): Promise<Box> {
+  const clock: Clock = { now: () => Date.now() };
+  const metrics = createMetrics();
+  const bus = createMemoryBus({ log });
+  const certificate = await loadCertificate(config, clock.now());
+
+  // Stores
+  const db =
+    config.database === 'embedded'
+      ? await openEmbeddedPostgres({ home: config.home, log })
+      : await openPostgres({ url: config.database, owner_url: config.database_owner, log });
+  const files = await openFolderFiles({ dir: join(config.home, 'files') });
+  const live = createLiveValues();
+  const deliveries = createDeliveries();
+  const journal = await openJournal({
+    dir: join(config.home, 'journal'),
+    max_bytes: config.journal_max_bytes,
+    segment_bytes: config.journal_segment_bytes,
+    onReplay: (group) => {
+      live.record(group, group.readings);
+      if (group.delivery !== undefined) deliveries.restore(group.delivery, group.received_ms);
+    },
+    onCommit: ({ seconds }) => {
+      metrics.journal_fsync_s.observe(seconds);
+      series.drain.notify();
+    },
+  });
+  const series = await openSeriesWorker({
+    store:
+      config.series === 'duckdb'
+        ? { kind: 'duckdb', file: join(config.home, 'series.duckdb'), memory: config.duckdb_memory }
+        : { kind: 'questdb', url: config.series },
+    journal_dir: join(config.home, 'journal'),
+    durable: journal.durable,
+    released_seq: journal.stats().released_seq,
+  });
+  const base = { config, clock, log, metrics, bus, db, series, journal, files };
+
+  // Who and what: people, site, meters
+  const audit = createAuditService(base);
+  const access = createAccessService(base);
+  const site = createSiteService(base);
+  const meters = createMeterService({ ...base, site });
+  const alerts = createAlertService(base);
+  const workers = createWorkers();
+  const jobs = createJobService({ ...base, connection: db.connection });
+
+  // Readings
+  const { intake, close: closeIntake } = createIntake({ ...base, meters, live });
+  const catalogue = openProfileCatalogue(join(ROOT, 'firmware-profiles'));
+  let broker: Awaited<ReturnType<typeof openBroker>> | null = null;
+  const devices = createDeviceService({
+    ...base,
+    ...{ meters, audit, alerts, profiles: catalogue },
+    listen: (tenant, filter, signal) =>
+      broker ? broker.listen(tenant, filter, signal) : Promise.reject(new Error('The broker does not run.')),
+    disconnect: (tenant, device) => broker?.disconnect(tenant, device),
+  });
+  const routes = createRoutes({ devices, meters, decoderOf: devices.decoderOf });
+  const messages = createMessages({ ...base, intake, deliveries, devices });
+  const polling = createPolling({
+    ...base,
+    devices,
+    meters,
+    intake,
+    profiles: catalogue,
+    live,
+    publish: (topic, payload, retain) => broker?.publish(topic, payload, { retain }),
+  });
+  const loads = createLoadService({ ...base, intake, site, meters, devices });
+
+  // Prices, data, intelligence
+  const prices = createPriceService({ ...base, site, alerts });
+  const weather = createWeatherService({ ...base, site });
+  const data = createDataService({ series, meters, sitePrices: prices.site });
+  const quality = createQualityService({
+    ...base,
+    series,
+    site,
+    meters,
+    live,
+    alerts,
+    jobs,
+    enabled: (tenant, device) => devices.get(tenant, device)?.enabled ?? true,
+  });
+  const forecasts = createForecastService({
+    ...base,
+    forecasts: series.forecasts,
+    workers,
+    jobs,
+    site,
+    balance: data.balance,
+    market: prices.market,
+  });
+  const advice = createAdviceService({
+    ...base,
+    audit,
+    gather: (tenant) => gatherAdviceContext({ clock, site, meters, prices, forecasts, data, alerts }, tenant),
+  });
+  const regulation = createRegulationService({
+    ...base,
+    ...{ audit, alerts, jobs, passages: createEmbeddedPassages() },
+    recordQuestion: (actor, question, status) =>
+      advice.record(actor, [{ id: randomUUID(), kind: 'question', object: question, detail: { status } }]),
+  });
+  const demo = createDemoService({
+    ...base,
+    ...{ devices, site, meters, regulation, forecasts, prices, weather, intake },
+    mqtt_port: () => broker?.port ?? config.mqtt_port,
+  });
+  const health = createHealthService({
+    ...base,
+    jobs,
+    drain: {
+      lag: () => series.drain.lag(),
+      fault: () => (series.drain.state().up ? null : series.drain.state().reason),
+    },
+  });
+
+  const services: Services = {
+    ...base,
+    intake,
+    live,
+    site,
+    meters,
+    profiles: catalogue,
+    devices,
+    access,
+    audit,
+    jobs,
+    workers,
+    data,
+    loads,
+    prices,
+    weather,
+    forecasts,
+    regulation,
+    advice,
+    alerts,
+    quality,
+    demo,
+    health,
+  };
+
+  // The web
+  // A proxy in front may speak TLS for us.
+  const secure = certificate !== null || (config.public_url?.startsWith('https:') ?? false);
+  const web = createWeb(services, { secure, version: version(), authenticate: createAuthenticate({ access, config }) });
+  let server: WebServer | null = null;
+
+  const parts: Part[] = [
+    { name: 'database', close: () => db.close(), close_ms: 4000 },
+    { name: 'files', close: () => files.close() },
+    { name: 'workers', close: () => workers.close() },
+    { name: 'site', start: () => site.start() },
+    { name: 'meters', start: () => meters.start() },
+    { name: 'devices', start: () => devices.start(), close: () => devices.close() },
+    { name: 'series', start: () => startDrain(), close: () => series.close(), close_ms: 3000 },
+    { name: 'journal', close: () => journal.close() },
+    { name: 'intake', close: closeIntake },
+    { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
+    { name: 'quality', start: () => quality.start(), close: () => quality.stop() },
+    { name: 'jobs', start: () => jobs.start(), close: () => jobs.stop() },
+    { name: 'regulation', start: () => regulation.start(), close: () => regulation.stop() },
+  ];
+  if (options.listen)
+    parts.push(
+      { name: 'prices', start: () => prices.start(), close: () => prices.stop() },
+      { name: 'weather', start: () => weather.start(), close: () => weather.stop() },
+      {
+        name: 'broker',
+        start: async () => {
+          const tls = certificate && config.mqtts_port !== null ? { port: config.mqtts_port, ...certificate } : null;
+          broker = await openBroker({
+            ...base,
+            home: config.home,
+            host: config.host,
+            port: config.mqtt_port,
+            tls,
+            devices,
+            routes,
+            messages,
+            deliveries,
+          });
+        },
+        close: () => broker?.close(),
+      },
+      { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
+      { name: 'store watch', ...createStoreWatch({ ...base, site, alerts }) },
+      { name: 'retention', ...createRetention(base) },
+      {
+        name: 'web',
+        start: async () => {
+          server = await openWebServer(web, { host: config.host, port: config.port, certificate });
+        },
+        close: () => server?.close(),
+      },
+      { name: 'demo', start: () => demo.resume(), close: () => demo.end() },
+    );
+  return {
+    services,
+    parts,
+    address: () => ({
+      scheme: certificate ? 'https' : 'http',
+      port: server?.port ?? config.port,
+      mqtt_port: broker?.port ?? config.mqtt_port,
+    }),
+  };
+
+  /** Roles decide how power becomes energy, so the drain knows them before its first slot. */
+  async function startDrain(): Promise<void> {
+    const tellRoles = () =>
+      series.drain.setRoles(
+        site.tenants().flatMap((tenant) => meters.list(tenant).map(({ id, role }) => ({ tenant, meter: id, role }))),
+      );
+    tellRoles();
+    meters.onChange(tellRoles);
+    series.drain.onApplied((seq, _touched, applied) => {
+      metrics.drained.inc(applied);
+      metrics.drain_lag.set(series.drain.lag());
+      journal
+        .release(seq)
+        .catch((error: unknown) => log.error({ err: error }, 'the journal could not release what the store has'));
+    });
+    series.drain.onSlots((changed) => {
+      for (const slots of changed) bus.publish({ type: 'slots', ...slots });
+    });
+    series.drain.start();
+    // A store that is away is no reason not to start: the journal keeps what comes.
+    await series
+      .ready(STORE_READY_MS)
+      .catch((error: Error) => log.warn({ err: error }, 'going on without the series store'));
+  }
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,92 @@
+/** The program: `luna run` is the box, everything else is a command to it. */
+import { resolve } from 'node:path';
+import { Command as Program } from 'commander';
+import { parse as parseYaml } from 'yaml';
+import { type ConfigError, InvalidDataError } from '../engine/errors.ts';
+import { type Config, loadConfig } from './config.ts';
+import { type CommandResult, sendCommand } from './control.ts';
+
+const program = new Program('luna')
+  .description('Luna iEMS: the energy management box')
+  .showHelpAfterError()
+  .enablePositionalOptions();
+program
+  .command('run')
+  .description('start the box')
+  .action(() => guarded(async () => (await import('./run.ts')).runBox(loadConfig(process.env))));
+
+const key = program.command('key').description('API keys');
+command(key.command('create'), 'key create', 'make an API key')
+  .option('--role <role>', 'admin, analyst or user', 'user')
+  .option('--name <name>');
+
+const device = program.command('device').description('devices');
+command(device.command('create <id>'), 'device create', 'make a device and its credential', ['id'])
+  .option('--profile <name>', 'a folder of firmware-profiles/')
+  .option('--name <name>')
+  .option('--connection <yaml>', 'e.g. "{kind: modbus-tcp, host: 192.168.1.20, port: 502, unit: 1, poll_s: 5}"');
+
+const user = program.command('user').description('people');
+command(user.command('add <login>'), 'user add', 'add a person', ['login'])
+  .option('--role <role>', 'admin, analyst or user', 'user')
+  .option('--name <name>')
+  .option('--password <password>', 'left out: one is made and shown');
+command(user.command('reset-password <login>'), 'user reset-password', 'give a person a new password', [
+  'login',
+]).option('--password <password>');
+
+command(program.command('import <file>'), 'import', 'load readings from a CSV or JSON-lines file', ['file']).option(
+  '--mapping <yaml>',
+  'columns, where they are not at,meter,<quantity>…',
+);
+command(program.command('doctor'), 'doctor', 'say what is well and what is not');
+command(program.command('train'), 'train', 'make forecasts now').option('--series <name>', 'load, generation or price');
+command(program.command('eval'), 'eval', 'forecast error against "same as last week"');
+command(program.command('index'), 'index', 'build the passage index anew');
+const demo = program.command('demo').description('the demo site');
+command(demo.command('start'), 'demo start', 'start the demo site');
+command(demo.command('stop'), 'demo stop', 'remove the demo site without trace');
+
+await program.parseAsync();
+
+/** A command with --json and --tenant whose positional arguments are named in `names`. */
+function command(target: Program, name: string, description: string, names: readonly string[] = []): Program {
+  return target
+    .description(description)
+    .option('--json', 'print one JSON object')
+    .option('--tenant <id>', 'the organisation', 'default')
+    .action((...given: unknown[]) => {
+      const { json, ...options } = given[names.length] as Record<string, unknown> & { json?: boolean };
+      const args = { ...options, ...Object.fromEntries(names.map((key, i) => [key, given[i]])) };
+      return guarded(async () => {
+        const result = await execute(loadConfig(process.env), name, prepared(args));
+        process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
+      }, json);
+    });
+}
+
+function prepared(args: Record<string, unknown>): Record<string, unknown> {
+  for (const key of ['connection', 'mapping']) if (typeof args[key] === 'string') args[key] = parseYaml(args[key]);
+  if (typeof args.file === 'string') args.file = resolve(process.cwd(), args.file);
+  return args;
+}
+
+/** Through the running box, or in one that is opened for this command only (and only then loaded). */
+async function execute(config: Config, name: string, args: Record<string, unknown>): Promise<CommandResult> {
+  const answer = await sendCommand(config.home, { name, args });
+  return answer ?? (await import('./run.ts')).runOnce(config, { name, args });
+}
+
+/** Errors become one sentence and exit status 1; a fault of ours keeps its stack. */
+async function guarded(work: () => Promise<unknown>, json = false): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const known = error instanceof Error && 'remedy' in error;
+    const { message, remedy } = error as ConfigError;
+    const faults = error instanceof InvalidDataError ? error.faults : [];
+    const sentence = known ? [message, remedy].filter(Boolean).join(' ') : String((error as Error).stack ?? error);
+    process.stderr.write(json ? `${JSON.stringify({ error: sentence, faults })}\n` : `luna: ${sentence}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * `luna run`: takes the home, assembles the box, starts it, tells the address, and closes it on SIGTERM or SIGINT.
+ * Also one command of the command line in a box without listeners, where none runs.
+ */
+import { mkdirSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { assemble } from './assemble.ts';
+import { runCommand } from './commands.ts';
+import type { Config } from './config.ts';
+import { type Command, type CommandResult, openControl } from './control.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { createLog } from './log.ts';
+import type { Services } from './services.ts';
+
+/** Closing must end within this, whatever hangs (promise to whoever stops the box). */
+const CLOSE_DEADLINE_MS = 5000;
+
+/** Resolves once the box serves; the process then lives until a signal. */
+export async function runBox(config: Config): Promise<void> {
+  const log = createLog(config.log_level);
+  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  const control = await openControl(config.home);
+  const { services, parts, address } = await assemble(config, log, { listen: true });
+  const lifecycle = createLifecycle(parts, log);
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'closing');
+    setTimeout(() => process.exit(1), CLOSE_DEADLINE_MS).unref();
+    await lifecycle.close();
+    await control.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+
+  await lifecycle.start();
+  control.serve((command) => runCommand(services, command));
+  await greet(services, address());
+}
+
+/** Opens the same services without listeners, runs the command and closes them again. */
+export async function runOnce(config: Config, command: Command): Promise<CommandResult> {
+  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  const control = await openControl(config.home);
+  // Standard output belongs to the command's result.
+  const log = createLog(config.log_level === 'info' ? 'warn' : config.log_level, 2);
+  try {
+    const { services, parts } = await assemble(config, log, { listen: false });
+    const lifecycle = createLifecycle(parts, log);
+    await lifecycle.start();
+    try {
+      return await runCommand(services, command);
+    } finally {
+      await lifecycle.close();
+    }
+  } finally {
+    await control.close();
+  }
+}
+
+/** The address, and until someone has signed in the one-time set-up link. For people, so not as a log line. */
+async function greet(
+  { config, access }: Services,
+  listening: { scheme: string; port: number; mqtt_port: number },
+): Promise<void> {
+  const base = config.public_url ?? `${listening.scheme}://localhost:${listening.port}`;
+  const everywhere = config.host === '0.0.0.0' || config.host === '::';
+  const lan = (everywhere ? lanAddresses() : []).map((ip) => `${listening.scheme}://${ip}:${listening.port}`);
+  const token = await access.setupToken();
+  const lines = [
+    '',
+    `  Luna iEMS is ready:  ${base}`,
+    ...lan.map((url) => `  on the network:      ${url}`),
+    `  meters push MQTT to: port ${listening.mqtt_port}`,
+    ...(token ? [`  set it up once at:   ${base}/setup?token=${token}`] : []),
+    '',
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+function lanAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter((entry) => entry.family === 'IPv4' && !entry.internal)
+    .map((entry) => entry.address)
+    .slice(0, 3);
+}
