@@ -40,7 +40,7 @@ const LEAST_COVERAGE = 0.66;
 const LEAST_SCORE = 0.5;
 const MOST_SENTENCES = 3;
 /** Definitions stand in long lists, which rank low. */
-const CANDIDATE_PASSAGES = { definition: 60, other: 16 };
+const CANDIDATE_PASSAGES = { definition: 80, other: 16 };
 /** Further sentences must come this near the best one. */
 const NEARLY_AS_GOOD = 0.85;
 const LONGEST_QUOTE = 700;
@@ -61,7 +61,7 @@ export function findEvidence(
 ): Evidence[] {
   const most = question.kind === 'definition' ? CANDIDATE_PASSAGES.definition : CANDIDATE_PASSAGES.other;
   const candidates = onlyNamed(question, hits).slice(0, most);
-  if (question.references.length > 0 && !hasTerms(question)) return opening(candidates);
+  if (question.references.length > 0 && asksForPlace(question, candidates[0], analyzers)) return opening(candidates);
   const scored = candidates.flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
   const convincing = scored.filter(
     ({ evidence, coverage }) => coverage >= LEAST_COVERAGE && evidence.score >= LEAST_SCORE,
@@ -69,8 +69,12 @@ export function findEvidence(
   return choose(convincing.map(({ evidence }) => evidence));
 }
 
-function hasTerms({ terms }: Question): boolean {
-  return terms.en.length > 0 && terms.de.length > 0;
+/** `What does § 14a EnWG say?`: nothing is asked but the place, and at most the document is named. */
+function asksForPlace({ terms }: Question, first: PassageHit | undefined, analyzers: Analyzers): boolean {
+  if (!first) return false;
+  const { language, document_title } = first.passage;
+  const title = analyzers[language].terms(document_title);
+  return foundIn(terms[language], title).every((share) => share === 1);
 }
 
 /** Where the question names a place, only that place may answer. */
@@ -90,7 +94,8 @@ function scorePassage(
   const { passage } = hit;
   const analyzer = analyzers[passage.language];
   const terms = question.terms[passage.language];
-  const weight = weights[passage.language] ?? terms.map(() => 1);
+  const rarity = weights[passage.language];
+  const weight = terms.map((term, i) => term.share * (rarity?.[i] ?? 1));
   const head = foundIn(terms, analyzer.terms(`${passage.document_title} ${passage.section}`)).map(
     (share) => share * IN_HEAD,
   );
@@ -113,7 +118,7 @@ function scorePassage(
         ) +
       0.35 * coverage +
       0.1 / (rank + 1) +
-      cueOf(question, quote, subject, analyzer);
+      cueOf(question, quote, { terms, subject }, analyzer);
     return {
       coverage,
       evidence: { hit, start: passage.start + start, end: passage.start + end, quote, score },
@@ -185,18 +190,25 @@ const NUMBER =
 const TIME =
   /\b(?:\d{1,2}\.? (?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|January|February|March|May|June|July|October|December)|(?:\w+|\d+) (?:weeks?|days?|months?|years?|hours?|minutes?|Wochen?|Tagen?|Monaten?|Jahren?|Stunden?|Minuten?|Werktagen?)|jährlich|monatlich|unverzüglich|annually|without delay|20\d\d)\b/i;
 const ACTOR = /\b(?:shall|must|may|hat|haben|ist|sind|muss|müssen|kann|obliegt)\b/i;
+/** A definition that only points to another. */
+const ELSEWHERE = /\bas defined in\b|\bim Sinne (?:des|der|von) (?:§|Art)/i;
 const DEFINES = /^[^\p{L}]{0,12}.{0,6}?$/u;
 
-function cueOf({ kind }: Question, quote: string, terms: readonly Term[], analyzer: Analyzer): number {
+/** All terms, and those that the document's title does not have. */
+type Asked = { terms: readonly Term[]; subject: readonly Term[] };
+
+function cueOf({ kind }: Question, quote: string, asked: Asked, analyzer: Analyzer): number {
   if (kind === 'amount') return NUMBER.test(quote) ? CUE.amount : 0;
   if (kind === 'time') return TIME.test(quote) ? CUE.time : 0;
   if (kind === 'who') return ACTOR.test(quote) ? CUE.who : 0;
-  return kind === 'definition' && definesSubject(quote, terms, analyzer) ? CUE.definition : 0;
+  if (kind !== 'definition' || !definesSubject(quote, asked, analyzer)) return 0;
+  return ELSEWHERE.test(quote) ? CUE.definition / 2 : CUE.definition;
 }
 
 /** `‘active customer’ means …`, `Bilanzkreis: …`, `4. Bilanzkreis` and its text below, `A battery is …`. */
-function definesSubject(quote: string, terms: readonly Term[], analyzer: Analyzer): boolean {
+function definesSubject(quote: string, { terms, subject: asked }: Asked, analyzer: Analyzer): boolean {
   const stems = new Set(terms.map(({ stem }) => stem));
+  const needed = asked.length > 0 ? asked : terms;
   if (stems.size === 0) return false;
   const end =
     /(?:[’'”"“)]\s*)?(?:\s(?:means?|bezeichnet|bedeutet|ist|sind|is|are|im Sinne|--)\b|:|\n|\s[–—-]{1,2}\s)/.exec(
@@ -207,7 +219,8 @@ function definesSubject(quote: string, terms: readonly Term[], analyzer: Analyze
   const named = analyzer.terms(subject);
   if (DEFINES.test(subject) || named.length === 0) return false;
   const inSubject = named.filter(({ stem }) => stems.has(stem)).length;
-  return inSubject === named.length && inSubject >= 0.6 * stems.size;
+  const met = needed.filter(({ stem }) => named.some((term) => term.stem === stem)).length;
+  return inSubject === named.length && met >= 0.6 * needed.length;
 }
 
 /** The best sentences, no two nearly the same; those of one passage in the order of its text. */

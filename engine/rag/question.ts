@@ -4,13 +4,16 @@ import { type Reference, referencesOf } from './references.ts';
 import type { Analyzer, Analyzers, Term } from './terms.ts';
 
 export type QuestionKind = 'definition' | 'amount' | 'time' | 'who' | 'other';
+/** `share` of its rarity that a word counts: German writes nouns large, and they name the subject. */
+export type SubjectTerm = Term & { share: number };
+
 export type Question = {
   text: string;
   language: Language;
   kind: QuestionKind;
   references: Reference[];
   /** Telling words per language that passages may be in: stemmed, each once, in order. */
-  terms: Record<Language, Term[]>;
+  terms: Record<Language, SubjectTerm[]>;
 };
 
 /** Words that ask, but name no subject. */
@@ -18,11 +21,11 @@ const ASKING = new Set(
   `what which who whom whose when where how why is are does do did can could would should must may might shall say says said tell
   define defined definition definitions mean means meaning meant explain regulate regulates regulated rule rules about many much long
   often please give list describe apply applies applied required require requires requirement requirements need needs needed regarding
-  according there have has under set sets kind kinds get gets according term following stand stands
+  according there have has sense under set sets kind kinds get gets according term following stand stands
   was wer wem wen wessen wann wo wie warum wieso weshalb welche welcher welches welchen welchem ist sind wird werden hat haben muss
   müssen darf dürfen kann können soll sollen regelt geregelt regelung bedeutet bedeuten heißt sagt steht definiert definition begriff
   versteht verstehen man unter gilt gelten gültig viel viele hoch lange lang oft gibt nach laut gemäß bitte nenne erkläre
-  vorgeschrieben braucht brauchen ab bis beträgt betragen`.split(/\s+/),
+  vorgeschrieben sinne sinn stichwort braucht brauchen ab bis beträgt betragen`.split(/\s+/),
 );
 
 const DEFINITION =
@@ -53,9 +56,15 @@ function kindOf(text: string): QuestionKind {
   return WHO.test(text) ? 'who' : 'other';
 }
 
-function tellingTerms(text: string, analyzer: Analyzer): Term[] {
+const SHARE_OF_OTHER_WORDS = 0.6;
+
+function tellingTerms(text: string, analyzer: Analyzer): SubjectTerm[] {
+  const large = new Set((text.match(/\p{Lu}[\p{L}\p{N}]*/gu) ?? []).map((word) => word.toLowerCase()));
+  const shareOf = (word: string) =>
+    analyzer.language === 'de' && /^\p{L}+$/u.test(word) && !large.has(word) ? SHARE_OF_OTHER_WORDS : 1;
   const terms = analyzer.terms(text).filter(({ word }) => !ASKING.has(word) && !/^\p{L}$/u.test(word));
-  return [...new Map(terms.map((term) => [term.stem, term])).values()];
+  const distinct = new Map(terms.map((term) => [term.stem, term]));
+  return [...distinct.values()].map((term) => ({ ...term, share: shareOf(term.word) }));
 }
 
 const DEFINITIONS = { en: 'definitions means', de: 'Begriffsbestimmungen im Sinne' };

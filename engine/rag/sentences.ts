@@ -2,7 +2,7 @@
 export type Span = { start: number; end: number };
 
 const ABBREVIATIONS = new Set(
-  'abs art nr nrn no nos bzw vgl ggf bspw usw etc zb z b d h u a i v m s st ca inkl max min sec para p pp fig reg dr prof mr mrs ms inc ltd co corp vs eg ie e.g i.e z.b d.h u.a i.v.m str tel evtl sog gem lit buchst ziff anm ff f jan feb aug sept okt nov dez dec oct approx cf ref'.split(
+  'abs bgbl abl art nr nrn no nos bzw vgl ggf bspw usw etc zb z b d h u a i v m s st ca inkl max min sec para p pp fig reg dr prof mr mrs ms inc ltd co corp vs eg ie e.g i.e z.b d.h u.a i.v.m str tel evtl sog gem lit buchst ziff anm ff f jan feb aug sept okt nov dez dec oct approx cf ref'.split(
     ' ',
   ),
 );
