@@ -18,7 +18,7 @@ export function loadsAt(seed: number, at_ms: number, sky: Sky, tz: string): Load
     cold,
     hall: cold + machines(seed, at_ms, moment),
     office: office(seed, at_ms, moment, sky),
-    ev: chargers(seed, moment),
+    ev: chargers(seed, moment) + 14 * smooth(seed, 27, at_ms, 0.4 * HOUR_MS),
     other: 1400 + 300 * smooth(seed, 24, at_ms, 3 * HOUR_MS) + (sky.sun < 0 ? 900 : 0),
   };
 }
@@ -59,7 +59,7 @@ function office(seed: number, at_ms: number, { hour, works }: Moment, sky: Sky):
 
 /** Cars plug in when people come to work and charge until they are full; some drive at noon. */
 function chargers(seed: number, { hour, works, day }: Moment): number {
-  let power_W = 60;
+  let power_W = 74;
   if (!works) return power_W;
   for (let charger = 0; charger < CHARGERS; charger++) {
     const draw = (n: number) => hash01(seed, 30 + charger * 8 + n, day);

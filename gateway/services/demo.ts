@@ -33,7 +33,7 @@ export type DemoServiceDeps = Base & {
   site: Pick<SiteService, 'get' | 'save' | 'remove' | 'tenants'>;
   meters: Pick<MeterService, 'list' | 'save' | 'remove' | 'refresh'>;
   regulation: Pick<RegulationService, 'documents' | 'upload' | 'remove'>;
-  forecasts: Pick<ForecastService, 'refresh'>;
+  forecasts: Pick<ForecastService, 'refresh' | 'latest'>;
   prices: Pick<RunningPrices, 'refresh' | 'useProviderUrls' | 'forget'>;
   weather: Pick<RunningWeather, 'useProviderUrls' | 'forget'>;
   intake: Intake;
@@ -53,7 +53,15 @@ type Stored = { seed: number; started_ms: number; modbus_port: number; price_por
 const SEED = 7;
 const FIRST_TRY_MS = 2000;
 const LONGEST_TRY_MS = 60_000;
+const FORECAST_TRIES = 24;
+const FORECAST_PAUSE_MS = 5000;
 const LOAD_METER = 'demo-load';
+const STEPS = {
+  simulators: { en: 'Starting the simulators', de: 'Simulatoren werden gestartet' },
+  history: { en: 'Loading 60 days of history', de: '60 Tage Vergangenheit werden geladen' },
+  devices: { en: 'Starting the devices', de: 'Geräte werden gestartet' },
+  done: { en: 'The demo site runs', de: 'Der Demo-Standort läuft' },
+};
 const TEXTS = [
   { file: 'enwg-auszug.pdf', title: 'Energiewirtschaftsgesetz (Auszug)' },
   { file: 'eu-2019-944-extract.pdf', title: 'Directive (EU) 2019/944 (extract)' },
@@ -86,8 +94,8 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
     return mine;
   }
 
-  const progress = (tenant: string, done: number, total: number, text: string) =>
-    bus.publish({ type: 'progress', tenant, task: 'demo', done, total, text });
+  const progress = ({ tenant, language }: Actor, percent: number, step: keyof typeof STEPS) =>
+    bus.publish({ type: 'progress', tenant, task: 'demo', done: percent, total: 100, text: STEPS[step][language] });
 
   async function launch(actor: Actor, stored: Stored): Promise<Stored> {
     const opened = await openDemoProcess(stored, log, (died) => onDeath(actor, died));
@@ -151,17 +159,17 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
   async function setUp(actor: Actor): Promise<void> {
     const { tenant } = actor;
     const started_ms = slotStart(clock.now());
-    progress(tenant, 0, 100, 'Starting the simulators');
+    progress(actor, 0, 'simulators');
     await site.save(actor, SITE, { demo: true });
     const stored = await launch(actor, { seed: SEED, started_ms, modbus_port: 0, price_port: 0 });
     const credentials = await createDevices(actor, stored.modbus_port);
     void prices.refresh(tenant).catch((error: unknown) => log.warn({ err: error }, 'demo prices did not come'));
-    await loadHistory(tenant, started_ms);
-    progress(tenant, 90, 100, 'Starting the devices');
+    await loadHistory(actor, started_ms);
+    progress(actor, 90, 'devices');
     await demo?.publish(`mqtt://127.0.0.1:${deps.mqtt_port()}`, credentials);
     await uploadTexts(actor);
-    void deps.forecasts.refresh(tenant).catch((error: unknown) => log.warn({ err: error }, 'no demo forecast yet'));
-    progress(tenant, 100, 100, 'The demo site runs');
+    void firstForecasts(tenant).catch((error: unknown) => log.warn({ err: error }, 'no demo forecast yet'));
+    progress(actor, 100, 'done');
   }
 
   async function createDevices(actor: Actor, modbus_port: number): Promise<Credential[]> {
@@ -189,15 +197,25 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
     return credentials;
   }
 
-  async function loadHistory(tenant: string, started_ms: number): Promise<void> {
+  async function loadHistory(actor: Actor, started_ms: number): Promise<void> {
+    const { tenant } = actor;
     const begun = performance.now();
     let rejected = 0;
     await demo?.history(started_ms - HISTORY_DAYS * DAY_MS, started_ms, async (readings, done, total) => {
       const group = { tenant, source: 'demo', device: null, received_ms: clock.now(), readings };
       rejected += (await deps.intake(group)).rejected.length;
-      progress(tenant, 5 + Math.round((80 * done) / total), 100, 'Loading 60 days of history');
+      progress(actor, 5 + Math.round((80 * done) / total), 'history');
     });
     log.info({ tenant, rejected, took_ms: Math.round(performance.now() - begun) }, 'demo history loaded');
+  }
+
+  /** Forecasts need the slots of the history, which follow it within seconds. */
+  async function firstForecasts(tenant: string): Promise<void> {
+    for (let tries = 0; tries < FORECAST_TRIES && tenant_of_demo === tenant && !ended; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, FORECAST_PAUSE_MS));
+      await deps.forecasts.refresh(tenant);
+      if (await deps.forecasts.latest(tenant, 'load', clock.now())) return;
+    }
   }
 
   async function uploadTexts(actor: Actor): Promise<void> {
