@@ -60,3 +60,41 @@ export function without(readings: ReadingColumns, gone: readonly number[], limit
     from_ms: readings.from_ms?.filter(keep).slice(0, limit) ?? null,
   };
 }
+
+/** Rows of many series, ordered by series and time, as one set of columns per series; without rows they are empty. */
+export function splitSeries(
+  [series, at_ms, values, quality, from_ms]: readonly Float64Array[],
+  ids: readonly (number | undefined)[],
+  isInterval: (index: number) => boolean,
+): ReadingColumns[] {
+  const places = new Map<number, [number, number]>();
+  for (let row = 0; row < series!.length; row++) {
+    const place = places.get(series![row]!);
+    if (place) place[1] = row + 1;
+    else places.set(series![row]!, [row, row + 1]);
+  }
+  return ids.map((id, index) => {
+    const [from, to] = (id === undefined ? undefined : places.get(id)) ?? [0, 0];
+    return {
+      at_ms: at_ms!.slice(from, to),
+      values: values!.slice(from, to),
+      quality: Int32Array.from(quality!.subarray(from, to)),
+      from_ms: isInterval(index) ? from_ms!.slice(from, to) : null,
+    };
+  });
+}
+
+/** Keeps, changes or (value undefined) lifts a repair in a map of a store's repairs. */
+export function keepRepair(
+  repairs: Map<number, RepairRow[]>,
+  series: number,
+  at_ms: number,
+  value: number | null | undefined,
+): void {
+  const others = (repairs.get(series) ?? []).filter((row) => row.at_ms !== at_ms);
+  if (value !== undefined) others.push({ at_ms, value: value ?? Number.NaN });
+  repairs.set(
+    series,
+    others.sort((a, b) => a.at_ms - b.at_ms),
+  );
+}

@@ -1,5 +1,7 @@
 /** What a series store offers beyond the port, to the worker that drains the journal into it. */
 import type {
+  ReadingColumns,
+  ReadingTable,
   SeriesRange,
   SeriesStore,
   SlotColumns,
@@ -40,7 +42,14 @@ export type DirtyMarks = {
   done(series: readonly TouchedSeries[]): Promise<void>;
 };
 
+export type SeriesName = Pick<TouchedSeries, 'tenant' | 'meter' | 'quantity'>;
+export type DrainedReadings = ReadingTable & {
+  /** Readings of many series in one question, repairs laid over them, in the order of `series`. */
+  readMany(series: readonly SeriesName[], from_ms: number, to_ms: number): Promise<ReadingColumns[]>;
+};
+
 export type DrainedSeries = SeriesStore & {
+  readonly readings: DrainedReadings;
   readonly slots: DrainedSlots;
   readonly dirty: DirtyMarks;
   /** Which series have readings. */

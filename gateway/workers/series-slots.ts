@@ -63,9 +63,14 @@ export function createSlotKeeper(store: DrainedSeries, every_ms = 2_000): SlotKe
   async function run(list: readonly { one: Waiting; pass: Pass }[]): Promise<SlotsChanged[]> {
     const replacements: SlotReplacement[] = [];
     const changed: SlotsChanged[] = [];
+    const quick = await readQuick(
+      store,
+      list.flatMap(({ one, pass }) => (pass === 'quick' ? one : [])),
+    );
     for (const { one, pass } of list) {
       const range = pass === 'quick' ? one.quick! : one.full;
-      changed.push({ ...(await computeSeries(store, roles, one.key, range, pass, replacements)) });
+      const near = pass === 'quick' ? quick.get(one) : undefined;
+      changed.push(await computeSeries(store, roles, one.key, range, pass, replacements, near));
     }
     await store.slots.replaceMany(replacements);
     const full = list.filter(({ pass }) => pass === 'full');
@@ -157,13 +162,14 @@ async function computeSeries(
   touched: Range,
   pass: Pass,
   replacements: SlotReplacement[],
+  near?: ReadingColumns,
 ): Promise<SlotsChanged> {
   const { tenant, meter, quantity } = key;
   const known = await store.list(tenant);
   const has = (name: string) => known.some((one) => one.meter === meter && one.quantity === name);
   const info = quantityInfo(quantity);
   const target = slotQuantity(quantity);
-  const range = await affected(store, key, touched, pass);
+  const range = affected(near ?? (await read(store, key, touched.from_ms, touched.to_ms + 1)), key, touched, pass);
   const events: QualityEvent[] = [];
   // A register knows more than the same meter's intervals: its slots stand.
   if (!info || (info.kind === 'interval' && has(target))) return { ...key, ...range, events };
@@ -171,13 +177,35 @@ async function computeSeries(
   for (let from_ms = range.from_ms; from_ms < range.to_ms; from_ms += PIECE_MS) {
     const to_ms = Math.min(range.to_ms, from_ms + PIECE_MS);
     const context_ms = pass === 'quick' ? 2 * HOUR_MS : CONTEXT_MS;
-    const readings = await read(store, key, from_ms - context_ms, to_ms + context_ms);
+    const readings = near ?? (await read(store, key, from_ms - context_ms, to_ms + context_ms));
     const { slots, spans, events: found } = computeSlots({ quantity, ...inputOf(readings), from_ms, to_ms });
     events.push(...found);
     replacements.push({ tenant, range: { meter, quantity: target, from_ms, to_ms }, slots, spans });
     if (fromPower) addEnergy(roleOf(roles, tenant, meter), tenant, { meter, from_ms, to_ms }, slots, replacements);
   }
   return { tenant, meter, quantity: target, ...range, events };
+}
+
+/** How far back a quick pass looks; a series whose reading before lies further back is asked for by itself. */
+const NEAR_MS = HOUR_MS / 2;
+
+/** The newest readings of many live series with one question; only those that reach far enough back. */
+async function readQuick(store: DrainedSeries, list: readonly Waiting[]): Promise<Map<Waiting, ReadingColumns>> {
+  const near = new Map<Waiting, ReadingColumns>();
+  if (list.length === 0) return near;
+  const from_ms = Math.min(...list.map((one) => one.quick!.from_ms)) - NEAR_MS;
+  const columns = await store.readings.readMany(
+    list.map((one) => one.key),
+    slotStart(from_ms),
+    Number.MAX_SAFE_INTEGER,
+  );
+  for (const [index, one] of list.entries()) {
+    const { at_ms } = columns[index]!;
+    const before = at_ms.findLast((at) => at < one.quick!.from_ms);
+    // The slot of the reading before is computed again too, from what leads up to it.
+    if (before !== undefined && at_ms[0]! < slotStart(before)) near.set(one, columns[index]!);
+  }
+  return near;
 }
 
 const ENERGY = ['import_kWh', 'export_kWh', 'import_interval_kWh', 'export_interval_kWh'];
@@ -191,14 +219,13 @@ function inputOf({ at_ms, values, quality, from_ms }: ReadingColumns) {
 }
 
 /** The slots that may change: as far as the readings next to what was touched; in a full pass also those near them. */
-async function affected(store: DrainedSeries, key: TouchedSeries, touched: Range, pass: Pass): Promise<Range> {
+function affected({ at_ms }: ReadingColumns, key: TouchedSeries, touched: Range, pass: Pass): Range {
   const gauge = quantityInfo(key.quantity)?.kind === 'gauge';
   const reach_ms = pass === 'full' ? CONTEXT_MS : 0;
   let from_ms = slotStart(touched.from_ms) - reach_ms;
   let to_ms = slotEnd(touched.to_ms) + reach_ms;
-  const { at_ms } = await read(store, key, touched.from_ms, touched.to_ms + 1);
-  const first = at_ms[0];
-  const last = at_ms.at(-1);
+  const first = at_ms.findLast((at) => at < touched.from_ms);
+  const last = at_ms.find((at) => at > touched.to_ms);
   if (first !== undefined && first < from_ms)
     from_ms = gauge ? Math.max(slotStart(first), from_ms - HOUR_MS) : slotStart(first);
   if (last !== undefined && last >= to_ms) to_ms = gauge ? Math.min(slotEnd(last), to_ms + HOUR_MS) : slotEnd(last);

@@ -1,5 +1,6 @@
 /** What the tables of one DuckDB file share. */
 import type { TouchedSeries } from '../../../engine/ports.ts';
+import type { RepairRow } from '../overlay.ts';
 import type { RegisteredSeries, SeriesRegistry } from '../registry.ts';
 import type { DuckDb, Writer } from './connection.ts';
 
@@ -7,6 +8,14 @@ export type DuckDbContext = {
   db: DuckDb;
   /** Series of readings and of slots alike. */
   registry: SeriesRegistry;
+  /** An instant that no reading of the series lies after; unknown until first asked. */
+  tails: Map<number, number>;
+  /** The first reading's instant, of series that began since the file was opened. */
+  heads: Map<number, number>;
+  /** Marks of slots to compute again that are in the table already, so that they need not be written twice. */
+  marked: Map<number, { from_ms: number; to_ms: number }>;
+  /** Repairs by series, ascending: few, so they are kept in memory. */
+  repairs: Map<number, RepairRow[]>;
 };
 
 type Key = Pick<TouchedSeries, 'tenant' | 'meter' | 'quantity'>;

@@ -26,10 +26,17 @@ export type DuckDbOptions = {
  */
 export async function openDuckDbSeries({ file, memory, now = Date.now }: DuckDbOptions): Promise<DrainedSeries> {
   const { db, recovery } = await openFile(file, memory, now);
-  const context: DuckDbContext = { db, registry: createSeriesRegistry() };
+  const context: DuckDbContext = {
+    db,
+    registry: createSeriesRegistry(),
+    tails: new Map(),
+    heads: new Map(),
+    marked: new Map(),
+    repairs: await loadRepairs(db),
+  };
   for (const row of await db.rows('select id, tenant, meter, quantity, readings from series'))
     context.registry.load(row as { id: number; tenant: string; meter: string; quantity: string; readings: boolean });
-  const { dirty, rewind, forget, ...readings } = createReadings(context);
+  const { dirty, rewind, ...readings } = createReadings(context);
   return {
     kind: 'duckdb',
     recovery,
@@ -49,13 +56,25 @@ export async function openDuckDbSeries({ file, memory, now = Date.now }: DuckDbO
       await db.numbers('select 1');
     },
     async erase(tenant, meters) {
-      forget(await erase(context, tenant, meters));
+      for (const id of await erase(context, tenant, meters))
+        for (const known of [context.tails, context.heads, context.marked, context.repairs]) known.delete(id);
     },
-    prune: (limits) => prune(db, limits),
+    async prune(limits) {
+      await prune(db, limits);
+      context.repairs = await loadRepairs(db);
+    },
     async close() {
       db.close();
     },
   };
+}
+
+async function loadRepairs(db: DuckDb): Promise<DuckDbContext['repairs']> {
+  const repairs: DuckDbContext['repairs'] = new Map();
+  const [series, at, value] = await db.numbers('select series, "at"::double, value from repair order by "at"');
+  for (const [row, id] of series!.entries())
+    repairs.set(id, [...(repairs.get(id) ?? []), { at_ms: at![row]!, value: value![row]! }]);
+  return repairs;
 }
 
 const OF_SERIES = ['reading', 'reading_change', 'repair', 'dirty', 'slot', 'span'];

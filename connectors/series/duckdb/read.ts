@@ -1,8 +1,11 @@
 /** Questions to the table of raw readings. */
+
+import { listValue } from '@duckdb/node-api';
 import { quantityInfo } from '../../../engine/model/quantity.ts';
 import { HOUR_MS } from '../../../engine/model/time.ts';
 import type { ReadingColumns, SeriesRange } from '../../../engine/ports.ts';
-import { overlayRepairs, type RepairRow, without } from '../overlay.ts';
+import { overlayRepairs, type RepairRow, splitSeries, without } from '../overlay.ts';
+import type { SeriesName } from '../store.ts';
 import type { DuckDbContext } from './context.ts';
 
 /** How far back the last reading before a range is looked for, step by step: near steps touch few blocks. */
@@ -36,7 +39,7 @@ export async function readSeries(
   range: SeriesRange,
   { edges, limit }: ReadOptions,
 ): Promise<ReadingColumns> {
-  const repairs = await readRepairs(context, series);
+  const repairs = context.repairs.get(series) ?? [];
   let { from_ms, to_ms } = range;
   if (edges) {
     const before = await neighbour(context, series, from_ms, 'before', repairs);
@@ -67,16 +70,9 @@ async function readRange(
   return { at_ms: at!, values: values!, quality: Int32Array.from(quality!), from_ms: interval ? from! : null };
 }
 
-async function readRepairs({ db }: DuckDbContext, series: number): Promise<RepairRow[]> {
-  const [at, value] = await db.numbers('select "at"::double, value from repair where series = $series order by "at"', {
-    series,
-  });
-  return [...at!].map((at_ms, index) => ({ at_ms, value: value![index]! }));
-}
-
 /** The nearest instant with a value outside the range; repairs that say "no value" do not count. */
 async function neighbour(
-  { db }: DuckDbContext,
+  { db, tails, heads }: DuckDbContext,
   series: number,
   edge_ms: number,
   side: 'before' | 'after',
@@ -86,6 +82,8 @@ async function neighbour(
   const outside = (at_ms: number) => (before ? at_ms < edge_ms : at_ms >= edge_ms);
   const repaired = repairs.filter((row) => outside(row.at_ms) && !Number.isNaN(row.value)).map((row) => row.at_ms);
   const near = before ? repaired.at(-1) : repaired[0];
+  const none = before ? (heads.get(series) ?? -Infinity) >= edge_ms : (tails.get(series) ?? Infinity) < edge_ms;
+  if (none) return near ?? null;
   for (const look_ms of LOOK_MS) {
     const range = before
       ? { from_ms: edge_ms - look_ms, to_ms: edge_ms }
@@ -108,4 +106,29 @@ function missingEdges(repairs: readonly RepairRow[], { from_ms, to_ms }: SeriesR
   return repairs
     .filter((row) => Number.isNaN(row.value) && (row.at_ms < from_ms || row.at_ms >= to_ms))
     .map((row) => row.at_ms);
+}
+
+/** Readings of many series with one pass over their time. */
+export async function readMany(
+  context: DuckDbContext,
+  names: readonly SeriesName[],
+  from_ms: number,
+  to_ms: number,
+): Promise<ReadingColumns[]> {
+  const ids = names.map(({ tenant, meter, quantity }) => context.registry.find(tenant, meter, quantity));
+  const known = listValue(ids.filter((id) => id !== undefined));
+  const range = { from: whole(from_ms), to: whole(to_ms), ids: known };
+  const rows = await context.db.numbers(
+    'select series, "at"::double, value, quality, from_ms::double from reading where "at" >= $from and "at" < $to ' +
+      'and series in (select unnest($ids::integer[])) order by series, "at"',
+    range,
+  );
+  const columns = splitSeries(rows, ids, (index) => quantityInfo(names[index]!.quantity)?.kind === 'interval');
+  return columns.map((one, index) => {
+    const repairs = context.repairs.get(ids[index] ?? -1) ?? [];
+    return overlayRepairs(
+      one,
+      repairs.filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms),
+    );
+  });
 }

@@ -1,20 +1,21 @@
 /** Raw readings, their change log, repairs, the journal's cursor and the marks of slots to compute again. */
 import { listValue } from '@duckdb/node-api';
-import type { AppendOutcome, ReadingTable, TouchedSeries } from '../../../engine/ports.ts';
+import { SLOT_MS, slotStart } from '../../../engine/model/time.ts';
+import type { AppendOutcome, TouchedSeries } from '../../../engine/ports.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
-import type { DirtyMarks } from '../store.ts';
+import { keepRepair } from '../overlay.ts';
+import type { DirtyMarks, DrainedReadings } from '../store.ts';
 import type { Writer } from './connection.ts';
 import { type DuckDbContext, writeSeries } from './context.ts';
-import { bounds, emptyReadings, readSeries } from './read.ts';
+import { bounds, emptyReadings, readMany, readSeries } from './read.ts';
 
+type Mark = { series: number; from_ms: number; to_ms: number };
 type NumberedBatch = { series: number; batch: SeriesBatch; merged: MergedSeries };
 
 export function createReadings(
   context: DuckDbContext,
-): ReadingTable & { dirty: DirtyMarks; rewind(seq: number): Promise<void>; forget(series: readonly number[]): void } {
-  const { db, registry } = context;
-  // An instant that no reading of the series lies after; unknown until first asked.
-  const tails = new Map<number, number>();
+): DrainedReadings & { dirty: DirtyMarks; rewind(seq: number): Promise<void> } {
+  const { db, registry, tails, heads } = context;
   const cursor = async () => (await db.numbers('select seq::double from journal_cursor'))[0]![0]!;
   return {
     cursor,
@@ -27,16 +28,24 @@ export function createReadings(
         const batches: NumberedBatch[] = [];
         for (const batch of batchBySeries(fresh))
           batches.push({ series: await numberOf(batch, true), batch, merged: none() });
-        for (const { id } of added) tails.set(id, Number.NEGATIVE_INFINITY);
+        for (const { id } of added) {
+          tails.set(id, Number.NEGATIVE_INFINITY);
+          heads.set(id, Number.POSITIVE_INFINITY);
+        }
         await loadTails(writer, tails, batches);
         const existing = await findExisting(writer, tails, batches);
         for (const one of batches) one.merged = mergeSeries(one.batch.readings, existing.get(one.series) ?? new Map());
-        await store(writer, batches);
+        const marks = newMarks(context, batches);
+        await store(writer, batches, marks);
         await writer.run('update journal_cursor set seq = $seq', { seq: BigInt(last.seq) });
-        return outcomeOf(fresh.length, groups.length - fresh.length, batches);
+        return { ...outcomeOf(fresh.length, groups.length - fresh.length, batches), marks };
       });
-      for (const { series, batch } of outcome.batches)
+      for (const { series, ...range } of outcome.marks) context.marked.set(series, range);
+      for (const { series, batch } of outcome.batches) {
         tails.set(series, Math.max(tails.get(series) ?? Number.NEGATIVE_INFINITY, batch.max_ms));
+        const head = heads.get(series);
+        if (head !== undefined) heads.set(series, Math.min(head, batch.min_ms));
+      }
       return outcome.outcome;
     },
     async read(tenant, range, options = {}) {
@@ -44,6 +53,7 @@ export function createReadings(
       if (series === undefined) return emptyReadings(range.quantity);
       return readSeries(context, series, range, options);
     },
+    readMany: (series, from_ms, to_ms) => readMany(context, series, from_ms, to_ms),
     async changes(tenant, range) {
       const series = registry.find(tenant, range.meter, range.quantity);
       if (series === undefined) return [];
@@ -60,6 +70,7 @@ export function createReadings(
       }));
     },
     async repair(tenant, repairs) {
+      const kept: [number, number, number | null | undefined][] = [];
       await writeSeries(context, async (writer, numberOf) => {
         for (const { meter, quantity, at_ms, value, by } of repairs) {
           const series = await numberOf({ tenant, meter, quantity }, true);
@@ -68,20 +79,19 @@ export function createReadings(
           if (value !== undefined)
             await writer.run('insert into repair values ($series, $at, $value, $by)', { series, at, value, by });
           await writer.run('insert into dirty values ($series, $at, $at)', { series, at });
+          kept.push([series, Math.round(at_ms), value]);
         }
       });
+      for (const [series, at_ms, value] of kept) keepRepair(context.repairs, series, at_ms, value);
     },
     dirty: createDirty(context),
     async rewind(seq) {
       await db.write((writer) => writer.run('update journal_cursor set seq = $seq', { seq: BigInt(seq) }));
     },
-    forget(series) {
-      for (const one of series) tails.delete(one);
-    },
   };
 }
 
-function createDirty({ db, registry }: DuckDbContext): DirtyMarks {
+function createDirty({ db, registry, marked }: DuckDbContext): DirtyMarks {
   return {
     async list() {
       const [series, from, to] = await db.numbers(
@@ -102,14 +112,15 @@ function createDirty({ db, registry }: DuckDbContext): DirtyMarks {
       await db.write((writer) =>
         writer.run('delete from dirty where series in (select unnest($ids))', { ids: listValue(ids) }),
       );
+      for (const id of ids) marked.delete(id);
     },
   };
 }
 
 const none = (): MergedSeries => ({ inserts: [], updates: [], changes: [], from_ms: Infinity, to_ms: -Infinity });
 
-function emptyOutcome(ignored: number): { outcome: AppendOutcome; batches: NumberedBatch[] } {
-  return { outcome: { applied: 0, ignored, stored: 0, changed: 0, touched: [] }, batches: [] };
+function emptyOutcome(ignored: number): { outcome: AppendOutcome; batches: NumberedBatch[]; marks: Mark[] } {
+  return { outcome: { applied: 0, ignored, stored: 0, changed: 0, touched: [] }, batches: [], marks: [] };
 }
 
 /** Learns the tails that are not known yet with one question that looks at the batch's time and after only. */
@@ -174,7 +185,18 @@ function range(instants: readonly number[]): { from: bigint; to: bigint } {
   return { from: BigInt(low), to: BigInt(high) };
 }
 
-async function store(writer: Writer, batches: readonly NumberedBatch[]): Promise<void> {
+/** Marks in whole slots, wide enough to cover what is touched; those that are in the table already are left out. */
+function newMarks({ marked }: DuckDbContext, batches: readonly NumberedBatch[]): Mark[] {
+  return batches.flatMap(({ series, merged }) => {
+    if (merged.from_ms > merged.to_ms) return [];
+    const before = marked.get(series) ?? { from_ms: Infinity, to_ms: -Infinity };
+    if (before.from_ms <= merged.from_ms && before.to_ms >= merged.to_ms) return [];
+    const from_ms = Math.min(before.from_ms, slotStart(merged.from_ms));
+    return { series, from_ms, to_ms: Math.max(before.to_ms, slotStart(merged.to_ms) + SLOT_MS - 1) };
+  });
+}
+
+async function store(writer: Writer, batches: readonly NumberedBatch[], marks: readonly Mark[]): Promise<void> {
   await writer.append('reading', rowColumns(batches, 'inserts'));
   const updated = rowColumns(batches, 'updates');
   if (updated[0]!.values.length > 0) await update(writer, updated);
@@ -186,11 +208,10 @@ async function store(writer: Writer, batches: readonly NumberedBatch[]): Promise
     { type: 'double', values: changes.map((change) => change.replaced_by) },
     { type: 'bigint', values: changes.map((change) => change.changed_ms) },
   ]);
-  const touched = batches.filter(({ merged }) => merged.from_ms <= merged.to_ms);
   await writer.append('dirty', [
-    { type: 'integer', values: touched.map((one) => one.series) },
-    { type: 'bigint', values: touched.map((one) => one.merged.from_ms) },
-    { type: 'bigint', values: touched.map((one) => one.merged.to_ms) },
+    { type: 'integer', values: marks.map((mark) => mark.series) },
+    { type: 'bigint', values: marks.map((mark) => mark.from_ms) },
+    { type: 'bigint', values: marks.map((mark) => mark.to_ms) },
   ]);
 }
 

@@ -64,12 +64,17 @@ function slotAfter(at_ms: number): number {
 }
 
 async function replaceSlots(writer: Writer, replacements: readonly Numbered[]): Promise<void> {
-  for (const { series, range } of replacements)
-    await writer.run('delete from slot where series = $series and "at" >= $from and "at" < $to', {
-      series,
-      from: slotAfter(range.from_ms),
-      to: slotAfter(range.to_ms),
-    });
+  const from = replacements.map(({ range }) => slotAfter(range.from_ms));
+  const to = replacements.map(({ range }) => slotAfter(range.to_ms));
+  await deleteRanges(
+    writer,
+    replacements,
+    from,
+    to,
+    'slot',
+    'd."at" >= r.from_at and d."at" < r.to_at',
+    '"at" >= $low and "at" < $high',
+  );
   const total = replacements.reduce((sum, one) => sum + one.slots.at_ms.length, 0);
   const series = new Int32Array(total);
   const at = new Int32Array(total);
@@ -92,13 +97,42 @@ async function replaceSlots(writer: Writer, replacements: readonly Numbered[]): 
   ]);
 }
 
+/** Deletes the rows of each series in its range; `inAll` lets whole blocks outside all ranges be passed over. */
+async function deleteRanges(
+  writer: Writer,
+  replacements: readonly Numbered[],
+  from: readonly number[],
+  to: readonly number[],
+  table: 'slot' | 'span',
+  inRange: string,
+  inAll: string,
+): Promise<void> {
+  await writer.run('create temp table if not exists replaced (series integer, from_at bigint, to_at bigint)');
+  await writer.run('delete from replaced');
+  await writer.append('replaced', [
+    { type: 'integer', values: replacements.map((one) => one.series) },
+    { type: 'bigint', values: from },
+    { type: 'bigint', values: to },
+  ]);
+  await writer.run(
+    `delete from ${table} where ${inAll} and rowid in (select d.rowid from ${table} d join replaced r on r.series = d.series and ${inRange} where ${inAll.replace(/(?<column>"at"|to_ms)/g, 'd.$<column>')})`,
+    { low: BigInt(Math.min(...from)), high: BigInt(Math.max(...to)) },
+  );
+}
+
 /** A span belongs to the range that its end lies in: from < end ≤ to. */
 async function replaceSpans(writer: Writer, replacements: readonly Numbered[]): Promise<void> {
-  for (const { series, range } of replacements)
-    await writer.run(
-      'delete from span where series = $series and to_ms > $from and to_ms <= $to',
-      bounds(series, range),
-    );
+  const from = replacements.map(({ range }) => Math.ceil(range.from_ms));
+  const to = replacements.map(({ range }) => Math.ceil(range.to_ms));
+  await deleteRanges(
+    writer,
+    replacements,
+    from,
+    to,
+    'span',
+    'd.to_ms > r.from_at and d.to_ms <= r.to_at',
+    'to_ms > $low and to_ms <= $high',
+  );
   const spans = replacements.flatMap((one) => one.spans.map((span) => ({ series: one.series, ...span })));
   await writer.append('span', [
     { type: 'integer', values: spans.map((span) => span.series) },

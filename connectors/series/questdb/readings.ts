@@ -1,9 +1,9 @@
 /** Raw readings, their change log, repairs, the journal's cursor and the marks of slots to compute again. */
 import { quantityInfo } from '../../../engine/model/quantity.ts';
-import type { AppendOutcome, ReadingColumns, ReadingTable, SeriesRange, TouchedSeries } from '../../../engine/ports.ts';
+import type { AppendOutcome, ReadingColumns, SeriesRange, TouchedSeries } from '../../../engine/ports.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
-import { overlayRepairs, type RepairRow, without } from '../overlay.ts';
-import type { DirtyMarks } from '../store.ts';
+import { keepRepair, overlayRepairs, type RepairRow, splitSeries, without } from '../overlay.ts';
+import type { DirtyMarks, DrainedReadings } from '../store.ts';
 import { AT_MS, micros, numberSeries, type QuestDbContext, whole, within } from './context.ts';
 import { GONE, tableName } from './schema.ts';
 
@@ -15,7 +15,7 @@ const CHANGE = tableName('reading_change');
 export function createReadings(
   context: QuestDbContext,
   start_seq: number,
-): ReadingTable & { dirty: DirtyMarks; rewind(seq: number): Promise<void>; saveCursor(): Promise<void> } {
+): DrainedReadings & { dirty: DirtyMarks; rewind(seq: number): Promise<void>; saveCursor(): Promise<void> } {
   const { db, registry, serial } = context;
   const tails = new Map<number, number>();
   let cursor = start_seq;
@@ -54,6 +54,25 @@ export function createReadings(
         );
       return readSeries(context, series, range, options, interval);
     },
+    async readMany(names, from_ms, to_ms) {
+      const ids = names.map(({ tenant, meter, quantity }) => registry.find(tenant, meter, quantity));
+      const known = ids.filter((id) => id !== undefined).map(whole);
+      if (known.length === 0) known.push('-1');
+      const rows = await db.numbers(
+        [READING],
+        `select series, ${AT_MS}, value, quality, from_ms from ${READING} where ${within(from_ms, to_ms)} ` +
+          `and series in (${known.join(', ')}) and quality <> ${GONE} order by series, at`,
+      );
+      return splitSeries(rows, ids, (index) => quantityInfo(names[index]!.quantity)?.kind === 'interval').map(
+        (columns, index) => {
+          const repairs = context.repairs.get(ids[index] ?? -1) ?? [];
+          return overlayRepairs(
+            columns,
+            repairs.filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms),
+          );
+        },
+      );
+    },
     async changes(tenant, { meter, quantity, from_ms, to_ms }) {
       const series = registry.find(tenant, meter, quantity);
       if (series === undefined) return [];
@@ -90,7 +109,7 @@ export function createReadings(
           })),
         );
         for (const [index, { at_ms, value }] of repairs.entries())
-          keepRepair(context, ids[index]!, Math.round(at_ms), value);
+          keepRepair(context.repairs, ids[index]!, Math.round(at_ms), value);
       }),
     dirty: createDirty(context),
     rewind: (seq) =>
@@ -105,20 +124,6 @@ export function createReadings(
       }),
     saveCursor: () => serial(saveCursor),
   };
-}
-
-function keepRepair(
-  { repairs }: QuestDbContext,
-  series: number,
-  at_ms: number,
-  value: number | null | undefined,
-): void {
-  const others = (repairs.get(series) ?? []).filter((row) => row.at_ms !== at_ms);
-  if (value !== undefined) others.push({ at_ms, value: value ?? Number.NaN });
-  repairs.set(
-    series,
-    others.sort((a, b) => a.at_ms - b.at_ms),
-  );
 }
 
 /** Marks go first: one too many computes slots once more for nothing, one too few leaves them old. */

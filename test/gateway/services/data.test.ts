@@ -218,7 +218,7 @@ describe('data service', () => {
       const accepted = await get(url, { accept: 'text/csv' });
       expect(accepted.headers.get('content-type')).toContain('text/csv');
       await write('=cmd', 'import_kWh', [1]);
-      const safe = await (await get(url.replace('shed', '%3Dcmd') + '&format=csv')).text();
+      const safe = await (await get(`${url.replace('shed', '%3Dcmd')}&format=csv`)).text();
       expect(safe).toContain(",'=cmd,1,ok");
     });
 
