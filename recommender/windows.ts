@@ -32,6 +32,32 @@ export function extremes(
   return cheap.from_ms < dear.to_ms && dear.from_ms < cheap.to_ms ? null : { cheap, dear };
 }
 
+/**
+ * The pair of windows, the cheap one before the dear one, that gains most per kWh given: dear − cheap / efficiency.
+ * Null where no such pair is priced.
+ */
+export function bestPair(
+  context: AdviceContext,
+  slots: number,
+  horizon_ms: number,
+  efficiency: number,
+): { cheap: Window; dear: Window } | null {
+  let cheapest: Window | null = null;
+  let best: { cheap: Window; dear: Window; gain: number } | null = null;
+  const all = windows(context, slots, horizon_ms);
+  let behind = 0;
+  for (const dear of all) {
+    // Windows that end before this one begins become candidates for charging, each once.
+    while (all[behind]!.to_ms <= dear.from_ms) {
+      const candidate = all[behind++]!;
+      if (!cheapest || candidate.mean_per_kWh < cheapest.mean_per_kWh) cheapest = candidate;
+    }
+    const gain = cheapest ? dear.mean_per_kWh - cheapest.mean_per_kWh / efficiency : Number.NEGATIVE_INFINITY;
+    if (cheapest && gain > (best?.gain ?? Number.NEGATIVE_INFINITY)) best = { cheap: cheapest, dear, gain };
+  }
+  return best && { cheap: best.cheap, dear: best.dear };
+}
+
 /** Energy in kWh that a series of mean W per slot holds within a window; null where a slot is missing. */
 export function energyIn(series: readonly { at_ms: number; power_W: number }[], window: Window): number | null {
   const inside = series.filter((slot) => slot.at_ms >= window.from_ms && slot.at_ms < window.to_ms);

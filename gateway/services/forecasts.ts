@@ -28,6 +28,10 @@ const LEAD_MS = DAY_MS;
 /** With fewer slots forecast a day ahead their error says too little. */
 const TRACKED_LEAST = 48;
 const QUEUE = 'forecast';
+/** Those that are made from slots. */
+const METERED: Series[] = ['load', 'generation'];
+const SETTLE_MS = 4000;
+const RETRY_MS = 60_000;
 
 export type ForecastDeps = Pick<Base, 'clock' | 'log' | 'metrics' | 'bus'> & {
   forecasts: Base['series']['forecasts'];
@@ -60,6 +64,8 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
   const { clock, log, metrics, bus } = deps;
   const live = new Map<string, Live>();
   const reasons = new Map<string, string>();
+  const waiting = new Map<string, NodeJS.Timeout>();
+  const tried = new Map<string, number>();
   let unsubscribe: (() => void) | null = null;
 
   async function make(tenant: string, series: Series): Promise<void> {
@@ -124,20 +130,45 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       // A little after each slot, when its last readings are in.
       deps.jobs.schedule(QUEUE, { cron: '1,16,31,46 * * * *' }, {});
       unsubscribe = bus.subscribe((event) => {
-        if (event.type !== 'prices') return;
-        for (const tenant of deps.site.tenants())
-          if (areaOf(deps, tenant) === event.area)
-            deps.jobs
-              .send(QUEUE, { tenant, series: ['price'] }, { dedupe: `price ${tenant}` })
-              .catch((error: unknown) => log.warn({ err: error, tenant_id: tenant }, 'price forecast was not queued'));
+        if (event.type === 'prices') {
+          for (const tenant of deps.site.tenants()) if (areaOf(deps, tenant) === event.area) queue(tenant, ['price']);
+        } else if (event.type === 'slots' && isNews(event)) soon(event.tenant);
       });
     },
     stop() {
       unsubscribe?.();
       unsubscribe = null;
+      for (const timer of waiting.values()) clearTimeout(timer);
+      waiting.clear();
     },
   };
   return service;
+
+  function queue(tenant: string, series: Series[]): void {
+    deps.jobs
+      .send(QUEUE, { tenant, series }, { dedupe: `${series.join('+')} ${tenant}` })
+      .catch((error: unknown) => log.warn({ err: error, tenant_id: tenant }, 'a forecast was not queued'));
+  }
+
+  /** A history that was loaded, or the first slots where a forecast was missing: nobody should wait for the schedule. */
+  function isNews({ tenant, from_ms, to_ms }: { tenant: string; from_ms: number; to_ms: number }): boolean {
+    return to_ms - from_ms > DAY_MS || METERED.some((series) => reasons.has(`${tenant} ${series}`));
+  }
+
+  /** Once the slots have settled, and at most once a minute. */
+  function soon(tenant: string): void {
+    if (waiting.has(tenant)) return;
+    const rest_ms = (tried.get(tenant) ?? 0) + RETRY_MS - clock.now();
+    const timer = setTimeout(
+      () => {
+        waiting.delete(tenant);
+        tried.set(tenant, clock.now());
+        queue(tenant, METERED);
+      },
+      Math.max(SETTLE_MS, rest_ms),
+    );
+    waiting.set(tenant, timer.unref());
+  }
 }
 
 function seriesNamed(name: string): Series {

@@ -1,11 +1,11 @@
-/** Charges the battery in the cheapest two hours and discharges it in the dearest, where the spread pays for the losses. */
+/** Charges the battery in two cheap hours and discharges it in two dear ones after them, where the spread pays for the losses. */
 import { localDate } from '../../engine/model/time.ts';
 import type { Rule } from '../action.ts';
-import { extremes } from '../windows.ts';
+import { bestPair } from '../windows.ts';
 import { inWords } from '../words.ts';
 
 const SLOTS = 8;
-const HORIZON_MS = 24 * 3_600_000;
+const HORIZON_MS = 30 * 3_600_000;
 /** Round-trip efficiency: cautious, expected, good. */
 const EFFICIENCY = [0.8, 0.88, 0.93] as const;
 /** Wear and risk that the spread has to beat, per kWh. */
@@ -14,8 +14,8 @@ const MIN_GAIN_PER_KWH = 0.03;
 /** Eligible with a battery whose usual daily energy is known, and where charging comes before discharging. */
 export const runBattery: Rule = (context) => {
   const energy_kWh = context.battery?.daily_kWh;
-  const found = extremes(context, SLOTS, HORIZON_MS);
-  if (!energy_kWh || !found || found.cheap.from_ms > found.dear.from_ms) return [];
+  const found = bestPair(context, SLOTS, HORIZON_MS, EFFICIENCY[1]);
+  if (!energy_kWh || !found) return [];
   const { cheap, dear } = found;
   // To give 1 kWh the battery takes 1 / efficiency kWh.
   const [low, amount, high] = EFFICIENCY.map(
