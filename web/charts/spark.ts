@@ -1,17 +1,30 @@
 /** Two marks of a line of text: a spark line and the quality of a day as a strip of cells. */
 import { html } from 'hono/html';
 import type { Html } from '../ui.ts';
-import { HEIGHT, linePath, niceScale, WIDTH } from './scale.ts';
+import { HEIGHT, WIDTH } from './scale.ts';
 import type { Tone } from './time-chart.ts';
+
+/** A spark line is about this many pixels wide. */
+const MOST_POINTS = 60;
 
 /** The course of the last minutes, without axes; its values stand beside it. Nothing for less than two values. */
 export function sparkLine(points: readonly { at_ms: number; value: number }[], tone: Tone): Html {
   if (points.length < 2) return html`<svg class="spark" aria-hidden="true"></svg>`;
-  const at_ms = points.map((point) => point.at_ms);
-  const values = points.map((point) => point.value);
-  const scale = niceScale(values, { zero: false, count: 2 });
-  const range = { from_ms: at_ms[0]!, to_ms: Math.max(at_ms.at(-1)!, at_ms[0]! + 1) };
-  const path = linePath({ at_ms, values }, range, scale, Number.POSITIVE_INFINITY);
+  const from_ms = points[0]!.at_ms;
+  const length_ms = Math.max(1, points.at(-1)!.at_ms - from_ms);
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { value } of points) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const every = Math.ceil(points.length / MOST_POINTS);
+  let path = '';
+  points.forEach(({ at_ms, value }, i) => {
+    if (i % every !== 0 && i !== points.length - 1) return;
+    const x = Math.round(((at_ms - from_ms) / length_ms) * WIDTH);
+    const y = high > low ? Math.round((1 - (value - low) / (high - low)) * HEIGHT) : HEIGHT / 2;
+    path += `${path === '' ? 'M' : 'L'}${x} ${y}`;
+  });
   return html`<svg class="spark" viewBox="0 -4 ${WIDTH} ${HEIGHT + 8}" preserveAspectRatio="none" aria-hidden="true"><path class="line thin t-${tone}" d="${path}"/></svg>`;
 }
 

@@ -84,9 +84,9 @@ export function meterRegions(view: MeterView, ui: Ui): Record<string, Html> {
 
 function head({ row }: MeterView, ui: Ui): Html {
   const value = row.value ? valueText(row.value, ui) : ui.t('common.no_value');
-  const note = row.note ? html`<span class="soft">${row.note}</span>` : '';
+  const note = row.note ? html`<span class="soft">· ${row.note}</span>` : '';
   return html`<div class="meter-head"><p class="figure ${row.state === 'ok' ? '' : 'stale'}">${roleIcon(ui, row.role)} ${value}</p>
-<p>${stateMark(row.state, row.text)} <span class="soft">${age(ui, row.last_ms)}</span> ${note}</p></div>`;
+<p>${stateMark(row.state, row.text)} <span class="soft">· ${age(ui, row.last_ms)}</span> ${note}</p></div>`;
 }
 
 function others(view: MeterView, ui: Ui): Html {

@@ -157,7 +157,7 @@ function wellness(data: DataState, ui: Ui): Html {
       .map((meter) => meter.name)
       .slice(0, 3)
       .join(', ')}`,
-  )}</a> <span class="soft">${rest}</span>`;
+  )}</a> <span class="soft">· ${rest}</span>`;
 }
 
 function powerWords({ flow }: NowView, ui: Ui): Html | string {

@@ -157,7 +157,8 @@ function deviceOf(services: Services, tenant: string, point: MeterPoint, ui: Ui)
   };
 }
 
-function wayOf(connection: Connection, { t, format }: Ui): string {
+/** How a device is reached, in words. */
+export function wayOf(connection: Connection, { t, format }: Ui): string {
   switch (connection.kind) {
     case 'mqtt':
       return t('meter.way_mqtt');

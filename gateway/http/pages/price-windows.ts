@@ -21,8 +21,9 @@ export function pricePhase(prices: Prices, now_ms: number): PricePhase | null {
   if (known.length < 8) return null;
   const mean = known.reduce((sum, value) => sum + Math.abs(value), 0) / known.length;
   if (known.at(-1)! - known[0]! < WORTH_SAYING * mean) return null;
-  const low = known[Math.floor((known.length - 1) / 3)]!;
-  const high = known[Math.ceil(((known.length - 1) * 2) / 3)]!;
+  const third = Math.floor(known.length / 3);
+  const low = known[third - 1]!;
+  const high = known[known.length - third]!;
   const here = indexAt(prices, now_ms);
   const value = here < 0 ? Number.NaN : prices.values[here]!;
   if (value < 0) return { kind: 'negative', at_ms: endOf(prices, here, (price) => price < 0) };
