@@ -1,6 +1,6 @@
 /** Documents about energy regulation, and answers that quote them or abstain. */
 import { createHash } from 'node:crypto';
-import { InvalidDataError } from '../../engine/errors.ts';
+import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import type { PassageIndex } from '../../engine/ports.ts';
 import { findQuote, marksOf } from '../../engine/rag/marks.ts';
 import type { Actor, AlertService, AuditService, Base, JobService, RegulationService } from '../services.ts';
@@ -135,12 +135,19 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
     },
     async marks(tenant, id, version, page, quote) {
       const row = await db.asTenant(tenant, (sql) => versionOf(sql, id, version || undefined));
-      return marksOnPage(files, tenant, row.sha256, page, quote);
+      return marksOnPage(files, tenant, row.sha256, page, quote).catch((error: Error) => {
+        // Nothing to mark while it is being read.
+        if (error instanceof NotFoundError) return { width: 0, height: 0, boxes: [], text: '' };
+        throw error;
+      });
     },
     async start() {
       const tenants = await db.asSystem((sql) => sql<{ id: string }>('select id from tenant order by id'));
       for (const { id: tenant } of tenants) {
-        await loader.ready(tenant);
+        // Questions wait for it, the start does not.
+        loader
+          .ready(tenant)
+          .catch((error: Error) => log.error({ err: error, tenant_id: tenant }, 'the passages could not be loaded'));
         const unfinished = await db.asTenant(tenant, unfinishedVersions);
         for (const { document, version } of unfinished) await queue({ tenant, document, version });
       }

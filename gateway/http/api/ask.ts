@@ -56,7 +56,7 @@ const ask = apiRoute('user', {
   },
 });
 
-export function createAskApi({ regulation }: Services) {
+export function createAskApi({ regulation }: Pick<Services, 'regulation'>) {
   const app = createApiApp();
   app.openapi(ask, async (c) => c.json(await regulation.ask(actorOf(c), c.req.valid('json').question), 200));
   return app;

@@ -25,6 +25,10 @@ const DocumentSchema = z
   })
   .openapi('Document');
 
+const FileField = z
+  .custom<File>((sent) => sent instanceof File, 'here belongs a file, sent as multipart/form-data')
+  .openapi({ type: 'string', format: 'binary' });
+
 const IdParam = z.object({ id: z.string().min(1).max(64) });
 const ok = { description: 'The documents, by title, each in its newest version.' };
 
@@ -51,7 +55,7 @@ const upload = apiRoute('admin', {
       content: {
         'multipart/form-data': {
           schema: z.object({
-            file: z.any().openapi({ type: 'string', format: 'binary' }),
+            file: FileField,
             title: z.string().max(300).optional().openapi({ description: 'Left out: made from the name of the file.' }),
             version: z.string().max(64).optional().openapi({ description: 'Left out: the next number.' }),
           }),
@@ -129,7 +133,10 @@ const marks = apiRoute('user', {
   },
 });
 
-export function createDocumentsApi({ regulation, config }: Services) {
+export function createDocumentsApi({
+  regulation,
+  config,
+}: Pick<Services, 'regulation'> & { config: Pick<Services['config'], 'upload_max_bytes'> }) {
   const app = createApiApp();
   app.use(
     '/api/v1/documents',
@@ -148,8 +155,6 @@ export function createDocumentsApi({ regulation, config }: Services) {
   );
   app.openapi(upload, async (c) => {
     const { file: sent, title, version } = c.req.valid('form');
-    if (!(sent instanceof File))
-      return problem(c, 400, 'The field `file` holds no file. Send it as multipart/form-data.');
     const bytes = new Uint8Array(await sent.arrayBuffer());
     const state = await regulation.upload(actorOf(c), { name: sent.name, bytes, title, version });
     return c.json(shown(state), state.state === 'ready' ? 200 : 202);

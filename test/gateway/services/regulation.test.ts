@@ -240,11 +240,13 @@ describe('regulation', () => {
     expect((await after.regulation.ask(ADA, 'How much is the annual fee?')).status).toBe('answered');
   });
 
-  it('keeps an upload when the job queue is down', async () => {
+  it('keeps an upload when the job queue is down, with nothing to mark yet', async () => {
     const box = open({ jobs: 'down' });
-    expect(await box.regulation.upload(ADA, { name: 'fees.md', bytes: bytesOf(FEES) })).toMatchObject({
-      state: 'queued',
-    });
+    const { id, state } = await box.regulation.upload(ADA, { name: 'fees.md', bytes: bytesOf(FEES) });
+    expect(state).toBe('queued');
+    const nothing = { width: 0, height: 0, boxes: [], text: '' };
+    expect(await box.regulation.marks('default', id, '', 1, 'fee')).toEqual(nothing);
+  });
   });
 
   it('builds its index from Postgres at the start', async () => {
