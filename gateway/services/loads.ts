@@ -66,8 +66,14 @@ async function loadFile(deps: LoadsDeps, actor: Actor, file: LoadFile, mapping?:
   const load = createLoading(deps, actor, report, mapping?.create_meters ?? false);
   const total = 'bytes' in file ? file.bytes.length : (await stat(file.path)).size;
   const rows = readRows(file, kind, (read) => load.tell(read, total, file.name));
-  await (kind.format === 'csv' ? loadCsv(rows, load, kind, mapping, time_zone) : loadJson(rows, load, mapping));
-  await load.flush();
+  try {
+    await (kind.format === 'csv' ? loadCsv(rows, load, kind, mapping, time_zone) : loadJson(rows, load, mapping));
+    await load.flush();
+  } catch (error) {
+    // What was broken off half-way stays in the list, without an end; what never began does not.
+    if (report.accepted + report.flagged === 0) await forgetLoad(deps.db, actor.tenant, id);
+    throw error;
+  }
   await endLoad(deps.db, actor.tenant, report);
   load.tell(total, total, file.name, true);
   return report;
@@ -271,6 +277,10 @@ async function endLoad(db: Database, tenant: string, report: LoadReport): Promis
   await db.asTenant(tenant, (sql) =>
     sql('update data_load set ended_at = now(), report = $2 where id = $1', [report.id, JSON.stringify(report)]),
   );
+}
+
+async function forgetLoad(db: Database, tenant: string, id: string): Promise<void> {
+  await db.asTenant(tenant, (sql) => sql('delete from data_load where id = $1', [id]));
 }
 
 async function recentLoads(db: Database, tenant: string): ReturnType<LoadService['recent']> {
