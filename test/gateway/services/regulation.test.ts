@@ -247,7 +247,6 @@ describe('regulation', () => {
     const nothing = { width: 0, height: 0, boxes: [], text: '' };
     expect(await box.regulation.marks('default', id, '', 1, 'fee')).toEqual(nothing);
   });
-  });
 
   it('builds its index from Postgres at the start', async () => {
     await uploaded(open(), 'fees.md', FEES);
