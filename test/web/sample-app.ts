@@ -1,9 +1,12 @@
 /** The pages over the sample services, as the server mounts them, with somebody signed in. */
 import { Hono } from 'hono';
 import { NotFoundError } from '../../engine/errors.ts';
+import type { Role } from '../../engine/model/site.ts';
 import { createDataApi } from '../../gateway/http/api/data.ts';
 import type { Env } from '../../gateway/http/api.ts';
 import { createAssets } from '../../gateway/http/assets.ts';
+import { createAdminPages } from '../../gateway/http/pages/admin.ts';
+import { createDemoPages } from '../../gateway/http/pages/demo.ts';
 import { createForecastsPage } from '../../gateway/http/pages/forecasts.ts';
 import { createMeterPage } from '../../gateway/http/pages/meter.ts';
 import { createMetersPage } from '../../gateway/http/pages/meters.ts';
@@ -18,7 +21,7 @@ import { ADMIN } from './sample-services.ts';
 export const CSRF = 'csrf-of-the-sample';
 
 /** The app; `signed_in` false shows what strangers get. */
-export function createSampleApp(services: Services, options: { signed_in?: boolean; role?: 'admin' | 'user' } = {}) {
+export function createSampleApp(services: Services, options: { signed_in?: boolean; role?: Role } = {}) {
   const deps = { services, assets: createAssets() };
   const app = new Hono<Env>();
   app.use(async (c, next) => {
@@ -41,6 +44,9 @@ export function createSampleApp(services: Services, options: { signed_in?: boole
   const forecasts = createForecastsPage(deps);
   app.route('/', prices.app);
   app.route('/', forecasts.app);
+  const admin = createAdminPages(deps);
+  app.route('/', admin.app);
+  app.route('/', createDemoPages(deps));
   app.route('/', createDataApi(services));
   app.route(
     '/',
@@ -50,6 +56,7 @@ export function createSampleApp(services: Services, options: { signed_in?: boole
       meter: meter.live,
       prices: prices.live,
       forecasts: forecasts.live,
+      health: admin.live,
     }),
   );
   app.notFound((c) => sendError(deps, c, new NotFoundError('There is no such page.')));

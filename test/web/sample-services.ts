@@ -7,6 +7,7 @@ import type { EventBus, LunaEvent } from '../../engine/ports.ts';
 import { ConfigSchema } from '../../gateway/config.ts';
 import { createMetrics } from '../../gateway/metrics.ts';
 import type { Actor, Services } from '../../gateway/services.ts';
+import { sampleAdmin } from './sample-admin.ts';
 import { sampleData } from './sample-data.ts';
 import { sampleIntelligence } from './sample-intelligence.ts';
 import { sampleMeters } from './sample-meters.ts';
@@ -39,6 +40,7 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     ...sampleMeters(clock),
     ...sampleData(clock),
     ...sampleIntelligence(clock),
+    ...sampleAdmin(clock),
     ...options.replace,
   };
   return new Proxy(present as Services, {

@@ -1,4 +1,5 @@
 /** German texts; each part is complete by its type. */
+import { adminTexts } from './de/admin.ts';
 import { adviceTexts } from './de/advice.ts';
 import { askTexts } from './de/ask.ts';
 import { chartTexts } from './de/chart.ts';
@@ -19,4 +20,5 @@ export const de = {
   ...entryTexts,
   ...adviceTexts,
   ...askTexts,
+  ...adminTexts,
 } as const;

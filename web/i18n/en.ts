@@ -1,4 +1,5 @@
 /** English texts, one part per group of pages. */
+import { adminTexts } from './en/admin.ts';
 import { adviceTexts } from './en/advice.ts';
 import { askTexts } from './en/ask.ts';
 import { chartTexts } from './en/chart.ts';
@@ -19,4 +20,5 @@ export const en = {
   ...entryTexts,
   ...adviceTexts,
   ...askTexts,
+  ...adminTexts,
 } as const;

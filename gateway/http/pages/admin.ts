@@ -1,0 +1,26 @@
+/** `/admin/…`: site, people, API keys, devices, health, audit log; for admins. */
+
+import { createAuditPage } from './admin/audit.ts';
+import { createAdminDevicesPages } from './admin/devices.ts';
+import { createHealthPage } from './admin/health.ts';
+import { createKeysPages } from './admin/keys.ts';
+import { createPeoplePages } from './admin/people.ts';
+import { createAdminSitePages } from './admin/site.ts';
+import { createPageApp, type PageDeps } from './page.ts';
+
+/** @returns the app and the live view that goes by the name `health`. */
+export function createAdminPages(deps: PageDeps) {
+  const app = createPageApp();
+  const health = createHealthPage(deps);
+  app.get('/admin', (c) => c.redirect('/admin/site', 303));
+  for (const page of [
+    createAdminSitePages(deps),
+    createPeoplePages(deps),
+    createKeysPages(deps),
+    createAdminDevicesPages(deps),
+    health.app,
+    createAuditPage(deps),
+  ])
+    app.route('/', page);
+  return { app, live: health.live };
+}

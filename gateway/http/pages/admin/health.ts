@@ -1,0 +1,65 @@
+/** `/admin/health`, and its live view. */
+import { Hono } from 'hono';
+import { type HealthView, healthCards, healthPage } from '../../../../web/pages/admin/health.ts';
+import type { Html } from '../../../../web/ui.ts';
+import type { Services } from '../../../services.ts';
+import type { Env } from '../../api.ts';
+import type { LiveView } from '../../stream.ts';
+import { type PageDeps, readerOf, sendPage, signedIn, uiOf } from '../page.ts';
+
+/** Many open pages ask the stores once in this time. */
+const FRESH_MS = 4000;
+
+export function createHealthPage(deps: PageDeps) {
+  const { services } = deps;
+  const app = new Hono<Env>();
+  const known = new Map<string, { at_ms: number; view: Promise<HealthView> }>();
+  const viewOf = (tenant: string): Promise<HealthView> => {
+    const now_ms = services.clock.now();
+    const last = known.get(tenant);
+    if (last && now_ms - last.at_ms < FRESH_MS) return last.view;
+    const view = gather(services, tenant);
+    known.set(tenant, { at_ms: now_ms, view });
+    return view;
+  };
+  app.get('/admin/health', signedIn(deps, 'admin'), async (c) =>
+    sendPage(c, healthPage(await viewOf(readerOf(c).tenant), uiOf(deps, c))),
+  );
+  const live: LiveView = {
+    fast: async (actor, ui): Promise<Record<string, Html>> =>
+      actor.role === 'admin' ? { health: healthCards(await viewOf(actor.tenant), ui) } : {},
+  };
+  return { app, live };
+}
+
+async function gather(services: Services, tenant: string): Promise<HealthView> {
+  const { health, journal, jobs, prices, weather, config, series } = services;
+  const orNull = <T>(work: Promise<T>): Promise<T | null> =>
+    work.catch((error: unknown) => {
+      services.log.warn({ err: error }, 'a part of the health page could not be gathered');
+      return null;
+    });
+  const [{ ready, parts }, queues, sources, weatherState] = await Promise.all([
+    health.report(),
+    orNull(jobs.depth()),
+    orNull(prices.sources(tenant)),
+    orNull(weather.state(tenant)),
+  ]);
+  const stats = journal.stats();
+  return {
+    ready,
+    parts,
+    queues,
+    sources,
+    weather: weatherState,
+    store: series.kind === 'questdb' ? 'QuestDB' : series.kind === 'duckdb' ? 'DuckDB' : series.kind,
+    journal: {
+      records: stats.last_seq,
+      waiting: Math.max(0, stats.last_seq - stats.released_seq),
+      bytes: stats.bytes,
+      most_bytes: config.journal_max_bytes,
+      files: stats.segments,
+      quarantined: stats.quarantined,
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** `/admin/people`: add, change, disable and remove people. */
+import { type Context, Hono } from 'hono';
+import type { Role } from '../../../../engine/model/site.ts';
+import { EMPTY_FORM, type FormState } from '../../../../web/components/controls.ts';
+import { NOTHING_TOLD, type Told } from '../../../../web/pages/admin/frame.ts';
+import { peoplePage } from '../../../../web/pages/admin/people.ts';
+import type { Env } from '../../api.ts';
+import { faultsByField, fieldsOf, refusable, sentence } from '../form.ts';
+import { csrfChecked, type PageDeps, readerOf, sendPage, signedIn, uiOf } from '../page.ts';
+
+const FIELDS = ['login', 'name', 'role', 'password'];
+
+export function createPeoplePages(deps: PageDeps) {
+  const { access } = deps.services;
+  const app = new Hono<Env>();
+  const admin = signedIn(deps, 'admin');
+
+  const show = async (c: Context<Env>, add: FormState, told: Told, status: 200 | 400 = 200) => {
+    const actor = readerOf(c);
+    const you = c.get('session')?.person_id;
+    const people = (await access.listPeople(actor.tenant)).map((person) => ({ ...person, is_you: person.id === you }));
+    return sendPage(c, peoplePage({ people, add, told }, uiOf(deps, c)), status);
+  };
+  /** Back to the list, or why not. */
+  const answer = async (c: Context<Env>, work: () => Promise<void>) => {
+    const outcome = await refusable(work);
+    if ('refused' in outcome) return show(c, EMPTY_FORM, { saved: false, problem: sentence(outcome.refused) }, 400);
+    return c.redirect('/admin/people?saved', 303);
+  };
+
+  app.get('/admin/people', admin, (c) =>
+    show(c, EMPTY_FORM, { ...NOTHING_TOLD, saved: c.req.query('saved') !== undefined }),
+  );
+  app.post('/admin/people', admin, csrfChecked(deps), async (c) => {
+    const values = await fieldsOf(c);
+    const { t } = uiOf(deps, c);
+    const errors: Record<string, string> = {};
+    for (const name of ['login', 'name', 'password']) if (!values[name]?.trim()) errors[name] = t('setup.fault_needed');
+    if (Object.keys(errors).length > 0) return show(c, { values, errors }, NOTHING_TOLD, 400);
+    const outcome = await refusable(() =>
+      access.addPerson(readerOf(c), {
+        login: values.login!,
+        name: values.name!,
+        role: roleOf(values.role),
+        password: values.password!,
+        language: values.language === 'de' ? 'de' : 'en',
+      }),
+    );
+    if ('done' in outcome) return c.redirect('/admin/people?saved', 303);
+    const faults = faultsByField(outcome.refused, FIELDS);
+    return show(c, { values, errors: faults.errors }, { saved: false, problem: faults.problem }, 400);
+  });
+  app.post('/admin/people/:id', admin, csrfChecked(deps), async (c) => {
+    const { name, role, language, password, disabled } = await fieldsOf(c);
+    return answer(c, () =>
+      access.changePerson(readerOf(c), c.req.param('id'), {
+        ...(name === undefined ? {} : { name }),
+        ...(role === undefined ? {} : { role: roleOf(role) }),
+        ...(language === 'en' || language === 'de' ? { language } : {}),
+        ...(password ? { password } : {}),
+        disabled: disabled !== undefined,
+      }),
+    );
+  });
+  app.post('/admin/people/:id/remove', admin, csrfChecked(deps), (c) =>
+    answer(c, () => access.removePerson(readerOf(c), c.req.param('id'))),
+  );
+  return app;
+}
+
+/** Anything else is the least of them. */
+export function roleOf(text: string | undefined): Role {
+  return text === 'admin' || text === 'analyst' ? text : 'user';
+}

@@ -1,0 +1,226 @@
+/** People, keys, audit log, jobs, health and demo of the sample building; forms change what is kept in memory. */
+import { InvalidDataError, NotAllowedError, NotFoundError, TooManyTriesError } from '../../engine/errors.ts';
+import { HOUR_MS } from '../../engine/model/time.ts';
+import type { Clock } from '../../engine/ports.ts';
+import type { AccessService, AuditEntry, Person, Services, Session } from '../../gateway/services.ts';
+import { SITE, TENANT } from './sample-site.ts';
+
+export const SETUP_TOKEN = 'the-one-time-token';
+export const PASSWORD = 'three small words';
+const DAY_MS = 24 * HOUR_MS;
+
+function samplePeople(now_ms: number): Person[] {
+  return [
+    {
+      id: 'p1',
+      login: 'anna',
+      name: 'Anna Müller',
+      role: 'admin',
+      language: 'en',
+      disabled: false,
+      last_sign_in_ms: now_ms - 2 * HOUR_MS,
+    },
+    {
+      id: 'p2',
+      login: 'jonas',
+      name: 'Jonas Petersen',
+      role: 'analyst',
+      language: 'de',
+      disabled: false,
+      last_sign_in_ms: now_ms - 3 * DAY_MS,
+    },
+    {
+      id: 'p3',
+      login: 'leitstand',
+      name: 'leitstand',
+      role: 'user',
+      language: 'de',
+      disabled: false,
+      last_sign_in_ms: null,
+    },
+    {
+      id: 'p4',
+      login: 'm.okafor',
+      name: 'Maria Okafor',
+      role: 'user',
+      language: 'en',
+      disabled: true,
+      last_sign_in_ms: now_ms - 90 * DAY_MS,
+    },
+  ];
+}
+
+function sampleAccess(clock: Clock): AccessService {
+  let people = samplePeople(clock.now());
+  let keys = [
+    {
+      id: 'k1',
+      name: 'monthly report',
+      role: 'analyst' as const,
+      created_ms: clock.now() - 40 * DAY_MS,
+      last_used_ms: clock.now() - 5 * HOUR_MS,
+    },
+    {
+      id: 'k2',
+      name: 'building control',
+      role: 'user' as const,
+      created_ms: clock.now() - 3 * DAY_MS,
+      last_used_ms: null,
+    },
+  ];
+  let tries = 0;
+  const session = (person: Person): Session => ({
+    actor: { tenant: TENANT, person: person.login, role: person.role, language: person.language },
+    person_id: person.id,
+    name: person.name,
+    csrf: 'csrf-of-the-sample',
+    token_sha256: 'a'.repeat(64),
+  });
+  const find = (id: string) => {
+    const person = people.find((each) => each.id === id);
+    if (!person) throw new NotFoundError('There is no such person.');
+    return person;
+  };
+  return {
+    needsSetup: async () => false,
+    setupToken: async () => SETUP_TOKEN,
+    signIn: async (login, password) => {
+      const person = people.find((each) => each.login === login);
+      if (++tries > 5) throw new TooManyTriesError('Too many tries.', 30);
+      if (!person || password !== PASSWORD) throw new NotAllowedError('Login or password is wrong.');
+      tries = 0;
+      return { token: 'token', session: session(person) };
+    },
+    session: async () => null,
+    signOut: async () => {},
+    bearer: async () => null,
+    issueToken: async () => ({ token: '', expires_ms: 0 }),
+    listPeople: async () => people,
+    addPerson: async (_, { password, login, ...rest }) => {
+      if (people.some((each) => each.login === login))
+        throw new InvalidDataError(`The login ${login} is taken.`, 'Choose another one.', [
+          { where: 'login', problem: 'is taken' },
+        ]);
+      if (password.length < 10)
+        throw new InvalidDataError('The password is too short.', 'Give at least 10 characters.');
+      const person: Person = {
+        id: `p${people.length + 1}`,
+        login,
+        language: 'en',
+        ...rest,
+        disabled: false,
+        last_sign_in_ms: null,
+      };
+      people = [...people, person];
+      return person;
+    },
+    changePerson: async (_, id, change) => {
+      const person = find(id);
+      if (person.role === 'admin' && change.role && change.role !== 'admin')
+        throw new InvalidDataError(`${person.login} is the last admin.`, 'Make somebody else admin first.');
+      const { password: _password, ...rest } = change;
+      people = people.map((each) => (each.id === id ? { ...each, ...rest } : each));
+    },
+    removePerson: async (_, id) => {
+      people = people.filter((each) => each.id !== find(id).id);
+    },
+    listKeys: async () => keys,
+    createKey: async (_, name, role) => {
+      const id = `k${keys.length + 1}`;
+      keys = [...keys, { id, name, role: role as 'user', created_ms: clock.now(), last_used_ms: null }];
+      return { id, key: `luna_${'k'.repeat(43)}` };
+    },
+    revokeKey: async (_, id) => {
+      keys = keys.filter((key) => key.id !== id);
+    },
+  };
+}
+
+function sampleAudit(now_ms: number): AuditEntry[] {
+  const acts: [actor: string, act: string, object: string, detail: Record<string, unknown>][] = [
+    [
+      'anna',
+      'change device',
+      'solar-device',
+      {
+        name: 'Solar roof',
+        enabled: true,
+        connection: { kind: 'modbus-tcp', host: '192.168.1.20', port: 502, unit: 126, poll_s: 5 },
+      },
+    ],
+    ['anna', 'add person', 'm.okafor', { role: 'user' }],
+    ['jonas', 'sign in', 'jonas', { from: '192.168.1.31' }],
+    ['command line', 'create API key', 'monthly report', { role: 'analyst' }],
+    ['leitstand', 'sign in refused', 'leitstand', { from: '192.168.1.77' }],
+    ['key:building control', 'advice accepted', 'run_battery:2026-06-16', { decision: '4c1f' }],
+    ['system', 'repair <b>values</b>', 'hall-1', { points: 3, reason: { kind: 'spike' } }],
+    [
+      'anna',
+      'change site',
+      'site',
+      { name: 'Hafenhaus', energy_price: { kind: 'day-ahead', area: 'DE-LU', factor: 1.03 } },
+    ],
+  ];
+  return Array.from({ length: 120 }, (_, i) => {
+    const [actor, act, object, detail] = acts[i % acts.length]!;
+    return { id: 120 - i, at_ms: now_ms - 20 * 60_000 - i * 5.3 * HOUR_MS, actor, act, object, detail };
+  });
+}
+
+type Part = 'access' | 'audit' | 'jobs' | 'health' | 'demo' | 'journal' | 'weather';
+
+export function sampleAdmin(clock: Clock): Pick<Services, Part> {
+  const entries = sampleAudit(clock.now());
+  let is_running = SITE.demo;
+  return {
+    access: sampleAccess(clock),
+    audit: {
+      record: async () => {},
+      list: async (_, { limit, before }) =>
+        entries.filter(({ id }) => before === undefined || id < before).slice(0, limit),
+    },
+    jobs: {
+      depth: async () => [
+        { name: 'forecast', waiting: 0, active: 1, failed: 0 },
+        { name: 'read-document', waiting: 2, active: 1, failed: 1 },
+        { name: 'quality-report', waiting: 0, active: 0, failed: 0 },
+      ],
+    } as unknown as Services['jobs'],
+    health: {
+      report: async () => ({
+        ready: true,
+        parts: [
+          { name: 'database', state: 'ok', text: 'embedded Postgres answers', since_ms: null },
+          { name: 'journal', state: 'ok', text: '18442 records so far, 12 MB on disk', since_ms: null },
+          { name: 'series store', state: 'ok', text: 'duckdb answers', since_ms: null },
+          { name: 'drain', state: 'ok', text: '3 records on their way into the series store', since_ms: null },
+          {
+            name: 'jobs',
+            state: 'degraded',
+            text: 'Jobs failed for good: read-document (1).',
+            since_ms: clock.now() - 40 * 60_000,
+          },
+        ],
+      }),
+    },
+    journal: {
+      append: async () => 0,
+      release: async () => {},
+      stats: () => ({ last_seq: 18_442, released_seq: 18_439, bytes: 12_400_000, segments: 1, quarantined: [] }),
+      close: async () => {},
+    },
+    weather: {
+      hours: async () => [],
+      state: async () => ({ enabled: true, last_success_ms: clock.now() - 22 * 60_000, fault: null }),
+    },
+    demo: {
+      start: async () => {
+        is_running = true;
+      },
+      stop: async () => {
+        is_running = false;
+      },
+      running: () => is_running,
+    },
+  };
+}

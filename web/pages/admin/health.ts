@@ -1,0 +1,138 @@
+/** Admin, health: what works, what does not and since when; live. */
+import { html } from 'hono/html';
+import { card, type State, stateMark } from '../../components/parts.ts';
+import type { Html, Ui } from '../../ui.ts';
+import { adminPage } from './frame.ts';
+
+export type HealthView = {
+  ready: boolean;
+  parts: readonly { name: string; state: 'ok' | 'degraded' | 'down'; text: string; since_ms: number | null }[];
+  journal: {
+    records: number;
+    waiting: number;
+    bytes: number;
+    most_bytes: number;
+    files: number;
+    quarantined: readonly string[];
+  };
+  queues: readonly { name: string; waiting: number; active: number; failed: number }[] | null;
+  sources:
+    | readonly {
+        name: string;
+        area: string;
+        last_success_ms: number | null;
+        fault: string | null;
+        next_run_ms: number | null;
+      }[]
+    | null;
+  weather: { enabled: boolean; last_success_ms: number | null; fault: string | null } | null;
+  store: string;
+};
+
+const STATES: Record<'ok' | 'degraded' | 'down', State> = { ok: 'ok', degraded: 'warning', down: 'fault' };
+const NAMES = {
+  database: 'health.part_database',
+  journal: 'health.part_journal',
+  'series store': 'health.part_series_store',
+  drain: 'health.part_drain',
+  jobs: 'health.part_jobs',
+} as const;
+
+export function healthPage(view: HealthView, ui: Ui): Html {
+  const content = html`<div class="region wide-region" id="health" sse-swap="health" hx-swap="morph:innerHTML">${healthCards(view, ui)}</div>`;
+  return adminPage(ui, 'health', content, { live: 'page=health' });
+}
+
+/** The live region. */
+export function healthCards(view: HealthView, ui: Ui): Html {
+  return html`${partsCard(view, ui)}${journalCard(view, ui)}${jobsCard(view, ui)}${sourcesCard(view, ui)}`;
+}
+
+function partsCard({ ready, parts }: HealthView, ui: Ui): Html {
+  const { t, format } = ui;
+  const nameOf = (name: string) => (name in NAMES ? t(NAMES[name as keyof typeof NAMES]) : name);
+  return card({
+    title: t('health.parts'),
+    aside: stateMark(ready ? 'ok' : 'fault', t(ready ? 'health.ready' : 'health.not_ready')),
+    content: html`<ul class="rows">${parts.map(
+      (part) =>
+        html`<li>${stateMark(STATES[part.state], nameOf(part.name))}<span class="soft">${part.text}${part.since_ms === null ? '' : ` (${t('common.since', { time: format.when(part.since_ms, ui.now_ms) })})`}</span></li>`,
+    )}</ul>`,
+  });
+}
+
+function journalCard({ journal, store }: HealthView, ui: Ui): Html {
+  const { t, format } = ui;
+  const megabytes = (bytes: number) =>
+    bytes >= 1e9 ? `${format.number(bytes / 1e9, 1)}\u00a0GB` : `${format.number(bytes / 1e6)}\u00a0MB`;
+  const size = t('health.journal_size_of', {
+    size: megabytes(journal.bytes),
+    most: megabytes(journal.most_bytes),
+    n: journal.files,
+  });
+  return card({
+    title: t('health.files'),
+    size: 'half',
+    content: html`<dl class="facts"><dt>${t('health.journal_records')}</dt><dd>${format.number(journal.records)}</dd>
+<dt>${t('health.journal_waiting')}</dt><dd>${format.number(journal.waiting)}</dd>
+<dt>${t('health.journal_size')}</dt><dd>${size}</dd>
+<dt>${t('health.journal_quarantined')}</dt><dd>${journal.quarantined.length === 0 ? t('health.none') : journal.quarantined.join(', ')}</dd>
+<dt>${t('health.store')}</dt><dd>${store}</dd></dl>`,
+  });
+}
+
+function jobsCard({ queues }: HealthView, ui: Ui): Html {
+  const { t, format } = ui;
+  if (queues === null || queues.length === 0)
+    return card({
+      title: t('health.jobs'),
+      size: 'half',
+      content: html`<p class="soft">${t(queues === null ? 'common.unavailable' : 'health.jobs_empty')}</p>`,
+    });
+  const columns = ['waiting', 'active', 'failed'] as const;
+  return card({
+    title: t('health.jobs'),
+    size: 'half',
+    content: html`<div class="scroll" tabindex="0" role="region" aria-label="${t('health.jobs')}"><table><thead><tr><th scope="col">${t('health.jobs_queue')}</th>${columns.map((column) => html`<th scope="col" class="numbers">${t(`health.jobs_${column}`)}</th>`)}</tr></thead>
+<tbody>${queues.map((queue) => html`<tr><th scope="row">${queue.name}</th>${columns.map((column) => html`<td class="numbers">${column === 'failed' && queue.failed > 0 ? stateMark('warning', format.number(queue.failed)) : format.number(queue[column])}</td>`)}</tr>`)}</tbody></table></div>`,
+  });
+}
+
+function sourcesCard({ sources, weather }: HealthView, ui: Ui): Html {
+  const { t } = ui;
+  const list =
+    sources === null
+      ? html`<p class="soft">${t('common.unavailable')}</p>`
+      : sources.length === 0
+        ? html`<p class="soft">${t('health.prices_empty')}</p>`
+        : html`<ul class="rows">${sources.map((source) => sourceRow(source, ui))}</ul>`;
+  return card({
+    title: t('health.prices'),
+    content: html`${list}<h3>${t('health.weather')}</h3>${weatherWords(weather, ui)}`,
+  });
+}
+
+function sourceRow(source: NonNullable<HealthView['sources']>[number], ui: Ui): Html {
+  const { t, format } = ui;
+  const when = (at_ms: number) => format.when(at_ms, ui.now_ms);
+  const facts = [
+    t('health.source_area', { area: source.area }),
+    source.last_success_ms === null
+      ? t('health.source_never')
+      : t('health.source_ok', { when: when(source.last_success_ms) }),
+    source.next_run_ms === null ? '' : t('health.source_next', { when: when(source.next_run_ms) }),
+  ].filter(Boolean);
+  const state: State = source.fault ? 'warning' : source.last_success_ms === null ? 'unknown' : 'ok';
+  return html`<li><div class="stack tight">${stateMark(state, source.name)}${source.fault ? html`<span class="small">${source.fault}</span>` : ''}</div><span class="soft small">${facts.join(' · ')}</span></li>`;
+}
+
+function weatherWords(weather: HealthView['weather'], ui: Ui): Html {
+  const { t, format } = ui;
+  if (!weather) return html`<p class="soft">${t('common.unavailable')}</p>`;
+  if (!weather.enabled) return html`<p class="soft">${t('health.weather_off')}</p>`;
+  const last =
+    weather.last_success_ms === null
+      ? t('health.source_never')
+      : t('health.source_ok', { when: format.when(weather.last_success_ms, ui.now_ms) });
+  return html`<p>${stateMark(weather.fault ? 'warning' : 'ok', 'Open-Meteo')} <span class="soft">${weather.fault ?? ''} ${last}</span></p>`;
+}
