@@ -242,7 +242,8 @@ describe('regulation', () => {
 
   it('keeps an upload when the job queue is down, with nothing to mark yet', async () => {
     const box = open({ jobs: 'down' });
-    const { id, state } = await box.regulation.upload(ADA, { name: 'fees.md', bytes: bytesOf(FEES) });
+    const bytes = bytesOf(`${FEES}Nobody has read this yet.\n`);
+    const { id, state } = await box.regulation.upload(ADA, { name: 'fees.md', bytes });
     expect(state).toBe('queued');
     const nothing = { width: 0, height: 0, boxes: [], text: '' };
     expect(await box.regulation.marks('default', id, '', 1, 'fee')).toEqual(nothing);
