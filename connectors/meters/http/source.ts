@@ -95,10 +95,14 @@ async function getText(
     if (outer.aborted) throw new UnavailableError(`Reading ${host} was stopped.`);
     if (signal.aborted)
       throw new UnavailableError(`No answer from ${host} in time.`, 'Is it powered, is the address right?');
-    const cause = (error as Error).cause as { code?: string } | undefined;
-    throw new UnavailableError(`${host} cannot be reached (${cause?.code ?? (error as Error).message}).`, HINT, {
-      cause: error,
-    });
+    const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
+    throw new UnavailableError(
+      `${host} cannot be reached (${cause?.code ?? cause?.message ?? (error as Error).message}).`,
+      HINT,
+      {
+        cause: error,
+      },
+    );
   }
 }
 const HINT = 'Is the address right, and is the local API switched on in the device?';
