@@ -15,8 +15,8 @@ export type Ranking = {
   readonly size: number;
   prepare(passage: Passage): Prepared;
   insert(prepared: Prepared): void;
-  /** Call after inserting, before searching. */
-  settle(): void;
+  /** Call after inserting until it is true; does a bounded piece of work each time. */
+  settle(most?: number): boolean;
   /** Takes out the passages of a document, all or those that `which` accepts. */
   remove(document: string, which?: (passage: Passage) => boolean): void;
   /** Best first. */
@@ -60,7 +60,7 @@ export function createRanking(language: Language): Ranking {
     },
     prepare,
     insert,
-    settle: () => compounds?.settle(),
+    settle: (most) => compounds?.settle(most) ?? true,
     remove,
     search,
     rarity,

@@ -6,8 +6,8 @@
 export type Compounds = {
   /** Makes a word of the corpus known. Cheap; nothing is split yet. */
   note(word: string, stem: string): void;
-  /** Splits what is new. Called after a document, before the next question. */
-  settle(): void;
+  /** Splits what is new, at most so many words; false while there are more. Until then they are found whole only. */
+  settle(most?: number): boolean;
   /** Stems of the compounds that hold `stem` as a part. */
   holding(stem: string): readonly string[];
   /** Stems of the parts of any word, known or not; empty where it does not split. */
@@ -26,7 +26,8 @@ export function createCompounds(): Compounds {
   /** Surface forms and stems → stem. */
   const dictionary = new Map<string, string>();
   const words = new Map<string, string>();
-  const inside = new Map<string, string[]>();
+  let inside = new Map<string, string[]>();
+  let work: { left: [string, string][]; at: number; into: Map<string, string[]>; fully: boolean } | null = null;
   let settled = 0;
   let settledFully = 0;
 
@@ -58,11 +59,11 @@ export function createCompounds(): Compounds {
     return partsOf(word, words.get(word) ?? word, MOST_PARTS) ?? [];
   }
 
-  function register([word, stem]: [string, string]): void {
+  function register([word, stem]: [string, string], into: Map<string, string[]>): void {
     for (const found of split(word)) {
       if (found === stem) continue;
-      const list = inside.get(found);
-      if (!list) inside.set(found, [stem]);
+      const list = into.get(found);
+      if (!list) into.set(found, [stem]);
       else if (!list.includes(stem)) list.push(stem);
     }
   }
@@ -74,15 +75,22 @@ export function createCompounds(): Compounds {
       dictionary.set(word, stem);
       if (stem.length >= SHORTEST_PART && !dictionary.has(stem)) dictionary.set(stem, stem);
     },
-    settle() {
-      if (settled === words.size) return;
-      // Once the vocabulary has grown much, older words are looked at again: new words are parts of them.
-      const fully = words.size > 1.2 * settledFully;
-      if (fully) inside.clear();
-      const entries = [...words];
-      for (const entry of fully ? entries : entries.slice(settled)) register(entry);
-      settled = words.size;
-      if (fully) settledFully = words.size;
+    settle(most = Number.POSITIVE_INFINITY) {
+      if (!work) {
+        if (settled === words.size) return true;
+        // Once the vocabulary has grown much, older words are looked at again: new words are parts of them.
+        const fully = words.size > 1.2 * settledFully;
+        const entries = [...words];
+        work = { left: fully ? entries : entries.slice(settled), at: 0, into: fully ? new Map() : inside, fully };
+      }
+      const until = Math.min(work.left.length, work.at + most);
+      for (; work.at < until; work.at += 1) register(work.left[work.at]!, work.into);
+      if (work.at < work.left.length) return false;
+      settled = work.fully ? work.left.length : settled + work.left.length;
+      if (work.fully) settledFully = settled;
+      inside = work.into;
+      work = null;
+      return settled === words.size;
     },
     holding: (stem) => inside.get(stem) ?? NONE,
     split,

@@ -6,6 +6,7 @@ import { detectLanguage, FUNCTION_WORDS, type Language } from '../../../engine/r
 
 /** Passages prepared between two breaks, so that meters and browsers are answered meanwhile: some milliseconds. */
 const PASSAGES_PER_TURN = 25;
+const WORDS_PER_TURN = 500;
 /** A question in one language finds passages of the other only by names and numbers. */
 const OTHER_LANGUAGE_WEIGHT = 0.5;
 const LANGUAGES = Object.keys(FUNCTION_WORDS) as Language[];
@@ -30,7 +31,7 @@ export function createEmbeddedPassages(): PassageIndex {
       const rankings = rankingsOf(tenant);
       removeReplaced(rankings, passages);
       for (const entry of prepared) rankings[entry.passage.language].insert(entry);
-      for (const language of LANGUAGES) rankings[language].settle();
+      for (const language of LANGUAGES) while (!rankings[language].settle(WORDS_PER_TURN)) await turn();
     },
     async remove(tenant, document) {
       const rankings = tenants.get(tenant);
@@ -62,9 +63,13 @@ async function prepare(rankings: Rankings, passages: readonly Passage[]): Promis
   const prepared: Prepared[] = [];
   for (const passage of new Map(passages.map((one) => [one.id, one])).values()) {
     prepared.push(rankings[passage.language].prepare(passage));
-    if (prepared.length % PASSAGES_PER_TURN === 0) await new Promise((next) => setImmediate(next));
+    if (prepared.length % PASSAGES_PER_TURN === 0) await turn();
   }
   return prepared;
+}
+
+function turn(): Promise<void> {
+  return new Promise((next) => setImmediate(next));
 }
 
 function removeReplaced(rankings: Rankings, passages: readonly Passage[]): void {
