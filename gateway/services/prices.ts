@@ -48,7 +48,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   const order = deps.providers?.map(({ name }) => name) ?? config.price_sources;
   const runs = createRunLog(deps);
   const tasks = new Map<string, Task>();
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<Task, Promise<void>>();
   const known = new Map<string, number | null>();
   let providers = deps.providers ?? createPriceProviders(config);
   let stopping = new AbortController();
@@ -83,21 +83,23 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   }
 
   function runTask(task: Task): Promise<void> {
-    const key = `${task.area} ${task.market}`;
-    const now = running.get(key) ?? update(task).finally(() => running.delete(key));
-    running.set(key, now);
-    return now;
+    const found = running.get(task);
+    if (found) return found;
+    const run = update(task).finally(() => running.delete(task));
+    running.set(task, run);
+    return run;
   }
 
   async function update(task: Task): Promise<void> {
     const { area, market } = task;
+    const { signal } = stopping;
     const now_ms = clock.now();
     // once a day, or an hour after it failed: holes in the past are rare and sources limit requests
     const has_backfill = now_ms >= task.fill_after_ms;
     let [stored, improvable, answered] = [0, false, false];
     try {
       const updating = { ...deps, table, runs, providers, order };
-      ({ stored, improvable, answered } = await updateArea(updating, area, market, has_backfill, stopping.signal));
+      ({ stored, improvable, answered } = await updateArea(updating, area, market, has_backfill, signal));
       // the network is back: what was missed meanwhile comes next
       if (answered && task.gaps && !has_backfill) task.fill_after_ms = now_ms;
       if (has_backfill) task.gaps = !answered;
@@ -138,7 +140,10 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   /** Known prices of the area; a store that does not answer rejects. */
   async function market(area: string, of: PriceMarket, from_ms: number, to_ms: number): Promise<MarketPrices> {
     const now_ms = clock.now();
-    const [stored, known_until_ms] = await Promise.all([table.read(area, of, from_ms, to_ms), knownEnd(area, of)]);
+    const [stored, known_until_ms] = await Promise.all([
+      table.read(area, of, slotStart(from_ms), to_ms),
+      knownEnd(area, of),
+    ]);
     return {
       area,
       market: of,
@@ -221,6 +226,9 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
     poll,
     useProviderUrls(urls) {
       if (deps.providers) return;
+      // what is asked of the old ones is given up; the tasks that come next know nothing of it
+      stopping.abort();
+      stopping = new AbortController();
       providers = createPriceProviders({ ...config, provider_urls: { ...config.provider_urls, ...urls } });
       tasks.clear();
     },

@@ -157,6 +157,7 @@ async function runProvider(
   let stored = 0;
   try {
     const series = await provider.fetch({ area, market, ...range, signal });
+    signal.throwIfAborted();
     rows = series.slots.length;
     stored = await storeSeries(deps, series);
   } catch (error) {

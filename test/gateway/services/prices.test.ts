@@ -153,6 +153,9 @@ describe('prices and weather of a site', () => {
     expect(columns.values[40]).toBeCloseTo(((value(today() + 40 * SLOT_MS) / 1000) * 1.1 + 0.12) * 1.19, 9);
     expect(columns.at_ms).toHaveLength(3 * 96);
     expect(Number.isNaN(columns.values[100])).toBe(true);
+    // in the middle of a slot its price holds
+    const soon = await prices.site('default', now_ms + 420_000, now_ms + HOUR_MS);
+    expect(soon.columns.values.every(Number.isFinite)).toBe(true);
     currency = 'SEK';
     const foreign = await prices.site('default', today(), tomorrow());
     expect(foreign.columns.values.every(Number.isNaN)).toBe(true);
