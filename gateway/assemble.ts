@@ -121,7 +121,7 @@ export async function assemble(config: Config, log: Logger, options: { listen: b
       broker ? broker.listen(tenant, filter, signal) : Promise.reject(new Error('The broker does not run.')),
     disconnect: (tenant, device) => broker?.disconnect(tenant, device),
   });
-  const routes = createRoutes({ devices, meters, decoderOf: devices.decoderOf });
+  const routes = createRoutes({ devices, meters, decoderOf: devices.decoderOf, ownerOf: devices.ownerOf });
   const messages = createMessages({ ...base, intake, deliveries, devices });
   const polling = createPolling({
     ...base,
@@ -290,6 +290,9 @@ export async function assemble(config: Config, log: Logger, options: { listen: b
     series.drain.onSlots((changed) => {
       for (const slots of changed) bus.publish({ type: 'slots', ...slots });
     });
+    series.drain.onState(({ up, reason, recovery }) =>
+      log[up ? 'info' : 'warn']({ up, reason, recovery }, 'series store'),
+    );
     series.drain.start();
     // A store that is away is no reason not to start: the journal keeps what comes.
     await series

@@ -30,6 +30,8 @@ export type DayInput = {
 };
 export type SeriesOfDay = {
   quantity: string;
+  /** Where the quantity was never read before the day: its first reading. */
+  since_ms?: number;
   /** All readings of the day, those that never enter a sum too, ascending. */
   at_ms: Float64Array;
   quality: Int32Array;
@@ -50,9 +52,11 @@ export function reportQuality(input: DayInput): DayReport {
   const checks: QualityCheck[] = [];
   let fault = false;
   for (const series of input.series) {
-    const expected = Math.max(0, Math.floor((input.until_ms - input.from_ms) / SLOT_MS));
-    const nulls = missingSlots(series, input.from_ms, expected);
-    const gaps = gapsOf(series, input.from_ms, input.until_ms);
+    // A quantity that is new today is not missing before its first reading.
+    const from_ms = Math.max(input.from_ms, Math.ceil((series.since_ms ?? input.from_ms) / SLOT_MS) * SLOT_MS);
+    const expected = Math.max(0, Math.floor((input.until_ms - from_ms) / SLOT_MS));
+    const nulls = missingSlots(series, from_ms, expected);
+    const gaps = gapsOf(series, from_ms, input.until_ms);
     const clock = marked(series, Quality.CLOCK);
     const malformed = eventsOf(series, ['malformed', 'overlap']);
     const ranges = marked(series, Quality.OUT_OF_RANGE);
@@ -100,7 +104,7 @@ function missingSlots({ slots, spans }: SeriesOfDay, from_ms: number, expected: 
 function gapsOf({ quantity, at_ms }: SeriesOfDay, from_ms: number, until_ms: number) {
   if (quantityInfo(quantity)?.kind === 'interval') return [];
   const limit_ms = silenceLimit(usualInterval(at_ms));
-  const edges = [from_ms, ...at_ms, until_ms].filter((at) => at <= until_ms);
+  const edges = [from_ms, ...at_ms.filter((at) => at > from_ms), until_ms].filter((at) => at <= until_ms);
   const gaps: { from_ms: number; to_ms: number }[] = [];
   for (let i = 1; i < edges.length; i++)
     if (edges[i]! - edges[i - 1]! > limit_ms) gaps.push({ from_ms: edges[i - 1]!, to_ms: edges[i]! });

@@ -23,6 +23,8 @@ const HORIZON_MS = 48 * HOUR_MS;
 const QUANTILES = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 /** The live model is chosen anew this often. */
 const CHOICE_MS = DAY_MS;
+/** And when the history has grown by this factor. */
+const GROWN = 1.2;
 /** "A day ahead": what was forecast at least this long before. */
 const LEAD_MS = DAY_MS;
 /** With fewer slots forecast a day ahead their error says too little. */
@@ -54,6 +56,8 @@ type History = {
 type Live = {
   model: string;
   chosen_ms: number;
+  /** Known values of the history when it was chosen. */
+  chosen_values: number;
   scores: ForecastTaskResult['scores'];
   known: string;
   made_ms: number;
@@ -76,7 +80,9 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       const now = clock.now();
       const unchanged = before?.known === history.known && slotStart(before.made_ms) === slotStart(now);
       if (unchanged) return;
-      const stale = !before || now - before.chosen_ms >= CHOICE_MS;
+      // A history that has grown since (an import) may suit another model.
+      const values = countOf(history.columns);
+      const stale = !before || now - before.chosen_ms >= CHOICE_MS || values >= GROWN * before.chosen_values;
       const result = await compute(deps, history, series, stale ? null : before.model);
       await deps.forecasts.write(tenant, {
         series,
@@ -90,6 +96,7 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
         model: result.model,
         // A live model that could not forecast was replaced for now; the next round chooses again.
         chosen_ms: stale ? now : result.model === before.model ? before.chosen_ms : 0,
+        chosen_values: stale ? values : before.chosen_values,
         scores: result.scores ?? before?.scores ?? null,
         known: history.known,
         made_ms: now,
@@ -222,6 +229,10 @@ function whole({ at_ms, values, quality }: Columns): Columns {
 function newest({ at_ms, values }: Columns): number | null {
   const last = values.findLastIndex((value) => !Number.isNaN(value));
   return last < 0 ? null : at_ms[last]!;
+}
+
+function countOf({ values }: Columns): number {
+  return values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0);
 }
 
 /** Count and sums of the known values: changes with every import, repair or new reading that matters. */

@@ -180,6 +180,8 @@ async function seriesOfDay(
   const covering = await series.slots.spans(tenant, { meter, quantity, from_ms, to_ms });
   return {
     quantity,
+    // The edge before the range is in what was read, so a later first reading is the first ever.
+    since_ms: at_ms[0]! > from_ms ? at_ms[0] : undefined,
     at_ms: at_ms.subarray(a, b),
     quality: quality.subarray(a, b),
     slots,

@@ -124,7 +124,7 @@ function qualityCard(view: MeterView, ui: Ui): Html {
     (name) => !failed.some((check) => check.name === name),
   );
   const list = report
-    ? html`<ul class="rows">${failed.map((check) => html`<li>${stateMark(report?.state === 'fault' ? 'fault' : 'warning', `${t(`check.${check.name}`)}: ${quantityName(ui, check.quantity)}`)}<span>${check.text}</span></li>`)}
+    ? html`<ul class="rows">${grouped(failed).map(({ check, quantities }) => html`<li>${stateMark(report?.state === 'fault' ? 'fault' : 'warning', `${t(`check.${check.name}`)}: ${quantityNames(quantities, ui)}`)}<span>${check.text}</span></li>`)}
 ${passed.length ? html`<li>${stateMark('ok', passed.map((name) => t(`check.${name}`)).join(', '))}<span class="soft">${t('meter.check_passed')}</span></li>` : ''}</ul>`
     : html`<p class="soft">${t(isDown ? 'common.unavailable' : 'meter.quality_none')}</p>`;
   return card({
@@ -132,6 +132,26 @@ ${passed.length ? html`<li>${stateMark('ok', passed.map((name) => t(`check.${nam
     title: t('meter.quality'),
     content: html`${strip(view.row.cells, ui)}${view.row.cells.length ? stripKey(ui) : ''}${list}${spanList(view.spans, ui)}`,
   });
+}
+
+/** Quantities that fail alike, as when a meter was silent, stand in one row. */
+function grouped(checks: readonly QualityCheck[]): { check: QualityCheck; quantities: string[] }[] {
+  const groups = new Map<string, { check: QualityCheck; quantities: string[] }>();
+  for (const check of checks) {
+    const key = `${check.name} ${check.text}`;
+    const group = groups.get(key) ?? { check, quantities: [] };
+    group.quantities.push(check.quantity);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+const NAMED = 2;
+
+function quantityNames(quantities: readonly string[], ui: Ui): string {
+  const names = quantities.slice(0, NAMED).map((quantity) => quantityName(ui, quantity));
+  const more = quantities.length - names.length;
+  return more > 0 ? ui.t('meter.and_more', { names: names.join(', '), more }) : names.join(', ');
 }
 
 function spanList(spans: readonly MeterSpan[], ui: Ui): Html | string {

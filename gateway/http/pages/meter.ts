@@ -111,7 +111,7 @@ async function gatherMeter(
     from_ms: ui.now_ms - 24 * HOUR_MS,
     to_ms: ui.now_ms,
     totals,
-    report,
+    report: inLanguage(report, ui),
     spans,
     device: deviceOf(services, tenant, point, ui),
     formula: formulaOf(services, tenant, point),
@@ -191,4 +191,15 @@ function formulaOf(services: Services, tenant: string, point: MeterPoint): strin
       return `${sign}${times}${services.meters.get(tenant, meter)?.name ?? meter}`;
     })
     .join(' ');
+}
+
+type Report = Awaited<ReturnType<Services['quality']['report']>> | 'unavailable';
+
+function inLanguage(report: Report, ui: Ui): MeterView['report'] {
+  if (report === null || report === 'unavailable') return report;
+  const checks = report.checks.map((check) => ({
+    ...check,
+    text: (ui.language === 'de' ? check.text_de : undefined) ?? check.text,
+  }));
+  return { state: report.state, checks };
 }

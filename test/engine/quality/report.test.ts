@@ -52,6 +52,20 @@ describe('quality report', () => {
       expect(report.checks[1]!.text_de).toBe(`Alle ${slots} Zeitscheiben sind bekannt.`);
     });
 
+  it('a quantity that was never read before misses nothing before its first reading, and everything else after it', () => {
+    const noon = 12 * 3.6e6;
+    const young = dayOf([2026, 6, 1], (rows) => rows.filter((row) => row.at - rows[0]!.at >= noon));
+    expect(checkOf(young, 'nulls').passed).toBe(false);
+    young.series[0]!.since_ms = young.from_ms + noon;
+    expect(reportQuality(young).state).toBe('ok');
+    expect(checkOf(young, 'nulls').text).toBe('All 48 slots are known.');
+    const holed = dayOf([2026, 6, 1], (rows) =>
+      rows.filter((row) => row.at - rows[0]!.at >= noon && row.at - rows[0]!.at < 1.5 * noon),
+    );
+    holed.series[0]!.since_ms = holed.from_ms + noon;
+    expect(checkOf(holed, 'gaps').count).toBe(1);
+  });
+
   it('an hour without readings is a gap with its local time; its slots are known from the register', () => {
     const day = dayOf([2026, 6, 1], (rows) =>
       rows.filter((row) => row.at % 86_400_000 < 8 * 3.6e6 || row.at % 86_400_000 >= 9 * 3.6e6),

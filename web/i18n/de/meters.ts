@@ -24,6 +24,7 @@ export const meterTexts = {
   'meters.key_marked': 'markiert',
   'meters.key_left_out': 'nicht in Summen',
   'meters.key_missing': 'fehlt',
+  'meter.and_more': '{names} und {more} weitere',
   'meter.all': 'Alle Zähler',
   'meter.quantity': 'Messgröße',
   'meter.range': 'Zeitraum',

@@ -22,6 +22,7 @@ export const meterTexts = {
   'meters.key_marked': 'marked',
   'meters.key_left_out': 'left out of sums',
   'meters.key_missing': 'missing',
+  'meter.and_more': '{names} and {more} more',
   'meter.all': 'All meters',
   'meter.quantity': 'Quantity',
   'meter.range': 'Period',
