@@ -24,29 +24,50 @@ export type RoutesDeps = {
   meters: Pick<MeterService, 'ofDevice' | 'onChange'>;
   /** The decoder of a device's profile; null for devices that speak our own format. */
   decoderOf: (tenant: string, device: string) => TopicDecoder | null;
+  /** The device whose topic this is; for programs that publish for many devices. */
+  ownerOf?: (tenant: string, topic: string) => string | null;
 };
 export type Routes = {
   /** @returns null for a device that does not exist (any more). */
   of(tenant: string, device: string): DeviceRoute | null;
+  /** Whose a message is: the sender's, or, of a program that publishes for many devices, that of the topic's owner. */
+  receiver(sender: DeviceRoute, topic: string): DeviceRoute;
   /** Grows with every change, so that a route may be kept as long as it stays. */
   generation(): number;
   close(): void;
 };
 
+/** Topics whose owner is remembered. */
+const TOPICS_KNOWN = 10_000;
+
 export function createRoutes(deps: RoutesDeps): Routes {
   let routes = new Map<string, DeviceRoute>();
+  let owners = new Map<string, DeviceRoute>();
   let generation = 0;
   const stop = deps.meters.onChange(() => {
     routes = new Map();
+    owners = new Map();
     generation++;
   });
+  function of(tenant: string, device: string): DeviceRoute | null {
+    const key = `${tenant}\n${device}`;
+    const known = routes.get(key);
+    if (known) return known;
+    const route = makeRoute(deps, tenant, device);
+    if (route) routes.set(key, route);
+    return route;
+  }
   return {
-    of(tenant, device) {
-      const key = `${tenant}\n${device}`;
-      const known = routes.get(key);
+    of,
+    receiver(sender, topic) {
+      if (!sender.decoder?.bridge) return sender;
+      const key = `${sender.tenant}\n${topic}`;
+      const known = owners.get(key);
       if (known) return known;
-      const route = makeRoute(deps, tenant, device);
-      if (route) routes.set(key, route);
+      const owner = deps.ownerOf?.(sender.tenant, topic) ?? null;
+      const route = (owner === null ? null : of(sender.tenant, owner)) ?? sender;
+      if (owners.size >= TOPICS_KNOWN) owners = new Map();
+      owners.set(key, route);
       return route;
     },
     generation: () => generation,

@@ -15,7 +15,9 @@ const float = (value: number): [number, number] => {
 /** A SDM630 as the library's own server plays it. */
 async function openMeter(): Promise<{ port: number; registers: Map<number, number>; close(): Promise<void> }> {
   const registers = new Map<number, number>();
-  const set = (address: number, value: number) => float(value).forEach((word, i) => registers.set(address + i, word));
+  const set = (address: number, value: number) => {
+    for (const [i, word] of float(value).entries()) registers.set(address + i, word);
+  };
   set(0x00, 230.2);
   set(0x34, 1500);
   set(0x48, 12345.5);
