@@ -64,7 +64,8 @@ export function findEvidence(
   if (question.references.length > 0 && asksForPlace(question, candidates[0], analyzers)) return opening(candidates);
   const scored = candidates.flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
   const convincing = scored.filter(
-    ({ evidence, coverage }) => coverage >= LEAST_COVERAGE && evidence.score >= LEAST_SCORE,
+    ({ evidence, coverage }) =>
+      coverage >= LEAST_COVERAGE && evidence.score >= LEAST_SCORE && !missesAmount(question, evidence.quote),
   );
   return choose(convincing.map(({ evidence }) => evidence));
 }
@@ -187,6 +188,8 @@ function trimmed(text: string, { start, end }: { start: number; end: number }): 
 
 const NUMBER =
   /\d[\d., {2}]*\s*(?:%|‰|[€$£]|Prozent|percent|per cent|Euro|Cent|EUR|ct|[kMGT]?W(?:h|p)?\b|kV|V\b|Kilo|Mega|Giga|Tonnen|tonnes|times|Mal\b|hours|Stunden)/i;
+const NUMBER_WORD =
+  /\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|half|twice|zero|null|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|hälfte|doppelte)\b/i;
 const TIME =
   /\b(?:\d{1,2}\.? (?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|January|February|March|May|June|July|October|December)|(?:\w+|\d+) (?:weeks?|days?|months?|years?|hours?|minutes?|Wochen?|Tagen?|Monaten?|Jahren?|Stunden?|Minuten?|Werktagen?)|jährlich|monatlich|unverzüglich|annually|without delay|20\d\d)\b/i;
 const ACTOR = /\b(?:shall|must|may|hat|haben|ist|sind|muss|müssen|kann|obliegt)\b/i;
@@ -203,6 +206,11 @@ function cueOf({ kind }: Question, quote: string, asked: Asked, analyzer: Analyz
   if (kind === 'who') return ACTOR.test(quote) ? CUE.who : 0;
   if (kind !== 'definition' || !definesSubject(quote, asked, analyzer)) return 0;
   return ELSEWHERE.test(quote) ? CUE.definition / 2 : CUE.definition;
+}
+
+/** A sentence without any number tells no amount, however well its words fit. */
+function missesAmount({ kind }: Question, quote: string): boolean {
+  return kind === 'amount' && !NUMBER.test(quote) && !NUMBER_WORD.test(quote);
 }
 
 /** `‘active customer’ means …`, `Bilanzkreis: …`, `4. Bilanzkreis` and its text below, `A battery is …`. */

@@ -108,6 +108,15 @@ describe('answers', () => {
     expect((await ask('By when must storage operators report their capacity?'))[0]).toContain('within 30 days');
   });
 
+  it('do not take a sentence without a number for an amount', async () => {
+    const index = createEmbeddedPassages();
+    await index.add(TENANT, [passage('act:0', 'Bills shall show the electricity tax under section 3 of the Tax Act.')]);
+    expect(await evidenceFor(index, 'How high is the electricity tax?')).toEqual([]);
+    expect((await evidenceFor(index, 'What shall bills show about the electricity tax?'))[0]?.quote).toContain(
+      'Bills shall show',
+    );
+  });
+
   it('begin a section when only the section is asked for', async () => {
     expect((await ask('What does Article 4 say?'))[0]).toBe('Fees are due at the end of each month.');
   });
