@@ -102,7 +102,7 @@ function watch(
   sessionOf: (client: Client) => Session | undefined,
   sessions: Set<Session>,
 ): void {
-  aedes.on('clientReady', (client) => {
+  aedes.on('client', (client) => {
     const session = sessionOf(client);
     if (!session) return;
     sessions.add(session);

@@ -1,6 +1,7 @@
 /** An MQTT client that does only what it is told, byte by byte: for resends, odd versions and pipelining. */
 import { connect, type Socket } from 'node:net';
-import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet';
+import type { IConnectPacket, Packet } from 'mqtt-packet';
+import { generate, parser } from 'mqtt-packet';
 
 export type RawClient = {
   send(packet: Packet): void;

@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import mqtt from 'mqtt';
 import pino from 'pino';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import type { TopicDecoder } from '../../../connectors/meters/mqtt/topic-decoder.ts';
