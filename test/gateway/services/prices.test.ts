@@ -226,7 +226,7 @@ describe('prices and weather of a site', () => {
     expect(sky).toMatchObject({ enabled: true, last_success_ms: cut_ms, fault: expect.stringMatching(/not answer/) });
     expect((await weather.hours('default', cut_ms - 48 * HOUR_MS, cut_ms)).length).toBe(48);
     // polite even then: a source that failed is not asked for the other days too
-    expect((await runsOf('DE-LU')).length).toBeLessThan(7 * 24 * 2 + 20);
+    expect((await runsOf('DE-LU')).length).toBeLessThan(7 * 12 * 2 + 10);
 
     // a new process reads both from disk, still without network
     const again = createWeatherService({ config, clock, log: silent, metrics, files, site });
