@@ -71,7 +71,7 @@ const jsonOf = async (response: Response) => (await response.json()) as Body;
 describe('GET /api/v1/prices', () => {
   it("gives the site's area from the current slot on, with null for a missing price", async () => {
     const { called, get } = ask('user');
-    const body = await jsonOf(await get('/api/v1/prices')));
+    const body = await jsonOf(await get('/api/v1/prices'));
     expect(called).toEqual(['day-ahead AT 48h']);
     expect(body).toMatchObject({
       area: 'AT',
