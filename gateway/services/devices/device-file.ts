@@ -2,7 +2,7 @@
 import { parse as parseYaml, stringify } from 'yaml';
 import { z } from 'zod';
 import { InvalidDataError } from '../../../engine/errors.ts';
-import type { Actor, CreatedDevice, DeviceService, MeterService } from '../../services.ts';
+import type { Actor, CreatedDevice, DeviceService, MeterService, ProfileCatalogue } from '../../services.ts';
 import { withoutSecrets } from './connection.ts';
 
 const MOST_DEVICES = 1000;
@@ -41,22 +41,21 @@ export type DeviceFileReport = {
   faults: { device: string; problem: string }[];
 };
 
-type Services = { devices: DeviceService; meters: Pick<MeterService, 'ofDevice'> };
+type Services = { devices: DeviceService; meters: Pick<MeterService, 'ofDevice'>; profiles: ProfileCatalogue };
 
-export function exportDevices({ devices, meters }: Services, tenant: string): string {
-  const list = devices.list(tenant).map(({ id, name, profile, connection, enabled }) => ({
-    ...{ id, name, profile, connection: bare(withoutSecrets(connection)), enabled },
-    points: meters
-      .ofDevice(tenant, id)
-      .map((point) => ({
-        channel: point.channel,
-        id: point.id,
-        name: point.name,
-        role: point.role,
-        parent: point.parent,
-      }))
-      .sort((a, b) => a.channel.localeCompare(b.channel)),
-  }));
+export function exportDevices({ devices, meters, profiles }: Services, tenant: string): string {
+  const list = devices.list(tenant).map(({ id, name, profile, connection, enabled }) => {
+    const points = meters.ofDevice(tenant, id).map((point) => ({
+      ...{ channel: point.channel, id: point.id, name: point.name, role: point.role, parent: point.parent },
+    }));
+    const channels = (profile === null ? null : profiles.get(profile))?.channels ?? [];
+    // What was removed here shall not come back there.
+    const skipped = channels
+      .filter((channel) => !points.some((point) => point.channel === channel.name))
+      .map((channel) => ({ channel: channel.name, skip: true }));
+    const all = [...points, ...skipped].sort((a, b) => a.channel.localeCompare(b.channel));
+    return { id, name, profile, connection: bare(withoutSecrets(connection)), enabled, points: all };
+  });
   return stringify({ devices: list }, { lineWidth: 120 });
 }
 
