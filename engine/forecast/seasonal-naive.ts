@@ -2,7 +2,7 @@
 import { InvalidDataError } from '../errors.ts';
 import { SLOT_MS } from '../model/time.ts';
 import type { ForecastInput, ForecastModel, ForecastPoint } from '../ports.ts';
-import { createLocalGrid, DAY_HOURS, DAY_SLOTS, dayType, type LocalGrid, weekday } from './local-grid.ts';
+import { createLocalGrid, DAY_SLOTS, dayType, type LocalGrid, weekday } from './local-grid.ts';
 import { pointQuantiles, quantileLevels } from './quantiles.ts';
 
 const WEEKS_BACK = 4;
@@ -18,7 +18,7 @@ function forecast(input: ForecastInput): ForecastPoint[] {
   const grid = createLocalGrid(input);
   const levels = quantileLevels(input.quantiles);
   checkHistory(grid);
-  const errors = errorsByHour(grid, Math.ceil(input.slots / DAY_SLOTS));
+  const errorsOf = createErrors(grid, Math.ceil(input.slots / DAY_SLOTS));
   const known = (grid.days - 1) * DAY_SLOTS + grid.from_slot;
   const points: ForecastPoint[] = [];
   for (let i = 0; i < input.slots; i++) {
@@ -27,7 +27,11 @@ function forecast(input: ForecastInput): ForecastPoint[] {
     const value = sameTimeEarlier(grid, day, slot, known) ?? NaN;
     if (Number.isNaN(value)) throw new InvalidDataError(...tooShort(grid));
     const mean = Math.max(input.floor ?? -Infinity, value);
-    points.push({ at_ms, mean, quantiles: pointQuantiles(mean, errors[Math.floor(slot / 4)]!, levels, input.floor) });
+    points.push({
+      at_ms,
+      mean,
+      quantiles: pointQuantiles(mean, errorsOf(day, Math.floor(slot / 4)), levels, input.floor),
+    });
   }
   return points;
 }
@@ -62,16 +66,38 @@ function sameTimeEarlier(grid: LocalGrid, day: number, slot: number, known: numb
   return null;
 }
 
-/** Ascending errors (actual − naive) per hour of day, from past days forecast `lead` days ahead in the same way. */
-function errorsByHour(grid: LocalGrid, lead: number): Float64Array[] {
-  const errors: number[][] = Array.from({ length: DAY_HOURS }, () => []);
+/**
+ * Ascending errors (actual − naive) by day type and hour of day, from past days forecast `lead` days ahead in the same
+ * way. Too few errors of the type are replaced by those of the hour, and these by all.
+ */
+function createErrors(grid: LocalGrid, lead: number): (day: number, hour: number) => Float64Array {
+  const found = new Map<string, number[]>();
+  const add = (key: string, error: number) => {
+    const list = found.get(key);
+    if (list) list.push(error);
+    else found.set(key, [error]);
+  };
   for (let day = Math.max(1, grid.days - ERROR_DAYS); day < grid.days; day++)
     for (let slot = 0; slot < DAY_SLOTS; slot++) {
       const actual = grid.slots[day * DAY_SLOTS + slot]!;
       if (Number.isNaN(actual)) continue;
       const value = sameTimeEarlier(grid, day, slot, Math.max(1, day - lead + 1) * DAY_SLOTS);
-      if (value !== null) errors[Math.floor(slot / 4)]!.push(actual - value);
+      if (value === null) continue;
+      for (const key of keysOf(grid, day, Math.floor(slot / 4))) add(key, actual - value);
     }
-  const all = Float64Array.from(errors.flat()).sort();
-  return errors.map((ofHour) => (ofHour.length >= 20 ? Float64Array.from(ofHour).sort() : all));
+  const sorted = new Map([...found].map(([key, errors]) => [key, Float64Array.from(errors).sort()]));
+  return (day, hour) => {
+    const choices = keysOf(grid, day, hour).map((key) => sorted.get(key) ?? NONE);
+    return choices.find((errors) => errors.length >= ENOUGH) ?? choices.at(-1)!;
+  };
 }
+
+const NONE = new Float64Array(0);
+const ENOUGH = 20;
+
+/** From the narrowest group of errors to the widest. */
+const keysOf = (grid: LocalGrid, day: number, hour: number): string[] => [
+  `${dayType(weekday(grid, day))} ${hour}`,
+  `${hour}`,
+  'all',
+];
