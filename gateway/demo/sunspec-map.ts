@@ -37,7 +37,7 @@ export function meterImage(identity: Identity, { power_W, import_kWh, export_kWh
   image.set(28, (power_W * 0.2) / 10);
   image.set(32, 1);
   image.set(33, (power_W / Math.max(1, apparent_VA)) * 1000);
-  image.set(37, -3);
+  image.set(37, -1);
   image.acc32(38, export_kWh * 1000);
   image.acc32(46, import_kWh * 1000);
   image.set(54, 0);
@@ -62,8 +62,9 @@ export function inverterImage(identity: Identity, state: InverterState): Uint16A
   image.set(19, 1);
   image.set(20, 0);
   image.set(21, 1);
+  // power factor in percent, as the models state it
   image.set(22, 1000);
-  image.set(23, -3);
+  image.set(23, -1);
   image.acc32(24, export_kWh * 1000);
   image.set(26, 0);
   image.set(31, power_W / 0.97 / 10);
