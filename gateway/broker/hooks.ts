@@ -88,7 +88,7 @@ export function createHooks(options: BrokerOptions, listeners: ReadonlySet<Liste
     const payload = packet.payload as Buffer;
     for (const listener of listeners) listener(route.tenant, topic, payload);
     const delivery = qos > 0 ? { sender: session.sender, packet_id: messageId ?? 0, dup } : undefined;
-    messages.take(route, topic, payload, options.clock.now(), delivery).then(
+    messages.take(routes.receiver(route, topic), topic, payload, options.clock.now(), delivery).then(
       () => {
         if (topic === route.push_topic && !subscribing.has(route.own)) packet.topic = SINK;
         corkTurn(session.client.conn as Socket);

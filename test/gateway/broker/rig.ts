@@ -52,7 +52,13 @@ export function pushDevice(id: string, tenant = 'default'): Device {
   };
 }
 
-type RigOptions = { devices?: Device[]; meters?: MeterPoint[]; decoders?: Record<string, TopicDecoder> };
+type RigOptions = {
+  devices?: Device[];
+  meters?: MeterPoint[];
+  decoders?: Record<string, TopicDecoder>;
+  /** Topic → device, for programs that publish for many. */
+  owners?: Record<string, string>;
+};
 
 /** Devices a and b with a meter point each, unless others are given. User names are `<tenant>.<id>` outside `default`. */
 export async function openRig(options: RigOptions = {}): Promise<Rig> {
@@ -104,7 +110,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     const service = createIntake({ clock, bus, metrics, journal: appending, meters: meterService, live });
     const messages = createMessages({ intake: service.intake, deliveries, devices: deviceService, metrics, log });
     const decoderOf = (_tenant: string, id: string) => options.decoders?.[id] ?? null;
-    const routes = createRoutes({ devices: deviceService, meters: meterService, decoderOf });
+    const ownerOf = (_tenant: string, topic: string) => options.owners?.[topic] ?? null;
+    const routes = createRoutes({ devices: deviceService, meters: meterService, decoderOf, ownerOf });
     const common = { home, host: '127.0.0.1', port: 0, tls: null, clock, log, metrics };
     const broker = await openBroker({ ...common, devices: deviceService, routes, messages, deliveries });
     Object.assign(rig, { broker, live, stored });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TopicDecoder } from '../../../connectors/meters/mqtt/topic-decoder.ts';
 import type { Device } from '../../../engine/model/site.ts';
 import { createRoutes } from '../../../gateway/broker/routes.ts';
+import { openRig } from './rig.ts';
 
 const decoder = (bridge: boolean): TopicDecoder => ({
   ...{
@@ -59,5 +60,25 @@ describe('routes of a program that publishes for many devices', () => {
   });
   it('never give away the messages of an ordinary device', () => {
     expect(routes.receiver(routes.of('default', 'plug')!, 'zigbee2mqtt/lamp').device).toBe('plug');
+  });
+});
+
+describe('a bridge at the broker', () => {
+  it("stores what it publishes as its owners' readings, and nothing for topics of nobody", async () => {
+    const lamp: TopicDecoder = {
+      ...decoder(false),
+      decode: (_topic, payload, at_ms) => ({
+        readings: [{ channel: 'main', quantity: 'power_W', value: Number(payload), at_ms }],
+      }),
+    };
+    const rig = await openRig({ decoders: { a: decoder(true), b: lamp }, owners: { 'zigbee2mqtt/lamp': 'b' } });
+    try {
+      const bridge = await rig.connect('a');
+      await bridge.publishAsync('zigbee2mqtt/lamp', '9', { qos: 1 });
+      await bridge.publishAsync('zigbee2mqtt/nobody', '7', { qos: 1 });
+      expect(rig.stored).toMatchObject([{ device: 'b', readings: [{ meter: 'b', value: 9 }] }]);
+    } finally {
+      await rig.close();
+    }
   });
 });
