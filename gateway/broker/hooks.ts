@@ -18,11 +18,23 @@ type Done = (error?: Error | null) => void;
 /** Under this topic aedes hands back what must not be published: readings nobody subscribed to, and foreign topics. */
 export const SINK = '$luna/sink';
 
+/** A full disk refuses thousands of messages a second for one reason. */
+const WARN_EVERY_MS = 5000;
+
 export function createHooks(options: BrokerOptions, listeners: ReadonlySet<Listener>) {
   const { routes, messages, deliveries, metrics, log } = options;
   const admitted = new WeakMap<Client, Session>();
   /** Own topics of devices that ever subscribed: only for them do readings go through the broker's own delivery. */
   const subscribing = new Set<string>();
+  let warned_ms = -WARN_EVERY_MS;
+  function warn(device: string, err: Error): void {
+    if (performance.now() - warned_ms < WARN_EVERY_MS) return;
+    warned_ms = performance.now();
+    log.warn(
+      { device, err },
+      'messages cannot be stored now; they are not acknowledged, so that their senders keep them',
+    );
+  }
   return {
     sessionOf: (client: Client) => admitted.get(client),
     preConnect(client: Client, packet: Parameters<typeof admit>[2], done: (error: Error | null, ok: boolean) => void) {
@@ -96,6 +108,7 @@ export function createHooks(options: BrokerOptions, listeners: ReadonlySet<Liste
       },
       (error: Error) => {
         metrics.mqtt_refused.inc({ reason: 'unavailable' });
+        warn(route.device, error);
         done(error);
       },
     );

@@ -82,6 +82,9 @@ async function measureBox(clients: ChildProcess, size: Size, progress: (line: st
     await makeSite(box.url, key);
     const devices = await makeDevices(home, size.meters, 'bench');
     return await measurePhases(clients, { box, key, devices }, size, progress);
+  } catch (error) {
+    progress(box?.output() ?? 'the box did not start');
+    throw error;
   } finally {
     await box?.stop();
     await removeHome(home);

@@ -14,6 +14,8 @@ export type RunningBox = {
   url: string;
   mqtt_port: number;
   start_s: number;
+  /** The end of what it printed. */
+  output(): string;
   kill(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -22,13 +24,13 @@ export async function makeHome(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'luna-bench-'));
 }
 
-/** Starts the box and resolves when it serves and /readyz answers 200. Its output goes to `luna.log` in the home. */
+/** Starts the box and resolves when it serves and /readyz answers 200. */
 export async function startBox(home: string): Promise<RunningBox> {
   const begun = performance.now();
   const env = {
     ...process.env,
     ...{ LUNA_HOME: home, LUNA_HOST: '127.0.0.1', LUNA_PORT: '0', LUNA_MQTT_PORT: '0' },
-    ...{ LUNA_LOG_LEVEL: 'warn', LUNA_WEATHER: 'off', LUNA_PRICE_SOURCES: '' },
+    ...{ LUNA_LOG_LEVEL: 'info', LUNA_WEATHER: 'off', LUNA_PRICE_SOURCES: '' },
   };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'run'], {
     env,
@@ -53,7 +55,8 @@ export async function startBox(home: string): Promise<RunningBox> {
     const url = `http://127.0.0.1:${port}`;
     if (port && mqtt_port && (await isReady(url))) {
       const start_s = (performance.now() - begun) / 1000;
-      return { url, mqtt_port: Number(mqtt_port), start_s, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+      const ends = { kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+      return { url, mqtt_port: Number(mqtt_port), start_s, output: () => said, ...ends };
     }
     if (child.exitCode !== null) break;
     await sleep(20);
