@@ -3,8 +3,9 @@
  * what the lifecycle starts in this order and closes in reverse. With the catalogues of connectors this is the only
  * place that names a technology.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createMemoryBus } from '../connectors/bus/memory.ts';
@@ -13,8 +14,9 @@ import { openPostgres } from '../connectors/database/postgres/postgres.ts';
 import { openFolderFiles } from '../connectors/files/folder.ts';
 import { openJournal } from '../connectors/journal/journal.ts';
 import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
-import type { Clock } from '../engine/ports.ts';
+import type { Clock, Closable } from '../engine/ports.ts';
 import { createDeliveries } from './broker/deliveries.ts';
+import { type ExternalBroker, openExternalBroker } from './broker/external.ts';
 import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
 import { openBroker } from './broker.ts';
@@ -62,43 +64,70 @@ export type Box = {
 const ROOT = join(import.meta.dirname, '..');
 const STORE_READY_MS = 2000;
 
-/** @param options `listen` false: no broker, no pollers, no web server; for one command of the command line. */
+/**
+ * Closes again what it opened when it fails.
+ * @param options `listen` false: no broker, no pollers, no web server; for one command of the command line.
+ */
 export async function assemble(config: Config, log: Logger, options: { listen: boolean }): Promise<Box> {
+  const opened: Closable[] = [];
+  const keep = <Store extends Closable>(store: Store) => {
+    opened.push(store);
+    return store;
+  };
+  try {
+    return await assembleKeeping(keep, config, log, options);
+  } catch (error) {
+    for (const store of opened.reverse()) await store.close().catch(() => {});
+    throw error;
+  }
+}
+
+async function assembleKeeping(
+  keep: <Store extends Closable>(store: Store) => Store,
+  config: Config,
+  log: Logger,
+  options: { listen: boolean },
+): Promise<Box> {
   const clock: Clock = { now: () => Date.now() };
   const metrics = createMetrics();
   const bus = createMemoryBus({ log });
   const certificate = await loadCertificate(config, clock.now());
 
   // Stores
-  const db =
+  const db = keep(
     config.database === 'embedded'
       ? await openEmbeddedPostgres({ home: config.home, log })
-      : await openPostgres({ url: config.database, owner_url: config.database_owner, log });
-  const files = await openFolderFiles({ dir: join(config.home, 'files') });
+      : await openPostgres({ url: config.database, owner_url: config.database_owner, log }),
+  );
+  const files = keep(await openFolderFiles({ dir: join(config.home, 'files') }));
   const live = createLiveValues();
   const deliveries = createDeliveries();
-  const journal = await openJournal({
-    dir: join(config.home, 'journal'),
-    max_bytes: config.journal_max_bytes,
-    segment_bytes: config.journal_segment_bytes,
-    onReplay: (group) => {
-      live.record(group, group.readings);
-      if (group.delivery !== undefined) deliveries.restore(group.delivery, group.received_ms);
-    },
-    onCommit: ({ seconds }) => {
-      metrics.journal_fsync_s.observe(seconds);
-      series.drain.notify();
-    },
-  });
-  const series = await openSeriesWorker({
-    store:
-      config.series === 'duckdb'
-        ? { kind: 'duckdb', file: join(config.home, 'series.duckdb'), memory: config.duckdb_memory }
-        : { kind: 'questdb', url: config.series },
-    journal_dir: join(config.home, 'journal'),
-    durable: journal.durable,
-    released_seq: journal.stats().released_seq,
-  });
+  const journal = keep(
+    await openJournal({
+      dir: join(config.home, 'journal'),
+      max_bytes: config.journal_max_bytes,
+      segment_bytes: config.journal_segment_bytes,
+      onReplay: (group) => {
+        live.record(group, group.readings);
+        if (group.delivery !== undefined) deliveries.restore(group.delivery, group.received_ms);
+      },
+      onCommit: ({ seconds }) => {
+        metrics.journal_fsync_s.observe(seconds);
+        series.drain.notify();
+      },
+    }),
+  );
+  const series = keep(
+    await openSeriesWorker({
+      store:
+        config.series === 'duckdb'
+          ? { kind: 'duckdb', file: join(config.home, 'series.duckdb'), memory: config.duckdb_memory }
+          : { kind: 'questdb', url: config.series },
+      journal_dir: join(config.home, 'journal'),
+      durable: journal.durable,
+      released_seq: journal.stats().released_seq,
+    }),
+  );
   const base = { config, clock, log, metrics, bus, db, series, journal, files };
 
   // Who and what: people, site, meters
@@ -107,7 +136,7 @@ export async function assemble(config: Config, log: Logger, options: { listen: b
   const site = createSiteService(base);
   const meters = createMeterService({ ...base, site });
   const alerts = createAlertService(base);
-  const workers = createWorkers();
+  const workers = keep(createWorkers());
   const jobs = createJobService({ ...base, connection: db.connection });
 
   // Readings
@@ -173,13 +202,16 @@ export async function assemble(config: Config, log: Logger, options: { listen: b
     ...{ devices, site, meters, regulation, forecasts, prices, weather, intake },
     mqtt_port: () => broker?.port ?? config.mqtt_port,
   });
+  let external: ExternalBroker | null = null;
   const health = createHealthService({
     ...base,
     jobs,
     drain: {
       lag: () => series.drain.lag(),
       fault: () => (series.drain.state().up ? null : series.drain.state().reason),
+      recovery: () => series.drain.state().recovery,
     },
+    more: config.mqtt_url ? [{ name: 'external broker', needed: false, check: () => externalState(external) }] : [],
   });
 
   const services: Services = {
@@ -250,6 +282,23 @@ export async function assemble(config: Config, log: Logger, options: { listen: b
         },
         close: () => broker?.close(),
       },
+      {
+        name: 'external broker',
+        start: () => {
+          if (config.mqtt_url)
+            external = openExternalBroker({
+              ...base,
+              ...externalOf(config),
+              devices,
+              site,
+              meters,
+              routes,
+              messages,
+              deliveries,
+            });
+        },
+        close: () => external?.close(),
+      },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
       { name: 'store watch', ...createStoreWatch({ ...base, site, alerts }) },
       { name: 'retention', ...createRetention(base) },
@@ -299,6 +348,23 @@ export async function assemble(config: Config, log: Logger, options: { listen: b
       .ready(STORE_READY_MS)
       .catch((error: Error) => log.warn({ err: error }, 'going on without the series store'));
   }
+}
+
+/** Stable over restarts, so that the external broker keeps what came meanwhile. */
+function externalOf(config: Config) {
+  const name = createHash('sha256').update(`${hostname()} ${config.home}`).digest('hex').slice(0, 16);
+  return {
+    url: config.mqtt_url ?? '',
+    topics: config.mqtt_topics,
+    client_id: `luna-${name}`,
+    onState: () => undefined,
+  };
+}
+
+function externalState(external: ExternalBroker | null): string {
+  const state = external?.state();
+  if (!state?.connected) throw new Error(state?.fault ?? 'Not connected yet.');
+  return state.fault ?? 'connected';
 }
 
 function version(): string {

@@ -3,21 +3,29 @@ import type { Base, HealthService, JobService } from '../services.ts';
 
 type Part = Awaited<ReturnType<HealthService['report']>>['parts'][number];
 /** `check` gives a sentence, or throws one. A part that the box needs makes it not ready. */
-type Probe = { name: string; needed: boolean; check: () => Promise<string> | string };
+export type Probe = { name: string; needed: boolean; check: () => Promise<string> | string };
 
 const PROBE_DEADLINE_MS = 2000;
 const NEARLY_FULL = 0.9;
 
 export type HealthDeps = Base & {
   jobs: JobService;
-  drain: { lag(): number /** Why the store does not take readings, or null. */; fault(): string | null };
+  drain: {
+    lag(): number;
+    /** Why the store does not take readings, or null. */
+    fault(): string | null;
+    /** What was mended when the store was opened, or null. */
+    recovery(): string | null;
+  };
+  /** Parts that only some boxes have. */
+  more: readonly Probe[];
 };
 
 /** A part that fails is `down` where the box needs it and `degraded` elsewhere; `since_ms` is its first failure. */
 export function createHealthService(deps: HealthDeps): HealthService {
   const { clock } = deps;
   const failingSince = new Map<string, number>();
-  const probes = probesOf(deps);
+  const probes = [...probesOf(deps), ...deps.more];
   return {
     async report() {
       const parts = await Promise.all(probes.map(run));
@@ -63,7 +71,9 @@ function probesOf({ config, db, series, journal, jobs, drain }: HealthDeps): Pro
       check: () => {
         const fault = drain.fault();
         if (fault) throw new Error(`${fault} ${drain.lag()} records wait in the journal; nothing is lost.`);
-        return `${drain.lag()} records on their way into the series store`;
+        return [`${drain.lag()} records on their way into the series store.`, drain.recovery()]
+          .filter(Boolean)
+          .join(' ');
       },
     },
     { name: 'jobs', needed: false, check: () => jobState(jobs) },
