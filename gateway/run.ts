@@ -4,42 +4,62 @@
  */
 import { mkdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import type { Logger } from 'pino';
 import { assemble } from './assemble.ts';
 import { runCommand } from './commands.ts';
 import type { Config } from './config.ts';
 import { type Command, type CommandResult, openControl } from './control.ts';
-import { createLifecycle } from './lifecycle.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import type { Services } from './services.ts';
 
 /** Closing must end within this, whatever hangs (promise to whoever stops the box). */
 const CLOSE_DEADLINE_MS = 5000;
 
-/** Resolves once the box serves; the process then lives until a signal. */
+/** Resolves once the box serves; the process then lives until a signal. Rejects when it cannot start, with nothing left running. */
 export async function runBox(config: Config): Promise<void> {
   const log = createLog(config.log_level);
   mkdirSync(config.home, { recursive: true, mode: 0o700 });
   const control = await openControl(config.home);
-  const { services, parts, address } = await assemble(config, log, { listen: true });
-  const lifecycle = createLifecycle(parts, log);
+  let lifecycle: Lifecycle | null = null;
+  const starting = start();
+  closeOnSignal(log, async () => {
+    // A signal during the start waits for its end, so that no server is left behind half started.
+    await starting.catch(() => {});
+    await lifecycle?.close();
+    await control.close();
+  });
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+  try {
+    await starting;
+  } catch (error) {
+    await control.close();
+    // What should still hang must not keep a box alive that does not serve.
+    setTimeout(() => process.exit(1), CLOSE_DEADLINE_MS).unref();
+    throw error;
+  }
 
+  async function start(): Promise<void> {
+    const { services, parts, address } = await assemble(config, log, { listen: true });
+    lifecycle = createLifecycle(parts, log);
+    await lifecycle.start();
+    control.serve((command) => runCommand(services, command));
+    await greet(services, address());
+  }
+}
+
+function closeOnSignal(log: Logger, close: () => Promise<void>): void {
   let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'closing');
     setTimeout(() => process.exit(1), CLOSE_DEADLINE_MS).unref();
-    await lifecycle.close();
-    await control.close();
+    await close();
     process.exit(0);
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
-
-  await lifecycle.start();
-  control.serve((command) => runCommand(services, command));
-  await greet(services, address());
 }
 
 /** Opens the same services without listeners, runs the command and closes them again. */

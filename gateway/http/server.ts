@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { NotFoundError } from '../../engine/errors.ts';
+import { ConfigError, NotFoundError } from '../../engine/errors.ts';
 import type { Services } from '../services.ts';
 import type { Certificate } from '../tls.ts';
 import { createApiApp, describeError, type Env, problem } from './api.ts';
@@ -54,7 +54,7 @@ function wantsPage(path: string, accept: string | undefined): boolean {
 
 export type WebServer = { port: number; close(): Promise<void> };
 
-/** Listens. Rejects with the system's error when the port is taken. */
+/** Listens. Rejects with ConfigError when the address or port cannot be had. */
 export async function openWebServer(
   app: { fetch: Parameters<typeof serve>[0]['fetch'] },
   options: { host: string; port: number; certificate: Certificate | null },
@@ -65,7 +65,7 @@ export async function openWebServer(
       ? { createServer: createTlsServer, serverOptions: { cert: certificate.cert, key: certificate.key } }
       : {};
     const made = serve({ fetch: app.fetch, hostname: host, port, ...tls }, () => done(made));
-    made.once('error', fail);
+    made.once('error', (error) => fail(cannotListen(error, host, port)));
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -75,4 +75,21 @@ export async function openWebServer(
         if ('closeAllConnections' in server) server.closeAllConnections();
       }),
   };
+}
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const choose = 'choose another one with LUNA_PORT';
+  if (error.code === 'EADDRINUSE')
+    return new ConfigError(`Port ${port} is taken by another program.`, `End that one, or ${choose}.`, {
+      cause: error,
+    });
+  if (error.code === 'EACCES')
+    return new ConfigError(`This user may not listen on port ${port}.`, `Ports below 1024 need rights; ${choose}.`, {
+      cause: error,
+    });
+  if (error.code === 'EADDRNOTAVAIL')
+    return new ConfigError(`This machine has no address ${host}.`, 'Set LUNA_HOST to one that it has.', {
+      cause: error,
+    });
+  return error;
 }
