@@ -1,4 +1,5 @@
 /** German texts; each part is complete by its type. */
+import { addMeterTexts } from './de/add-meter.ts';
 import { adminTexts } from './de/admin.ts';
 import { adviceTexts } from './de/advice.ts';
 import { askTexts } from './de/ask.ts';
@@ -21,4 +22,5 @@ export const de = {
   ...adviceTexts,
   ...askTexts,
   ...adminTexts,
+  ...addMeterTexts,
 } as const;

@@ -1,4 +1,5 @@
 /** English texts, one part per group of pages. */
+import { addMeterTexts } from './en/add-meter.ts';
 import { adminTexts } from './en/admin.ts';
 import { adviceTexts } from './en/advice.ts';
 import { askTexts } from './en/ask.ts';
@@ -21,4 +22,5 @@ export const en = {
   ...adviceTexts,
   ...askTexts,
   ...adminTexts,
+  ...addMeterTexts,
 } as const;

@@ -1,7 +1,7 @@
 /** One meter point: what happened, and is it true. */
 import { html } from 'hono/html';
 import { asOf, layout } from '../components/layout.ts';
-import { age, card, roleIcon, type State, stateMark } from '../components/parts.ts';
+import { age, card, linkButton, roleIcon, type State, stateMark } from '../components/parts.ts';
 import { quantityName } from '../components/quantity.ts';
 import type { Html, Ui } from '../ui.ts';
 import { meterChart } from './meter-chart.ts';
@@ -163,11 +163,12 @@ function spanList(spans: readonly MeterSpan[], ui: Ui): Html | string {
 function deviceCard(view: MeterView, ui: Ui): Html {
   const { t, format } = ui;
   const { device } = view;
+  const isAdmin = ui.actor?.role === 'admin';
   if (!device)
     return card({
       size: 'half',
       title: t('meter.connection'),
-      content: html`<p>${t('meter.way_virtual', { formula: view.formula ?? '–' })}</p>`,
+      content: html`<p>${t('meter.way_virtual', { formula: view.formula ?? '–' })}</p>${isAdmin ? html`<p>${linkButton(`/meters/${encodeURIComponent(view.row.id)}/formula`, t('virtual.edit'), 'plain', 'pencil')}</p>` : ''}`,
     });
   const [state, words]: [State, string] = !device.enabled
     ? ['unknown', t('meter.disabled')]
@@ -185,6 +186,6 @@ function deviceCard(view: MeterView, ui: Ui): Html {
 <dt>${t('meter.profile')}</dt><dd>${device.profile ?? t('meter.no_profile')}</dd>
 ${device.firmware ? html`<dt>${t('meter.firmware')}</dt><dd>${device.firmware}</dd>` : ''}
 <dt>${t('meter.last_value')}</dt><dd>${age(ui, device.last_seen_ms)}</dd>
-<dt>${t('meter.last_error')}</dt><dd>${error}</dd></dl>`,
+<dt>${t('meter.last_error')}</dt><dd>${error}</dd></dl>${isAdmin ? html`<p>${linkButton(`/devices/${encodeURIComponent(device.id)}`, t('device.edit'), 'plain', 'pencil')}</p>` : ''}`,
   });
 }

@@ -28,7 +28,8 @@ export type MetersView = { rows: readonly MeterRow[]; as_of_ms: number | null };
 
 export function metersPage(view: MetersView, ui: Ui): Html {
   const isAdmin = ui.actor?.role === 'admin';
-  const add = isAdmin ? linkButton('/meters/new', ui.t('meters.add'), 'primary', 'plus') : html``;
+  const mayImport = isAdmin || ui.actor?.role === 'analyst';
+  const add = html`${mayImport ? linkButton('/import', ui.t('meters.import'), 'plain', 'file-up') : ''}${isAdmin ? linkButton('/meters/new', ui.t('meters.add'), 'primary', 'plus') : ''}`;
   if (view.rows.length === 0)
     return layout(ui, {
       title: ui.t('page.meters'),

@@ -6,6 +6,7 @@ export const meterTexts = {
   'meters.ok': 'liefert',
   'meters.silent': 'stumm seit {since}',
   'meters.part_missing': 'ein Teil davon hat keinen aktuellen Wert',
+  'meters.import': 'Datei laden',
   'meters.add': 'Zähler hinzufügen',
   'meters.attention': 'Braucht Aufmerksamkeit',
   'meters.live': 'Liefert',

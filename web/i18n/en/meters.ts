@@ -4,6 +4,7 @@ export const meterTexts = {
   'meters.ok': 'live',
   'meters.silent': 'silent since {since}',
   'meters.part_missing': 'a part of it has no current value',
+  'meters.import': 'Load a file',
   'meters.add': 'Add a meter',
   'meters.attention': 'Needs attention',
   'meters.live': 'Live',
