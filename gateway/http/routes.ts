@@ -4,6 +4,7 @@ import type { Services } from '../services.ts';
 import { createAlertsApi } from './api/alerts.ts';
 import { createAskApi } from './api/ask.ts';
 import { createAuditApi } from './api/audit.ts';
+import { createCorrectionsApi } from './api/corrections.ts';
 import { createDataApi } from './api/data.ts';
 import { createDevicesApi } from './api/devices.ts';
 import { createDocumentsApi } from './api/documents.ts';
@@ -25,6 +26,7 @@ import { createOperationsApi } from './operations.ts';
 const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createReadingsApi,
   createDataApi,
+  createCorrectionsApi,
   createQualityApi,
   createPricesApi,
   createForecastApi,
