@@ -2,9 +2,13 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Env } from '../api.ts';
 import { createStream } from '../stream.ts';
+import { createAddMeterPages } from './add-meter.ts';
+import { createAdminPages } from './admin.ts';
 import { createAdvicePages } from './advice.ts';
 import { createAlertPages } from './alerts.ts';
 import { createAskPages } from './ask.ts';
+import { createDemoPages } from './demo.ts';
+import { createDevicePages } from './device.ts';
 import { createDocumentPages } from './documents.ts';
 import { createEntryPages } from './entry.ts';
 import { createForecastsPage } from './forecasts.ts';
@@ -14,6 +18,7 @@ import { createNowPage } from './now.ts';
 import type { PageDeps } from './page.ts';
 import { createPreferencesPage } from './preferences.ts';
 import { createPricesPage } from './prices.ts';
+import { createVirtualMeterPages } from './virtual-meter.ts';
 
 /** @param options `secure`: whether cookies travel over TLS only. */
 export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { secure: boolean }): void {
@@ -23,6 +28,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   const prices = createPricesPage(deps);
   const forecasts = createForecastsPage(deps);
   const documents = createDocumentPages(deps);
+  const admin = createAdminPages(deps);
   const pages = [
     createEntryPages(deps, options),
     createPreferencesPage(),
@@ -34,12 +40,22 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     createAskPages(deps),
     documents.app,
     createAdvicePages(deps),
+    createAddMeterPages(deps),
+    createVirtualMeterPages(deps),
+    createDevicePages(deps),
+    createDemoPages(deps),
+    admin.app,
     createAlertPages(deps),
   ];
+  // A box without a site has nothing to show yet: its admin sets one up first.
+  app.get('/', async (c, next) => {
+    const actor = c.get('actor');
+    return actor?.role === 'admin' && !deps.services.site.get(actor.tenant) ? c.redirect('/setup', 303) : next();
+  });
   for (const page of pages) app.route('/', page);
   const live = {
     ...{ now: now.live, meters: meters.live, meter: meter.live, prices: prices.live },
-    ...{ forecasts: forecasts.live, documents: documents.live },
+    ...{ forecasts: forecasts.live, documents: documents.live, health: admin.live },
   };
   app.route('/', createStream(deps, live));
 }
