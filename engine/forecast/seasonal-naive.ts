@@ -24,7 +24,7 @@ function forecast(input: ForecastInput): ForecastPoint[] {
   for (let i = 0; i < input.slots; i++) {
     const at_ms = input.from_ms + i * SLOT_MS;
     const { day, slot } = grid.placeOf(at_ms);
-    const value = sameTimeEarlier(grid, day, slot, known) ?? NaN;
+    const value = sameTimeEarlier(grid, day, slot, known)?.value ?? NaN;
     if (Number.isNaN(value)) throw new InvalidDataError(...tooShort(grid));
     const mean = Math.max(input.floor ?? -Infinity, value);
     points.push({
@@ -50,19 +50,22 @@ const tooShort = (grid: LocalGrid, known?: number): [string, string] => [
   'The forecast starts by itself once enough has been measured; importing past readings helps.',
 ];
 
+type Earlier = { value: number; is_same_weekday: boolean };
+
 /** The value a week (or two, …) before; else of the newest day of the same type, else of the newest day at all.
  * @param known place on the grid from which on nothing is known. */
-function sameTimeEarlier(grid: LocalGrid, day: number, slot: number, known: number): number | null {
+function sameTimeEarlier(grid: LocalGrid, day: number, slot: number, known: number): Earlier | null {
   const at = (d: number): number => {
     const k = d * DAY_SLOTS + slot;
     return d >= 0 && k < known && k < grid.slots.length ? grid.slots[k]! : NaN;
   };
-  for (let week = 1; week <= WEEKS_BACK; week++) if (!Number.isNaN(at(day - 7 * week))) return at(day - 7 * week);
+  for (let week = 1; week <= WEEKS_BACK; week++)
+    if (!Number.isNaN(at(day - 7 * week))) return { value: at(day - 7 * week), is_same_weekday: true };
   const type = dayType(weekday(grid, day));
   for (const sameType of [true, false])
     for (let back = 1; back <= DAYS_BACK; back++)
       if (!Number.isNaN(at(day - back)) && (!sameType || dayType(weekday(grid, day - back)) === type))
-        return at(day - back);
+        return { value: at(day - back), is_same_weekday: false };
   return null;
 }
 
@@ -81,9 +84,11 @@ function createErrors(grid: LocalGrid, lead: number): (day: number, hour: number
     for (let slot = 0; slot < DAY_SLOTS; slot++) {
       const actual = grid.slots[day * DAY_SLOTS + slot]!;
       if (Number.isNaN(actual)) continue;
-      const value = sameTimeEarlier(grid, day, slot, Math.max(1, day - lead + 1) * DAY_SLOTS);
-      if (value === null) continue;
-      for (const key of keysOf(grid, day, Math.floor(slot / 4))) add(key, actual - value);
+      const earlier = sameTimeEarlier(grid, day, slot, Math.max(1, day - lead + 1) * DAY_SLOTS);
+      if (earlier === null) continue;
+      // A stand-in from another weekday, as in the first week, says nothing of the error of a week ago.
+      const keys = earlier.is_same_weekday ? keysOf(grid, day, Math.floor(slot / 4)) : ['all'];
+      for (const key of keys) add(key, actual - earlier.value);
     }
   const sorted = new Map([...found].map(([key, errors]) => [key, Float64Array.from(errors).sort()]));
   return (day, hour) => {
