@@ -8,6 +8,8 @@ import type { Html, Ui } from '../ui.ts';
 export type SetupView = SiteForm & {
   /** The one-time token for the first admin; null when an admin only adds the site. */
   token: string | null;
+  /** True where the site is there already (the demo, or the command line made it): then only the account is asked for. */
+  has_site: boolean;
   /** What the services said, when it belongs to no field. */
   problem: string | null;
 };
@@ -20,10 +22,8 @@ export function setupPage(view: SetupView, ui: Ui): Html {
 ${hasFaults ? notice('fault', ui.t('setup.faults')) : view.problem ? notice('fault', view.problem) : ''}
 ${csrfField(ui)}${first ? html`<input type="hidden" name="token" value="${view.token}">` : ''}
 ${first ? accountFields(view, ui) : ''}
-${siteFields(view, ui)}
-<div class="actions"><button class="primary" name="start" value="empty">${ui.t(first ? 'setup.start_empty' : 'setup.save')}</button>
-<button name="start" value="demo">${ui.t('setup.start_demo')}</button></div>
-<p class="small soft">${ui.t('setup.demo_hint')}</p>
+${view.has_site ? '' : siteFields(view, ui)}
+${view.has_site ? html`<div class="actions"><button class="primary">${ui.t('setup.go_on')}</button></div>` : startButtons(first, ui)}
 </form>`;
   return layout(ui, {
     title: ui.t(first ? 'setup.title' : 'setup.site_title'),
@@ -31,6 +31,12 @@ ${siteFields(view, ui)}
     content,
     scripts: ['setup.js'],
   });
+}
+
+function startButtons(first: boolean, ui: Ui): Html {
+  return html`<div class="actions"><button class="primary" name="start" value="empty">${ui.t(first ? 'setup.start_empty' : 'setup.save')}</button>
+<button name="start" value="demo">${ui.t('setup.start_demo')}</button></div>
+<p class="small soft">${ui.t('setup.demo_hint')}</p>`;
 }
 
 function accountFields(view: SetupView, ui: Ui): Html {

@@ -39,7 +39,11 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
   ) => {
     const areas = PRICE_AREAS.map(({ area, name }) => ({ area, name }));
     const status = problem || Object.keys(errors).length > 0 ? 400 : 200;
-    return sendPage(c, setupPage({ token, values, errors, areas, problem }, uiOf(deps, c)), status);
+    return sendPage(
+      c,
+      setupPage({ token, has_site: site.get(TENANT) !== null, values, errors, areas, problem }, uiOf(deps, c)),
+      status,
+    );
   };
 
   app.get('/sign-in', async (c) => {
@@ -83,13 +87,17 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
     if (!first && known?.role !== 'admin') return sendPage(c, badTokenPage(ui), 403);
     const wantsDemo = values.start === 'demo';
     const { settings, errors: siteErrors } = readSiteForm(values, 'main', ui);
-    const errors = { ...(wantsDemo ? {} : siteErrors), ...(first ? accountErrors(body, (key) => ui.t(key)) : {}) };
+    const hasSite = first && site.get(TENANT) !== null;
+    const errors = {
+      ...(wantsDemo || hasSite ? {} : siteErrors),
+      ...(first ? accountErrors(body, (key) => ui.t(key)) : {}),
+    };
     const token = first ? values.token! : null;
     if (Object.keys(errors).length > 0) return showSetup(c, token, values, errors);
     try {
       const actor = first ? await firstAdmin(c, values.login!, body.password!) : known!;
       if (wantsDemo) await demo.start(actor);
-      else await site.save(actor, settings);
+      else if (!hasSite) await site.save(actor, settings);
     } catch (error) {
       // The first admin exists by now and goes on signed in, with an empty site form.
       if (error instanceof InvalidDataError && !first)

@@ -44,6 +44,7 @@ export const entryTexts = {
   'setup.start_demo': 'Mit dem Demo-Standort beginnen',
   'setup.demo_hint':
     'Ein erfundenes Gebäude mit Zählern, Preisen und Dokumenten zum Umsehen. Es verschwindet spurlos mit einem Klick.',
+  'setup.go_on': 'Weiter',
   'setup.save': 'Standort speichern',
   'setup.bad_token': 'Dieser Einrichtungslink funktioniert nicht',
   'setup.bad_token_text':

@@ -41,6 +41,7 @@ export const entryTexts = {
   'setup.start_demo': 'Start with the demo site',
   'setup.demo_hint':
     'A made-up building with meters, prices and documents, to look around. It leaves without trace in one click.',
+  'setup.go_on': 'Go on',
   'setup.save': 'Save the site',
   'setup.bad_token': 'This set-up link does not work',
   'setup.bad_token_text':
