@@ -137,7 +137,7 @@ function putCharacters(buffer: Buffer, text: string, start: number): number {
 /** What stands at an offset of a segment: a record, or why there is none. */
 export type Found =
   | { kind: 'record'; seq: number; end: number }
-  /** The bytes end before the record does: more may come, or it was torn. */
+  /** The bytes end before the record does, or nothing was written there yet: more may come, or it was torn. */
   | { kind: 'short' }
   | { kind: 'corrupt' };
 
@@ -147,7 +147,9 @@ const CORRUPT: Found = { kind: 'corrupt' };
 /** Looks for a whole and intact record at `offset`. */
 export function recordAt(bytes: Buffer, offset: number): Found {
   if (offset + FRAME_BYTES > bytes.length) return SHORT;
-  if (bytes.readUInt32LE(offset) !== MARKER) return CORRUPT;
+  const marker = bytes.readUInt32LE(offset);
+  // Zeros are what the file grew by ahead of its records.
+  if (marker !== MARKER) return marker === 0 ? SHORT : CORRUPT;
   const length = bytes.readUInt32LE(offset + 4);
   if (length > RECORD_MAX_BYTES || length < 21) return CORRUPT;
   const end = offset + FRAME_BYTES + length;

@@ -54,9 +54,9 @@ async function settle(
 ): Promise<void> {
   raise(recovered, name.first_seq);
   // What was lost held at most one record a byte: their numbers are not given out again, since the store may know them.
-  const lost = scan.tail_bytes + (scan.damaged ? bytes.length : 0);
+  const lost = scan.torn_bytes + (scan.damaged ? bytes.length : 0);
   raise(recovered, Math.max(scan.last_seq ?? 0, name.first_seq - 1) + lost + 1);
-  if (scan.damaged || (!last && scan.tail_bytes > 0)) await quarantine(dir, files, name, bytes, scan, recovered);
+  if (scan.damaged || (!last && scan.torn_bytes > 0)) await quarantine(dir, files, name, bytes, scan, recovered);
   else if (scan.tail_bytes > 0 && scan.last_seq !== null)
     await cutTail(join(dir, name.name), bytes.length - scan.tail_bytes);
   else if (scan.last_seq === null) await files.remove(join(dir, name.name));

@@ -46,8 +46,10 @@ export type SegmentScan = {
   /** Sequence number of the last intact record, or null. */
   last_seq: number | null;
   records: number;
-  /** Bytes after the last intact record: a torn tail when nothing else is wrong. */
+  /** Bytes after the last intact record, and those of them that are more than zeros which the file grew by ahead of
+   * its records: a torn tail when nothing else is wrong. */
   tail_bytes: number;
+  torn_bytes: number;
   /** Damage before the last intact record, or in the header. */
   damaged: boolean;
 };
@@ -63,7 +65,7 @@ export function scanSegment(
   after_seq: number,
   visit?: (offset: number, seq: number) => void,
 ): SegmentScan {
-  const scan: SegmentScan = { intact: [], last_seq: null, records: 0, tail_bytes: 0, damaged: false };
+  const scan: SegmentScan = { intact: [], last_seq: null, records: 0, tail_bytes: 0, torn_bytes: 0, damaged: false };
   let last = after_seq;
   let run = { start: hasHeader(bytes) ? HEADER_BYTES : 0, end: hasHeader(bytes) ? HEADER_BYTES : 0 };
   let at = run.start;
@@ -92,6 +94,14 @@ export function scanSegment(
   }
   if (run.end > run.start) scan.intact.push(run);
   scan.tail_bytes = bytes.length - (scan.records > 0 ? run.end : Math.min(HEADER_BYTES, bytes.length));
+  scan.torn_bytes = withoutZeros(bytes.subarray(bytes.length - scan.tail_bytes));
   if (!hasHeader(bytes) && scan.records > 0) scan.damaged = true;
   return scan;
+}
+
+/** @returns the length of `bytes` without the zeros at their end. */
+function withoutZeros(bytes: Buffer): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
 }

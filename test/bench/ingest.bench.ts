@@ -17,7 +17,7 @@ import { type LoadClient, type LoadOrder, type LoadResult, quantile } from './lo
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'readings per second over MQTT and HTTP: --seconds 10 --meters 100 (--window 10 messages under way per meter)';
+  'readings per second over MQTT and HTTP: --seconds 10 --meters 100 (--window 1: messages a meter has under way)';
 
 const DAY_MS = 86_400_000;
 const RATE = 1000;
@@ -27,7 +27,7 @@ const PAGE_EVERY_MS = 100;
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
   const seconds = Number(options.seconds ?? 10);
   const meters = Number(options.meters ?? 100);
-  const window = Number(options.window ?? 10);
+  const window = Number(options.window ?? 1);
   const clients = fork(join(import.meta.dirname, 'load/clients.ts'));
   try {
     const bare = await measureBare(clients, { seconds, meters, window }, progress);

@@ -122,7 +122,7 @@ describe('journal after damage', () => {
     await segmentsOf([1, 2, 3]);
     const [name] = await journalFiles();
     const bytes = await readFile(join(dir, name!));
-    bytes.fill(0, 16);
+    bytes.fill(0x55, 16);
     await writeFile(join(dir, name!), bytes);
     await rm(join(dir, 'released.json'), { force: true });
     const journal = await open();
