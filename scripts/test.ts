@@ -69,15 +69,7 @@ async function vitest(project: string, rest: string[]): Promise<Tally> {
   mkdirSync(CACHE, { recursive: true });
   rmSync(file, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const code = await node([
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--project',
-    project,
-    '--passWithNoTests',
-    ...reporters,
-    ...rest,
-  ]);
+  const code = await node(['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters, ...rest]);
   if (!existsSync(file))
     return { passed: 0, failed: [`${project}: vitest ended with ${code} and no report`], skipped: [] };
   const tally = tallyVitest(VitestJson.parse(JSON.parse(readFileSync(file, 'utf8'))), ROOT);

@@ -99,7 +99,7 @@ export function sticksOut(page: Page): Promise<string[]> {
 }
 
 // What runs in the browser is text, since the project's types are those of Node.
-const TELL_BREACHES = `document.addEventListener('securitypolicyviolation', (event) =>
+export const TELL_BREACHES = `document.addEventListener('securitypolicyviolation', (event) =>
   console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sample))`;
 const PAINTED = `performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN`;
 const STICKS_OUT = `document.documentElement.scrollWidth <= innerWidth ? [] :
