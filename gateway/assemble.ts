@@ -118,15 +118,18 @@ async function assembleKeeping(
     }),
   );
   const series = keep(
-    await openSeriesWorker({
-      store:
-        config.series === 'duckdb'
-          ? { kind: 'duckdb', file: join(config.home, 'series.duckdb'), memory: config.duckdb_memory }
-          : { kind: 'questdb', url: config.series },
-      journal_dir: join(config.home, 'journal'),
-      durable: journal.durable,
-      released_seq: journal.stats().released_seq,
-    }),
+    await openSeriesWorker(
+      {
+        store:
+          config.series === 'duckdb'
+            ? { kind: 'duckdb', file: join(config.home, 'series.duckdb'), memory: config.duckdb_memory }
+            : { kind: 'questdb', url: config.series },
+        journal_dir: join(config.home, 'journal'),
+        durable: journal.durable,
+        released_seq: journal.stats().released_seq,
+      },
+      (labels, seconds) => metrics.query_s.observe(labels, seconds),
+    ),
   );
   const base = { config, clock, log, metrics, bus, db, series, journal, files };
 

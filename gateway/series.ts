@@ -40,8 +40,14 @@ const CLOSE_MS = 5_000;
 
 type Pending = { resolve: (value: never) => void; reject: (error: Error) => void };
 
+/** Told of every question to the store, refused ones too. */
+export type ObserveQuery = (labels: { table: string; operation: string }, seconds: number) => void;
+
 /** Starts the worker; it opens the store when `drain.start()` is called and goes on trying while it is down. */
-export async function openSeriesWorker(data: SeriesWorkerData): Promise<WorkerSeries> {
+export async function openSeriesWorker(
+  data: SeriesWorkerData,
+  observe: ObserveQuery = () => {},
+): Promise<WorkerSeries> {
   const worker = new Worker(new URL('./workers/series.ts', import.meta.url), { workerData: data });
   const durable = new BigInt64Array(data.durable);
   const pending = new Map<number, Pending>();
@@ -53,6 +59,7 @@ export async function openSeriesWorker(data: SeriesWorkerData): Promise<WorkerSe
   let state: DrainState = { up: false, since_ms: Date.now(), reason: 'starting', applied_seq: null, recovery: null };
   let next = 1;
   let gone: string | null = null;
+  let closing = false;
   let timer: NodeJS.Timeout | null = null;
   const send = (message: ToWorker) => worker.postMessage(message);
 
@@ -61,7 +68,7 @@ export async function openSeriesWorker(data: SeriesWorkerData): Promise<WorkerSe
     state = { ...state, up: false, reason, since_ms: Date.now() };
     for (const { reject } of pending.values()) reject(new UnavailableError(reason, 'Start the box again.'));
     pending.clear();
-    listeners.state.emit(state);
+    if (!closing) listeners.state.emit(state);
   };
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.on('error', (error) => end(`The series worker failed: ${error.message}`));
@@ -84,15 +91,25 @@ export async function openSeriesWorker(data: SeriesWorkerData): Promise<WorkerSe
     }
   });
 
-  const call =
-    (method: string) =>
-    (...args: readonly unknown[]) =>
-      new Promise<never>((resolve, reject) => {
-        if (gone) return reject(new UnavailableError(gone, 'Start the box again.'));
-        const id = next++;
-        pending.set(id, { resolve, reject });
-        send({ kind: 'call', id, method, args });
-      });
+  const ask = (method: string, args: readonly unknown[]) =>
+    new Promise<never>((resolve, reject) => {
+      if (gone) return reject(new UnavailableError(gone, 'Start the box again.'));
+      const id = next++;
+      pending.set(id, { resolve, reject });
+      send({ kind: 'call', id, method, args });
+    });
+  const call = (method: string) => {
+    const [table, operation] = method.includes('.') ? method.split('.') : ['store', method];
+    const labels = { table: table!, operation: operation! };
+    return async (...args: readonly unknown[]): Promise<never> => {
+      const begun = performance.now();
+      try {
+        return await ask(method, args);
+      } finally {
+        observe(labels, (performance.now() - begun) / 1000);
+      }
+    };
+  };
 
   return {
     kind: data.store.kind,
@@ -137,6 +154,7 @@ export async function openSeriesWorker(data: SeriesWorkerData): Promise<WorkerSe
     async close() {
       if (timer) clearTimeout(timer);
       if (gone) return;
+      closing = true;
       send({ kind: 'close' });
       const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), CLOSE_MS).unref());
       if ((await Promise.race([exited, late])) === 'late') await worker.terminate();

@@ -41,14 +41,15 @@ const COMMON_ERRORS = {
 };
 
 /**
- * A route with its role, documented errors and security. `role: null` is open to everybody.
+ * A route with its role, documented errors and security. `role: null` is open to everybody. The document names the
+ * least role beside each way to sign in, as OpenAPI 3.1 has it for schemes other than OAuth.
  * Request and response come from the schemas.
  */
 export function apiRoute<const P extends string, const R extends Omit<RouteConfig, 'path'> & { path: P }>(
   role: Role | null,
   config: R,
 ) {
-  const security: Record<string, string[]>[] = role === null ? [] : [{ bearer: [] }, { session: [] }];
+  const security: Record<string, string[]>[] = role === null ? [] : [{ bearer: [role] }, { session: [role] }];
   const middleware: MiddlewareHandler<Env>[] = role === null ? [] : [requireRole(role)];
   // The common errors come from requireRole and the error handler, so that handlers need not return them by type.
   const responses = { ...COMMON_ERRORS, ...config.responses } as R['responses'];

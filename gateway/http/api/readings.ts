@@ -61,7 +61,7 @@ const pushRoute: RouteConfig = {
       413: { description: 'More than 4 MB; send files to /api/v1/data/load.' },
     },
   }),
-  security: [{ bearer: [] }, { device: [] }],
+  security: [{ bearer: ['analyst'] }, { device: [] }],
 };
 
 const ReportSchema = z
