@@ -326,11 +326,12 @@ export interface DataService {
 export interface LoadService {
   /** First rows and a guessed mapping, nothing stored. */
   preview(tenant: string, bytes: Uint8Array, fileName: string): Promise<LoadPreview>;
-  /** Idempotent; progress over the bus as task `load:<id>`. */
+  /** Idempotent; progress over the bus as task `load:<id>`, under `options.id` (a UUID) where given. */
   load(
     actor: Actor,
     file: { name: string; bytes: Uint8Array } | { name: string; path: string },
     mapping?: LoadMapping,
+    options?: { id?: string },
   ): Promise<LoadReport>;
   recent(tenant: string): Promise<readonly (LoadReport & { id: string; file_name: string; started_ms: number })[]>;
 }

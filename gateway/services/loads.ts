@@ -46,12 +46,18 @@ export function createLoadService(deps: LoadsDeps): LoadService {
       const kind = await inspectFile({ bytes });
       return kind.format === 'csv' ? previewCsv({ bytes }, kind) : previewJson({ bytes }, kind);
     },
-    load: (actor, file, mapping) => loadFile(deps, actor, file, mapping),
+    load: (actor, file, mapping, options) => loadFile(deps, actor, file, mapping, options?.id ?? randomUUID()),
     recent: (tenant) => recentLoads(deps.db, tenant),
   };
 }
 
-async function loadFile(deps: LoadsDeps, actor: Actor, file: LoadFile, mapping?: LoadMapping): Promise<LoadReport> {
+async function loadFile(
+  deps: LoadsDeps,
+  actor: Actor,
+  file: LoadFile,
+  mapping: LoadMapping | undefined,
+  id: string,
+): Promise<LoadReport> {
   if (mapping?.create_meters && actor.role !== 'admin')
     throw new NotAllowedError('Only admins may add meter points.', 'Ask an admin, or load without create_meters.');
   const kind = await inspectFile(file);
@@ -60,7 +66,6 @@ async function loadFile(deps: LoadsDeps, actor: Actor, file: LoadFile, mapping?:
   const sha256 = `${await hashOf(file)}:${shortHash(JSON.stringify([mapping ?? null, time_zone]))}`;
   const known = await knownLoad(deps.db, actor.tenant, sha256);
   if (known) return { ...known, unchanged: true };
-  const id = randomUUID();
   const report: LoadReport = { id, lines: 0, accepted: 0, flagged: 0, rejected: 0, faults: [], unchanged: false };
   await startLoad(deps.db, actor.tenant, report, file.name, sha256);
   const load = createLoading(deps, actor, report, mapping?.create_meters ?? false);

@@ -3,13 +3,22 @@ import { Hono } from 'hono';
 import { NotFoundError } from '../../engine/errors.ts';
 import type { Role } from '../../engine/model/site.ts';
 import { createDataApi } from '../../gateway/http/api/data.ts';
-import type { Env } from '../../gateway/http/api.ts';
+import { createDocumentsApi } from '../../gateway/http/api/documents.ts';
+import { createApiApp, type Env } from '../../gateway/http/api.ts';
 import { createAssets } from '../../gateway/http/assets.ts';
+import { openApiDocument } from '../../gateway/http/openapi.ts';
 import { createAddMeterPages } from '../../gateway/http/pages/add-meter.ts';
 import { createAdminPages } from '../../gateway/http/pages/admin.ts';
+import { createAdvicePages } from '../../gateway/http/pages/advice.ts';
+import { createAlertPages } from '../../gateway/http/pages/alerts.ts';
+import { createApiReferencePages } from '../../gateway/http/pages/api-reference.ts';
+import { createAskPages } from '../../gateway/http/pages/ask.ts';
 import { createDemoPages } from '../../gateway/http/pages/demo.ts';
 import { createDevicePages } from '../../gateway/http/pages/device.ts';
+import { createDocumentPages } from '../../gateway/http/pages/documents.ts';
+import { createEntryPages } from '../../gateway/http/pages/entry.ts';
 import { createForecastsPage } from '../../gateway/http/pages/forecasts.ts';
+import { createImportPages } from '../../gateway/http/pages/import.ts';
 import { createMeterPage } from '../../gateway/http/pages/meter.ts';
 import { createMetersPage } from '../../gateway/http/pages/meters.ts';
 import { createNowPage } from '../../gateway/http/pages/now.ts';
@@ -17,6 +26,7 @@ import { sendError } from '../../gateway/http/pages/page.ts';
 import { createPreferencesPage } from '../../gateway/http/pages/preferences.ts';
 import { createPricesPage } from '../../gateway/http/pages/prices.ts';
 import { createVirtualMeterPages } from '../../gateway/http/pages/virtual-meter.ts';
+import { mountApi } from '../../gateway/http/routes.ts';
 import { createStream } from '../../gateway/http/stream.ts';
 import type { Services } from '../../gateway/services.ts';
 import { ADMIN } from './sample-services.ts';
@@ -54,6 +64,16 @@ export function createSampleApp(services: Services, options: { signed_in?: boole
   const admin = createAdminPages(deps);
   app.route('/', admin.app);
   app.route('/', createDemoPages(deps));
+  const documents = createDocumentPages(deps);
+  const imports = createImportPages(deps);
+  app.route('/', createEntryPages(deps, { secure: false }));
+  app.route('/', createAskPages(deps));
+  app.route('/', documents.app);
+  app.route('/', createAdvicePages(deps));
+  app.route('/', createAlertPages(deps));
+  app.route('/', imports.app);
+  app.route('/', createApiReferencePages(deps, apiDocument(services)));
+  app.route('/', createDocumentsApi(services));
   app.route('/', createDataApi(services));
   app.route(
     '/',
@@ -64,9 +84,19 @@ export function createSampleApp(services: Services, options: { signed_in?: boole
       prices: prices.live,
       forecasts: forecasts.live,
       health: admin.live,
+      documents: documents.live,
+      import: imports.live,
     }),
   );
   app.notFound((c) => sendError(deps, c, new NotFoundError('There is no such page.')));
   app.onError((error, c) => sendError(deps, c, error));
   return app;
+}
+
+/** What the reference page shows: the API as it is mounted; nobody asks it, so parts may be missing. */
+function apiDocument(services: Services) {
+  const api = createApiApp();
+  const partial = new Proxy(services, { get: (target, name) => (name in target ? Reflect.get(target, name) : {}) });
+  mountApi(api, partial);
+  return openApiDocument(api, '0.1.0');
 }

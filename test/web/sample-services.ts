@@ -9,7 +9,9 @@ import { createMetrics } from '../../gateway/metrics.ts';
 import type { Actor, Services } from '../../gateway/services.ts';
 import { sampleAdmin } from './sample-admin.ts';
 import { sampleData } from './sample-data.ts';
+import { sampleDocumentServices } from './sample-documents.ts';
 import { sampleIntelligence } from './sample-intelligence.ts';
+import { sampleLoads } from './sample-loads.ts';
 import { sampleMeters } from './sample-meters.ts';
 import { SAMPLE_NOW_MS, SITE, TENANT } from './sample-site.ts';
 
@@ -25,12 +27,13 @@ export const ADMIN: Actor = { tenant: TENANT, person: 'anna', role: 'admin', lan
 /** Creates the services. */
 export function createSampleServices(options: SampleOptions = {}): Services {
   const clock = { now: options.now ?? (() => SAMPLE_NOW_MS) };
+  const bus = createSampleBus();
   const present: Partial<Services> = {
     config: ConfigSchema.parse({ home: '/nonexistent' }),
     clock,
     log: pino({ level: 'silent' }),
     metrics: createMetrics({ defaults: false }),
-    bus: createSampleBus(),
+    bus,
     site: {
       get: (tenant) => (tenant === TENANT ? SITE : null),
       save: async () => {},
@@ -41,6 +44,8 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     ...sampleData(clock),
     ...sampleIntelligence(clock),
     ...sampleAdmin(clock),
+    ...sampleDocumentServices(clock),
+    loads: sampleLoads({ bus, clock }),
     ...options.replace,
   };
   return new Proxy(present as Services, {

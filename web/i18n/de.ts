@@ -7,6 +7,7 @@ import { chartTexts } from './de/chart.ts';
 import { commonTexts } from './de/common.ts';
 import { entryTexts } from './de/entry.ts';
 import { forecastTexts } from './de/forecasts.ts';
+import { importTexts } from './de/import.ts';
 import { meterTexts } from './de/meters.ts';
 import { nowTexts } from './de/now.ts';
 import { priceTexts } from './de/prices.ts';
@@ -23,4 +24,5 @@ export const de = {
   ...askTexts,
   ...adminTexts,
   ...addMeterTexts,
+  ...importTexts,
 } as const;

@@ -7,6 +7,7 @@ import { chartTexts } from './en/chart.ts';
 import { commonTexts } from './en/common.ts';
 import { entryTexts } from './en/entry.ts';
 import { forecastTexts } from './en/forecasts.ts';
+import { importTexts } from './en/import.ts';
 import { meterTexts } from './en/meters.ts';
 import { nowTexts } from './en/now.ts';
 import { priceTexts } from './en/prices.ts';
@@ -23,4 +24,5 @@ export const en = {
   ...askTexts,
   ...adminTexts,
   ...addMeterTexts,
+  ...importTexts,
 } as const;

@@ -45,7 +45,7 @@ function actionCard(action: AdviceCard, decision: string, ui: Ui): Html {
   const { t, format } = ui;
   const { saving } = action;
   const gain = saving
-    ? html`<p class="saving"><b class="figure">${format.money(saving.amount, saving.currency)}</b> <span class="soft">${t('now.saving_range', { low: format.money(saving.low, saving.currency), high: format.money(saving.high, saving.currency) })}</span></p>`
+    ? html`<p class="saving"><span class="soft">${t('advice.saves')}</span> <b class="figure">${format.money(saving.amount, saving.currency)}</b> <span class="soft">${t('now.saving_range', { low: format.money(saving.low, saving.currency), high: format.money(saving.high, saving.currency) })}</span></p>`
     : html`<p class="soft">${t('advice.without_saving')}</p>`;
   const by =
     action.deadline_ms === null

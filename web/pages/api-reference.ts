@@ -27,7 +27,7 @@ export function apiReferencePage(document: ApiDocument, ui: Ui): Html {
   const entries = entriesOf(document);
   const tags = document.tags ?? [];
   const content = html`<section class="card full"><p>${document.info.description ?? ''}</p>
-<p class="soft">${ui.t('api.lead')} <a href="/api/v1/openapi.json">openapi.json</a></p></section>
+<p class="soft">${ui.t('api.lead')} <a href="/api/v1/openapi.json">openapi.json</a></p><nav class="actions" aria-label="${ui.t('api.title')}">${tags.map((tag) => html`<a href="#${anchor(tag.name)}">${tag.name}</a>`)}<a href="#schemas">Schemas</a></nav></section>
 ${tags.map((tag) =>
   tagCard(
     tag,
@@ -36,12 +36,18 @@ ${tags.map((tag) =>
 )}
 ${card({
   title: 'Schemas',
+  id: 'schemas',
   content: html`<div class="stack">${Object.entries(document.components?.schemas ?? {}).map(
     ([name, schema]) =>
       html`<details id="schema-${name}"><summary><code>${name}</code></summary>${json(schema)}</details>`,
   )}</div>`,
 })}`;
   return layout(ui, { title: `${ui.t('api.title')} ${document.info.version}`, page: null, content });
+}
+
+/** The id of a group's card. */
+function anchor(tag: string): string {
+  return `tag-${tag.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;
 }
 
 function entriesOf(document: ApiDocument): Entry[] {
@@ -54,6 +60,7 @@ function tagCard(tag: { name: string; description?: string }, entries: readonly 
   if (entries.length === 0) return '';
   return card({
     title: tag.name,
+    id: anchor(tag.name),
     content: html`<p class="soft">${tag.description ?? ''}</p><div class="stack">${entries.map(entryDetails)}</div>`,
   });
 }

@@ -30,8 +30,8 @@ ${isPdf ? sheet(view, ui) : html`<div class="plain-text">${marked(marks.text, qu
 </section>
 <div class="stack viewer-side">
 ${quote ? card({ title: t('viewer.passage'), content: html`<blockquote>${quote}</blockquote>` }) : ''}
-${isPdf ? card({ title: t('viewer.text'), content: html`<details><summary>${t('viewer.text')}</summary><p class="page-text">${marked(marks.text, quote)}</p></details>` }) : ''}
-<p>${linkButton('/documents', t('viewer.back'))} ${linkButton(fileAddress(document), t('documents.download'), 'plain', 'download')}</p>
+${isPdf ? html`<details class="card"><summary><b>${t('viewer.text')}</b></summary><p class="page-text">${marked(marks.text, quote)}</p></details>` : ''}
+<div class="actions">${linkButton('/documents', t('viewer.back'))}${linkButton(fileAddress(document), t('documents.download'), 'plain', 'download')}</div>
 </div>`;
   return layout(ui, { title: document.title, page: 'documents', content, scripts: isPdf ? ['viewer.js'] : [] });
 }
@@ -43,7 +43,7 @@ function fileAddress({ id, version }: DocumentPageView['document']): string {
 /** The canvas is filled by viewer.js; the boxes lie over it as SVG in the page's own coordinates. */
 function sheet({ document, page, marks }: DocumentPageView, ui: Ui): Html {
   return html`<luna-page class="sheet" data-file="${fileAddress(document)}" data-page="${page}" data-library="${ui.asset('pdf.mjs')}" data-worker="${ui.asset('pdf.worker.mjs')}">
-<canvas role="img" aria-label="${ui.t('viewer.page_of', { page, pages: document.pages ?? 1 })}"></canvas>
+<canvas width="${Math.round(marks.width)}" height="${Math.round(marks.height)}" role="img" aria-label="${ui.t('viewer.page_of', { page, pages: document.pages ?? 1 })}"></canvas>
 <svg class="marks" viewBox="0 0 ${marks.width} ${marks.height}" aria-hidden="true">${marks.boxes.map(
     (box) => html`<rect x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="1.5"/>`,
   )}</svg>
@@ -55,7 +55,7 @@ function pager({ document, page }: DocumentPageView, ui: Ui): Html {
   const step = (to: number, name: 'viewer.previous' | 'viewer.next', picture: string) =>
     to < 1 || to > pages
       ? html`<span></span>`
-      : html`<a class="button quiet" href="/documents/${document.id}?version=${encodeURIComponent(document.version)}&amp;page=${to}" aria-label="${ui.t(name)}">${icon(picture)}</a>`;
+      : html`<a class="button quiet" href="/documents/${encodeURIComponent(document.id)}?version=${encodeURIComponent(document.version)}&amp;page=${to}" aria-label="${ui.t(name)}">${icon(picture)}</a>`;
   return html`<nav class="pager" aria-label="${ui.t('viewer.page_of', { page, pages })}">${step(page - 1, 'viewer.previous', 'chevron-left')}<span>${ui.t('viewer.page_of', { page, pages })}</span>${step(page + 1, 'viewer.next', 'chevron-right')}</nav>`;
 }
 

@@ -37,7 +37,7 @@ export const addMeterTexts = {
     'Hört bis zu 20 Sekunden auf das, was das Gerät sendet. Ein neues Gerät braucht zuerst sein Passwort: speichern, dann auf seiner Seite testen.',
   'add.testing': 'Liest … das kann bis zu 20 Sekunden dauern.',
   'add.test_good': 'Es antwortet: {n} {n|Wert|Werte} in {took}.',
-  'add.test_firmware': 'Firmware {version}.',
+  'add.test_firmware': 'Mit Firmware {version}.',
   'add.test_bad': 'Die Probelesung ist gescheitert.',
   'add.channel': 'Kanal',
   'add.quantity': 'Messgröße',

@@ -7,6 +7,7 @@ export const adviceTexts = {
   'advice.none_title': 'Im Moment ist nichts zu tun',
   'advice.none':
     'Empfehlungen erscheinen hier, wenn es etwas zu gewinnen gibt. Sie kommen aus Preisen, Prognosen und dem Zustand Ihrer Zähler und werden mit Ihren Antworten besser.',
+  'advice.saves': 'Spart etwa',
   'advice.without_saving': 'Keine Ersparnis in Geld',
   'advice.chosen': 'Gewählt mit einer Wahrscheinlichkeit von {percent}. Ihre Antworten ändern, was zuerst kommt.',
   'advice.earlier': 'Was aus früheren wurde',
