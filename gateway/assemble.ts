@@ -61,14 +61,20 @@ export type Box = {
   address(): { scheme: 'http' | 'https'; port: number; mqtt_port: number };
 };
 
+export type BoxOptions = {
+  /** False: no broker, no pollers, no web server; for one command of the command line. */
+  listen: boolean;
+  /** The system's where left out; tests let days pass. */
+  clock?: Clock;
+};
+
 const ROOT = join(import.meta.dirname, '..');
 const STORE_READY_MS = 2000;
 
 /**
  * Closes again what it opened when it fails.
- * @param options `listen` false: no broker, no pollers, no web server; for one command of the command line.
  */
-export async function assemble(config: Config, log: Logger, options: { listen: boolean }): Promise<Box> {
+export async function assemble(config: Config, log: Logger, options: BoxOptions): Promise<Box> {
   const opened: Closable[] = [];
   const keep = <Store extends Closable>(store: Store) => {
     opened.push(store);
@@ -86,9 +92,9 @@ async function assembleKeeping(
   keep: <Store extends Closable>(store: Store) => Store,
   config: Config,
   log: Logger,
-  options: { listen: boolean },
+  options: BoxOptions,
 ): Promise<Box> {
-  const clock: Clock = { now: () => Date.now() };
+  const clock: Clock = options.clock ?? { now: () => Date.now() };
   const metrics = createMetrics();
   const bus = createMemoryBus({ log });
   const certificate = await loadCertificate(config, clock.now());

@@ -5,7 +5,7 @@ import type { Base } from '../services.ts';
 import type { Env } from './api.ts';
 
 /** Too many and too alike to log each one: assets, probes and the readings of pushing meters. */
-const QUIET = /^\/(assets\/|healthz|readyz|metrics|stream|api\/v1\/readings)/;
+const QUIET = /^\/(static\/|healthz|readyz|metrics|stream|api\/v1\/readings)/;
 const ID = /^[A-Za-z0-9._-]{8,64}$/;
 
 /** Fields: request_id, tenant_id, route, method, status, latency_ms. A caller's own x-request-id is kept. */

@@ -68,9 +68,10 @@ function fetchedLast(sources: readonly PriceSource[]): number | null {
 /** All that changes by itself: with every slot, and when prices come in. */
 export function pricesRegion(view: PricesView, ui: Ui): Html {
   if (view.kind === 'fixed') return fixedPrice(view, ui);
+  const stale = view.stale_since_ms === null ? '' : staleNotice(view.stale_since_ms, ui);
   const hasPrices = view.days.some((day) => hasValue(day.site));
-  if (!hasPrices) return html`<div class="stack">${nothingYet(view, ui)}${sourcesCard(view, ui)}</div>`;
-  return html`<div class="stack">${view.stale_since_ms === null ? '' : staleNotice(view.stale_since_ms, ui)}
+  if (!hasPrices) return html`<div class="stack">${stale}${nothingYet(view, ui)}${sourcesCard(view, ui)}</div>`;
+  return html`<div class="stack">${stale}
 ${sentence(view, ui)}
 ${view.days.map((day, i) => dayCard(view, day, i, ui))}
 ${sourcesCard(view, ui)}</div>`;

@@ -36,6 +36,8 @@ const AHEAD_MS = 24 * HOUR_MS;
 /** Days of readings from which a forecast can be made. */
 export const FORECAST_NEEDS_DAYS = 7;
 const HISTORY_DAYS = 8;
+/** New slots come every few seconds from a busy site; what is made from them is gathered this often. */
+const SLOW_MS = 15_000;
 
 const OUTCOMES: readonly Outcome[] = ['accepted', 'dismissed', 'snoozed'];
 
@@ -82,7 +84,7 @@ function liveNow(gather: Gather): LiveView {
 }
 
 /**
- * Gathers the page. What changes with a slot is kept for a slot or until something new was published, so that live
+ * Gathers the page. What changes with a slot is kept for some seconds or until something new was published, so that live
  * values cost no question to a store. A part that fails leaves its place empty; the page still comes.
  */
 export function createGatherNow(services: Services): Gather {
@@ -90,12 +92,12 @@ export function createGatherNow(services: Services): Gather {
   const kept = new Map<string, { key: string; value: Promise<SlowPart> }>();
   let version = 0;
   services.bus.subscribe((event) => {
-    if (['slots', 'prices', 'forecast', 'advice'].includes(event.type)) version++;
+    if (['prices', 'forecast', 'advice'].includes(event.type)) version++;
   });
   return async (actor, ui) => {
     const points = services.meters.list(actor.tenant);
     if (points.length === 0) return null;
-    const key = `${version}:${slotStart(ui.now_ms)}:${Math.floor(ui.now_ms / 60_000)}:${ui.language}`;
+    const key = `${version}:${slotStart(ui.now_ms)}:${Math.floor(ui.now_ms / SLOW_MS)}:${ui.language}`;
     const name = `${actor.tenant}:${actor.person}`;
     let slow = kept.get(name);
     if (slow?.key !== key) {
