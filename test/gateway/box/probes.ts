@@ -1,0 +1,157 @@
+/** For every operation of the API the requests with which somebody would try to reach another organisation's things. */
+import { FROM, type Organisation, REPORT_DAY, siteOf, TO } from './two-tenants.ts';
+
+export type Probe = { path: string; body?: string | FormData; type?: string };
+type Ids = Organisation['ids'];
+
+const json = (path: string, value: unknown): Probe => ({ path, body: JSON.stringify(value), type: 'application/json' });
+const range = `from=${FROM}&to=${TO}`;
+const csv = (path: string, body: string): Probe => ({ path, body, type: 'text/csv' });
+const each = (values: readonly string[], probe: (value: string) => Probe) => values.map(probe);
+
+function upload(title: string): FormData {
+  const form = new FormData();
+  form.set('file', new File(['# Harmless\n\nNothing here.\n'], 'mine.md', { type: 'text/markdown' }));
+  form.set('title', title);
+  return form;
+}
+
+/** By `METHOD path` as the document writes it. `ids` are the victim's. */
+export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
+  'POST /api/v1/readings': (ids) =>
+    each([ids.meter, ids.twin], (meter) => json('/api/v1/readings', { meter, at: FROM, power_W: 1 })),
+  'POST /api/v1/data/load': (ids) => [
+    csv('/api/v1/data/load?name=probe.csv', `at,meter,power_W\n${FROM},${ids.meter},1\n${FROM},${ids.twin},2\n`),
+    csv(
+      `/api/v1/data/load?mapping=${encodeURIComponent(JSON.stringify({ at: 'at', meter_id: ids.meter, columns: { power_W: 'power_W' } }))}`,
+      `at,power_W\n${FROM},1\n`,
+    ),
+  ],
+  'GET /api/v1/data/query': (ids) => [
+    ...[ids.meter, ids.twin].flatMap((meter) =>
+      ['raw', 'slot', 'hour', 'day', 'month'].flatMap((resolution) =>
+        ['power_W', 'import_kWh'].map((quantity) => ({
+          path: `/api/v1/data/query?meter=${meter}&quantity=${quantity}&resolution=${resolution}&${range}`,
+        })),
+      ),
+    ),
+    { path: `/api/v1/data/query?quantity=power_W&resolution=day&format=csv&${range}` },
+    { path: `/api/v1/data/query?meter=all&quantity=import_kWh&resolution=hour&${range}` },
+  ],
+  'GET /api/v1/data/totals': (ids) => [
+    { path: `/api/v1/data/totals?meters=${ids.meter},${ids.twin}&quantity=import_kWh&${range}` },
+    { path: `/api/v1/data/totals?quantity=power_W&${range}` },
+  ],
+  'POST /api/v1/data/repair': (ids) =>
+    each([ids.meter, ids.twin], (meter) =>
+      json('/api/v1/data/repair', {
+        reason: 'probe',
+        repairs: [{ meter, quantity: 'power_W', at: FROM, value: 5 }],
+      }),
+    ),
+  'GET /api/v1/data/changes': (ids) =>
+    each([ids.meter, ids.twin], (meter) => ({
+      path: `/api/v1/data/changes?meter=${meter}&quantity=power_W&${range}`,
+    })),
+  'GET /api/v1/quality': (ids) =>
+    each([ids.meter, ids.twin], (meter) => ({ path: `/api/v1/quality?meter=${meter}&day=${REPORT_DAY}` })),
+  'GET /api/v1/prices': () => [{ path: '/api/v1/prices' }, { path: '/api/v1/prices?area=DE-LU' }],
+  'GET /api/v1/prices/sources': () => [{ path: '/api/v1/prices/sources' }],
+  'POST /api/v1/prices/refresh': () => [{ path: '/api/v1/prices/refresh' }],
+  'POST /api/v1/prices/load': () => [csv('/api/v1/prices/load?area=AT', `at,price_EUR_MWh\n${FROM},50\n`)],
+  'GET /api/v1/forecast': (ids) =>
+    each(['load', 'generation', 'price', `${ids.twin}:power_W`, `${ids.meter}:power_W`], (series) => ({
+      path: `/api/v1/forecast?series=${series}`,
+    })),
+  'GET /api/v1/forecast/error': (ids) =>
+    each(['load', `${ids.meter}:power_W`], (series) => ({ path: `/api/v1/forecast/error?series=${series}` })),
+  'POST /api/v1/forecast/refresh': (ids) =>
+    each(['load', `${ids.meter}:power_W`], (series) => ({ path: `/api/v1/forecast/refresh?series=${series}` })),
+  'GET /api/v1/documents': () => [{ path: '/api/v1/documents' }],
+  'POST /api/v1/documents': () => [{ path: '/api/v1/documents', body: upload('Harmless') }],
+  'DELETE /api/v1/documents/{id}': (ids) => [{ path: `/api/v1/documents/${ids.document}` }],
+  'GET /api/v1/documents/{id}/file': (ids) => [
+    { path: `/api/v1/documents/${ids.document}/file` },
+    { path: `/api/v1/documents/${ids.document}/file?version=1` },
+  ],
+  'GET /api/v1/documents/{id}/marks': (ids) => [
+    { path: `/api/v1/documents/${ids.document}/marks?page=1&quote=operator` },
+  ],
+  'POST /api/v1/ask': (ids) => [
+    json('/api/v1/ask', { question: 'What does the operator pay for the grid connection?' }),
+    json('/api/v1/ask', { question: 'What does the operator pay for the grid connection?', document: ids.document }),
+  ],
+  'GET /api/v1/recommend': () => [{ path: '/api/v1/recommend' }, { path: '/api/v1/recommend?language=de' }],
+  'POST /api/v1/recommend/{decision_id}/feedback': (ids) => [
+    json(`/api/v1/recommend/${ids.decision}/feedback`, { action: ids.action, outcome: 'accepted' }),
+  ],
+  'GET /api/v1/recommend/{decision_id}/explain': (ids) => [{ path: `/api/v1/recommend/${ids.decision}/explain` }],
+  'POST /api/v1/events': (ids) => [
+    json('/api/v1/events', { events: [{ id: 'probe-1', kind: 'view', object: ids.document }] }),
+  ],
+  'GET /api/v1/alerts': () => [{ path: '/api/v1/alerts' }, { path: '/api/v1/alerts?open=false' }],
+  'GET /api/v1/devices': () => [{ path: '/api/v1/devices' }],
+  'POST /api/v1/devices': (ids) => [
+    json('/api/v1/devices', { id: ids.device, connection: { kind: 'mqtt', topic: null } }),
+    // The user name that the other organisation's device would have.
+    json('/api/v1/devices', { id: `other.${ids.twin}`, connection: { kind: 'mqtt', topic: null } }),
+  ],
+  'GET /api/v1/devices.yaml': () => [{ path: '/api/v1/devices.yaml' }],
+  'POST /api/v1/devices.yaml': (ids) => [
+    {
+      path: '/api/v1/devices.yaml',
+      body: `devices:\n  - id: ${ids.device}\n    name: probe\n    connection: { kind: mqtt }\n`,
+      type: 'application/yaml',
+    },
+  ],
+  'GET /api/v1/devices/{id}': (ids) => each([ids.device, ids.twin], (id) => ({ path: `/api/v1/devices/${id}` })),
+  'PATCH /api/v1/devices/{id}': (ids) =>
+    each([ids.device, ids.twin], (id) => json(`/api/v1/devices/${id}`, { name: 'probe', enabled: false })),
+  'DELETE /api/v1/devices/{id}': (ids) => [{ path: `/api/v1/devices/${ids.device}?erase_readings=true` }],
+  'POST /api/v1/devices/test': (ids) => [
+    json('/api/v1/devices/test', {
+      connection: { kind: 'modbus-tcp', host: '127.0.0.1', port: 1, unit: 1, poll_s: 10 },
+    }),
+    json('/api/v1/devices/test', {
+      profile: ids.device,
+      connection: { kind: 'http', url: 'http://127.0.0.1:1/', poll_s: 10 },
+    }),
+  ],
+  'POST /api/v1/devices/{id}/credential': (ids) =>
+    each([ids.device, ids.twin], (id) => ({ path: `/api/v1/devices/${id}/credential` })),
+  'GET /api/v1/profiles': () => [{ path: '/api/v1/profiles' }],
+  'GET /api/v1/profiles/{name}': (ids) => [{ path: `/api/v1/profiles/${ids.device}` }],
+  'GET /api/v1/site': () => [{ path: '/api/v1/site' }],
+  'PUT /api/v1/site': () => [json('/api/v1/site', siteOf('Harmless'))],
+  'GET /api/v1/meters': () => [{ path: '/api/v1/meters' }],
+  'GET /api/v1/meters/{id}': (ids) => each([ids.meter, ids.twin], (id) => ({ path: `/api/v1/meters/${id}` })),
+  'PUT /api/v1/meters/{id}': (ids) => [
+    json(`/api/v1/meters/probe-sum`, {
+      ...{ name: 'probe', role: 'load', device: null, channel: 'main', parent: null },
+      virtual: [{ meter: ids.meter, factor: 1 }],
+    }),
+    json(`/api/v1/meters/${ids.meter}`, {
+      ...{ name: 'probe', role: 'load', device: ids.device, channel: 'main', parent: ids.meter, virtual: null },
+    }),
+  ],
+  'DELETE /api/v1/meters/{id}': (ids) => [{ path: `/api/v1/meters/${ids.meter}` }],
+  'GET /api/v1/people': () => [{ path: '/api/v1/people' }],
+  'POST /api/v1/people': (ids) => [
+    json('/api/v1/people', { login: ids.login, name: 'probe', role: 'admin', password: 'a long enough one' }),
+  ],
+  'PATCH /api/v1/people/{id}': (ids) => [
+    json(`/api/v1/people/${ids.person}`, { name: 'probe', password: 'a long enough one', disabled: true }),
+  ],
+  'DELETE /api/v1/people/{id}': (ids) => [{ path: `/api/v1/people/${ids.person}` }],
+  'GET /api/v1/me': () => [{ path: '/api/v1/me' }],
+  'PATCH /api/v1/me': () => [json('/api/v1/me', { language: 'de' })],
+  'GET /api/v1/keys': () => [{ path: '/api/v1/keys' }],
+  'POST /api/v1/keys': () => [json('/api/v1/keys', { name: 'probe', role: 'user' })],
+  'DELETE /api/v1/keys/{id}': (ids) => [{ path: `/api/v1/keys/${ids.key}` }],
+  'POST /api/v1/token': () => [{ path: '/api/v1/token' }],
+  'GET /api/v1/audit': () => [{ path: '/api/v1/audit' }, { path: '/api/v1/audit?limit=1000&before=1000000' }],
+  'GET /api/v1/jobs': () => [{ path: '/api/v1/jobs' }],
+  'GET /healthz': () => [{ path: '/healthz' }],
+  'GET /readyz': () => [{ path: '/readyz' }],
+  'GET /metrics': () => [{ path: '/metrics' }],
+};
