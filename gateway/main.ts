@@ -1,10 +1,15 @@
 /** The program: `luna run` is the box, everything else is a command to it. */
-import { resolve } from 'node:path';
+import { enableCompileCache } from 'node:module';
+import { join, resolve } from 'node:path';
 import { Command as Program } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { type ConfigError, InvalidDataError } from '../engine/errors.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type CommandResult, sendCommand } from './control.ts';
+
+// Halves the time that a later start spends on reading the program; threads and the demo's process use it too.
+const { directory } = enableCompileCache(join(import.meta.dirname, '../.cache/compile'));
+if (directory) process.env.NODE_COMPILE_CACHE ??= directory;
 
 const program = new Program('luna')
   .description('Luna iEMS: the energy management box')
