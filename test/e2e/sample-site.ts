@@ -10,8 +10,11 @@ import { createSampleApp } from '../web/sample-app.ts';
 export type SampleSite = { url: string; close(): Promise<void>; restart(): Promise<void> };
 
 /** Starts the pages; `restart` closes all connections and listens on the same port again. */
-export async function startSampleSite(services: Services): Promise<SampleSite> {
-  const app = createSampleApp(services);
+export async function startSampleSite(
+  services: Services,
+  options: Parameters<typeof createSampleApp>[1] = {},
+): Promise<SampleSite> {
+  const app = createSampleApp(services, options);
   const listen = async (port: number) => {
     const server = serve({ fetch: app.fetch, port, hostname: '127.0.0.1' });
     if (!server.listening) await once(server, 'listening');

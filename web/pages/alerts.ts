@@ -33,7 +33,7 @@ ${card({
   content:
     closed.length === 0
       ? html`<p class="soft">${t('alerts.closed_none')}</p>`
-      : html`<details><summary>${closed.length}</summary><ul class="rows">${closed.map((alert) => closedRow(alert, ui))}</ul></details>`,
+      : html`<details><summary>${t('alerts.show_closed', { n: closed.length })}</summary><ul class="rows">${closed.map((alert) => closedRow(alert, ui))}</ul></details>`,
 })}`;
   return layout(ui, { title: t('alerts.title'), page: 'alerts', content });
 }

@@ -1,5 +1,6 @@
 /** Documents: what is in and in which state, with one way to add and a careful way to remove. */
 import { html } from 'hono/html';
+import { askOnce } from '../components/ask-once.ts';
 import { icon } from '../components/icon.ts';
 import { layout } from '../components/layout.ts';
 import { card, csrfField, emptyState, field, type State, stateMark } from '../components/parts.ts';
@@ -63,7 +64,7 @@ function row(document: DocumentRow, ui: Ui): Html {
   ].filter(Boolean);
   const name =
     document.state === 'ready'
-      ? html`<a href="/documents/${document.id}?version=${encodeURIComponent(document.version)}">${document.title}</a>`
+      ? html`<a href="/documents/${encodeURIComponent(document.id)}?version=${encodeURIComponent(document.version)}">${document.title}</a>`
       : document.title;
   return html`<li><div class="stack tight"><span><b>${name}</b></span><span class="soft small">${facts.join(' · ')}</span>${document.reason ? html`<span class="small">${document.reason}</span>` : ''}</div>
 <div class="actions">${stateMark(STATES[document.state], t(WORDS[document.state]))}${ui.actor?.role === 'admin' ? removal(document, ui) : ''}</div></li>`;
@@ -71,8 +72,12 @@ function row(document: DocumentRow, ui: Ui): Html {
 
 /** Asks once, naming what goes; works without JavaScript. */
 function removal(document: DocumentRow, ui: Ui): Html {
-  return html`<details class="ask-once"><summary class="button quiet">${icon('trash-2')}<span class="unseen">${ui.t('documents.remove')}: ${document.title}</span></summary>
-<form method="post" action="/documents/${document.id}/remove" class="stack tight">${csrfField(ui)}<p>${ui.t('documents.remove_ask', { title: document.title })}</p><button class="danger">${ui.t('documents.remove_yes')}</button></form></details>`;
+  return askOnce(ui, {
+    action: `/documents/${encodeURIComponent(document.id)}/remove`,
+    label: `${ui.t('documents.remove')}: ${document.title}`,
+    question: ui.t('documents.remove_ask', { title: document.title }),
+    yes: ui.t('documents.remove_yes'),
+  });
 }
 
 function uploadCard(problem: string | null, ui: Ui): Html {

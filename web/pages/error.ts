@@ -27,7 +27,8 @@ function titleOf(status: number): TextKey & `error.${string}title` {
 
 function sentenceOf(view: ErrorView, ui: Ui): string {
   if (view.status === 404) return ui.t('error.not_found');
-  if (view.status === 403) return `${view.detail} ${ui.t('error.not_allowed', { role: ui.actor?.role ?? '–' })}`;
+  if (view.status === 403)
+    return `${view.detail} ${ui.t('error.not_allowed', { role: ui.actor ? ui.t(`people.role_${ui.actor.role}`) : '–' })}`;
   if (view.status === 503) return `${view.detail} ${ui.t('error.unavailable')}`;
   if (view.status >= 500) return ui.t('error.internal');
   return view.detail;

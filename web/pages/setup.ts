@@ -1,6 +1,6 @@
 /** Set-up: who, where, what energy costs, and one of two ways to start. Keeps what was typed when something is wrong. */
 import { html } from 'hono/html';
-import { layout } from '../components/layout.ts';
+import { layout, preferences } from '../components/layout.ts';
 import { csrfField, emptyState, field, linkButton, notice } from '../components/parts.ts';
 import { type SiteForm, siteFields } from '../components/site-form.ts';
 import type { Html, Ui } from '../ui.ts';
@@ -29,6 +29,7 @@ ${view.has_site ? html`<div class="actions"><button class="primary">${ui.t('setu
     title: ui.t(first ? 'setup.title' : 'setup.site_title'),
     page: null,
     content,
+    action: preferences(ui),
     scripts: ['setup.js'],
   });
 }

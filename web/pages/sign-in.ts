@@ -1,6 +1,6 @@
 /** Sign-in: two fields, one button, and what to do when it does not work. */
 import { html } from 'hono/html';
-import { layout } from '../components/layout.ts';
+import { layout, preferences } from '../components/layout.ts';
 import { csrfField, field, notice } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
 
@@ -25,7 +25,7 @@ ${field({ id: 'password', label: ui.t('sign_in.password'), control: html`<input 
 </form>
 <p class="small soft">${ui.t('sign_in.forgotten')}</p>
 </section>`;
-  return layout(ui, { title: ui.t('sign_in.title'), page: null, content });
+  return layout(ui, { title: ui.t('sign_in.title'), page: null, content, action: preferences(ui) });
 }
 
 function problemText(problem: NonNullable<SignInView['problem']>, ui: Ui): string {

@@ -1,10 +1,16 @@
 /** `/documents`: the list, upload, removal and the viewer with the passage marked. */
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import { documentPage } from '../../../web/pages/document.ts';
 import { documentRows, documentsPage } from '../../../web/pages/documents.ts';
 import type { Actor } from '../../services.ts';
+import type { Env } from '../api.ts';
 import type { LiveView } from '../stream.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
+
+/** What a multipart form adds to the file. */
+const FORM_BYTES = 64 * 1024;
 
 export function createDocumentPages(deps: PageDeps) {
   const { regulation, config } = deps.services;
@@ -13,17 +19,21 @@ export function createDocumentPages(deps: PageDeps) {
     const documents = await regulation.documents(readerOf(c).tenant);
     return sendPage(c, documentsPage({ documents, problem: null }, uiOf(deps, c)));
   });
-  app.post('/documents', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
+  const showTooLarge = async (c: Context) => {
+    const page = c as Context<Env>;
+    const ui = uiOf(deps, page);
+    const problem = ui.t('documents.too_large', { size: Math.round(config.upload_max_bytes / 1024 ** 2) });
+    const documents = await regulation.documents(readerOf(page).tenant);
+    return sendPage(page, documentsPage({ documents, problem }, ui), 400);
+  };
+  // What is too large is refused before it fills the memory.
+  const limited = bodyLimit({ maxSize: config.upload_max_bytes + FORM_BYTES, onError: showTooLarge });
+  app.post('/documents', signedIn(deps, 'admin'), limited, csrfChecked(deps), async (c) => {
     const actor = readerOf(c);
     const form = await c.req.parseBody();
     try {
       if (!(form.file instanceof File) || form.file.size === 0)
         throw new InvalidDataError('No file was chosen.', 'Choose one first.');
-      if (form.file.size > config.upload_max_bytes)
-        throw new InvalidDataError(
-          `The file is larger than ${Math.round(config.upload_max_bytes / 1e6)} MB.`,
-          'Split it, or raise upload_max_bytes.',
-        );
       const bytes = new Uint8Array(await form.file.arrayBuffer());
       await regulation.upload(actor, {
         name: form.file.name,

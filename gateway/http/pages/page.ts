@@ -99,7 +99,8 @@ export function signedIn(deps: PageDeps, role: Role = 'user'): MiddlewareHandler
       return c.redirect(target, 303);
     }
     if (rank[actor.role] >= rank[role]) return next();
-    return sendError(deps, c, new NotAllowedError(`This page needs the role ${role}.`));
+    const { t } = uiOf(deps, c);
+    return sendError(deps, c, new NotAllowedError(t('error.needs_role', { role: t(`people.role_${role}`) })));
   };
 }
 

@@ -22,6 +22,7 @@ export const adviceTexts = {
   'alerts.none_title': 'Alles in Ordnung',
   'alerts.none': 'Nichts braucht Aufmerksamkeit. Was ausfällt, erscheint hier und auf der Seite, zu der es gehört.',
   'alerts.closed': 'Vorbei',
+  'alerts.show_closed': '{n} frühere {n|Meldung|Meldungen} zeigen',
   'alerts.closed_none': 'Nichts in den letzten Wochen.',
   'alerts.lasted': '{from} bis {to}',
   'alerts.look': 'Ansehen',

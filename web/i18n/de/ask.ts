@@ -32,6 +32,7 @@ export const askTexts = {
   'documents.version': 'Fassung',
   'documents.version_hint': 'Z. B. der Stand des Textes. Leer: heute.',
   'documents.submit': 'Hochladen',
+  'documents.too_large': 'Die Datei ist größer als {size} MB. Teilen Sie sie, oder erhöhen Sie upload_max_bytes.',
   'documents.pages': '{n} {n|Seite|Seiten}',
   'documents.passages': '{n} {n|Stelle|Stellen}',
   'documents.version_of': 'Fassung {version}',

@@ -55,6 +55,7 @@ export const commonTexts = {
   'error.not_found_title': 'Diese Seite gibt es nicht',
   'error.not_found': 'Vielleicht ist die Adresse vertippt, oder was sie zeigte, wurde entfernt.',
   'error.not_allowed_title': 'Ihre Rolle darf das nicht sehen',
+  'error.needs_role': 'Diese Seite ist für die Rolle {role} und darüber.',
   'error.not_allowed': 'Sie sind als {role} angemeldet. Das kann ein Admin dieser Box ändern.',
   'error.internal':
     'Bei uns ist etwas schiefgegangen. Es wurde nichts verändert, und Messwerte werden weiter gespeichert.',

@@ -20,6 +20,7 @@ export const adviceTexts = {
   'alerts.none_title': 'All is well',
   'alerts.none': 'Nothing needs attention. What fails shows up here and on the page it belongs to.',
   'alerts.closed': 'Over',
+  'alerts.show_closed': 'Show {n} earlier {n|alert|alerts}',
   'alerts.closed_none': 'Nothing in the last weeks.',
   'alerts.lasted': '{from} to {to}',
   'alerts.look': 'Look',

@@ -30,6 +30,7 @@ export const askTexts = {
   'documents.version': 'Version',
   'documents.version_hint': 'E.g. the date of the text. Left empty: today.',
   'documents.submit': 'Upload',
+  'documents.too_large': 'The file is larger than {size} MB. Split it, or raise upload_max_bytes.',
   'documents.pages': '{n} {n|page|pages}',
   'documents.passages': '{n} {n|passage|passages}',
   'documents.version_of': 'version {version}',

@@ -53,6 +53,7 @@ export const commonTexts = {
   'error.not_found_title': 'There is no such page',
   'error.not_found': 'The address may be mistyped, or what it showed was removed.',
   'error.not_allowed_title': 'Your role may not see this',
+  'error.needs_role': 'This page is for the role {role} and above.',
   'error.not_allowed': 'You are signed in as {role}. An admin of this box can change that.',
   'error.internal': 'Something went wrong on our side. Nothing was changed, and readings keep being stored.',
   'error.unavailable':
