@@ -12,6 +12,7 @@ import { createDevicePages } from './device.ts';
 import { createDocumentPages } from './documents.ts';
 import { createEntryPages } from './entry.ts';
 import { createForecastsPage } from './forecasts.ts';
+import { createImportPages } from './import.ts';
 import { createMeterPage } from './meter.ts';
 import { createMetersPage } from './meters.ts';
 import { createNowPage } from './now.ts';
@@ -29,6 +30,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   const forecasts = createForecastsPage(deps);
   const documents = createDocumentPages(deps);
   const admin = createAdminPages(deps);
+  const imports = createImportPages(deps);
   const pages = [
     createEntryPages(deps, options),
     createPreferencesPage(),
@@ -46,6 +48,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     createDevicePages(deps),
     createDemoPages(deps),
     admin.app,
+    imports.app,
     createAlertPages(deps),
   ];
   // A box without a site has nothing to show yet: its admin sets one up first.
@@ -56,7 +59,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   for (const page of pages) app.route('/', page);
   const live = {
     ...{ now: now.live, meters: meters.live, meter: meter.live, prices: prices.live },
-    ...{ forecasts: forecasts.live, documents: documents.live, health: admin.live },
+    ...{ forecasts: forecasts.live, documents: documents.live, health: admin.live, import: imports.live },
   };
   app.route('/', createStream(deps, live));
 }
