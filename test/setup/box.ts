@@ -99,7 +99,8 @@ function clean(environment: NodeJS.ProcessEnv): Record<string, string> {
 async function ready(child: ChildProcess, said: () => string): Promise<void> {
   const until = performance.now() + START_MS;
   while (!/MQTT to: port \d+/.test(said())) {
-    if (child.exitCode !== null) throw new Error(`the box ended with status ${child.exitCode}:\n${said()}`);
+    const how = child.exitCode ?? child.signalCode;
+    if (how !== null) throw new Error(`the box ended with ${how} before it was ready:\n${said()}`);
     if (performance.now() > until) {
       child.kill('SIGKILL');
       throw new Error(`the box was not ready within ${START_MS / 1000} s:\n${said()}`);
