@@ -5,6 +5,16 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../engine/errors.ts';
+import {
+  brokerAddress,
+  databaseAddress,
+  ownerAddress,
+  providerAddress,
+  proxyAddress,
+  seriesAddress,
+  tlsFaults,
+  webAddress,
+} from './config-checks.ts';
 
 const flag = z.union([
   z.boolean(),
@@ -33,35 +43,29 @@ export const ConfigSchema = z.strictObject({
   port: port.default(8080).describe('Port of pages and API; 0 takes a free one.'),
   mqtt_port: port.default(1883).describe('Port of the embedded MQTT broker; 0 takes a free one.'),
   mqtts_port: port.nullable().default(null).describe('Port of MQTT over TLS; needs a certificate.'),
-  mqtt_url: z
-    .string()
-    .nullable()
+  mqtt_url: brokerAddress
     .default(null)
     .describe('External broker to subscribe to as a client, e.g. mqtt://user:pass@broker:1883.'),
   mqtt_topics: list
     .default([])
     .describe('Topic filters to subscribe to on the external broker; empty: those of the devices.'),
   discovery: flag.default(true).describe('Publish Home Assistant MQTT discovery messages for what the box measures.'),
-  public_url: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe('Address people use in the browser, when a proxy stands in front.'),
+  public_url: webAddress.default(null).describe('Address people use in the browser, when a proxy stands in front.'),
   tls: z
     .enum(['off', 'self-made', 'files'])
     .default('off')
     .describe('HTTPS and MQTTS: off, a certificate the box makes itself, or your own files.'),
   tls_cert: z.string().nullable().default(null).describe('Path of the PEM certificate chain for tls: files.'),
   tls_key: z.string().nullable().default(null).describe('Path of the PEM private key for tls: files.'),
-  trusted_proxies: list.default([]).describe('Addresses or CIDR ranges whose X-Forwarded-* headers are believed.'),
-  database: z.string().default('embedded').describe('`embedded`, or postgres://… of the unprivileged role.'),
-  database_owner: z
-    .string()
-    .nullable()
+  trusted_proxies: list
+    .pipe(z.array(proxyAddress))
+    .default([])
+    .describe('Addresses or CIDR ranges whose X-Forwarded-* headers are believed.'),
+  database: databaseAddress.default('embedded').describe('`embedded`, or postgres://… of the unprivileged role.'),
+  database_owner: ownerAddress
     .default(null)
     .describe('postgres://… of the owner role that runs migrations, with an external database.'),
-  series: z
-    .string()
+  series: seriesAddress
     .default('duckdb')
     .describe('`duckdb`, or questdb://host:9000?pg=8812 for QuestDB (HTTP and Postgres ports).'),
   demo: flag.default(false).describe('Start the demo site at once.'),
@@ -92,7 +96,7 @@ export const ConfigSchema = z.strictObject({
   ercot_password: z.string().nullable().default(null).describe('Password of the ERCOT public API account.'),
   ercot_key: z.string().nullable().default(null).describe('Subscription key of the ERCOT public API.'),
   provider_urls: z
-    .record(z.string(), z.string())
+    .record(z.string(), providerAddress)
     .default({})
     .describe("Base URLs that replace the providers' own (mirrors, tests), by provider name."),
   weather: z.enum(['open-meteo', 'off']).default('open-meteo').describe('Weather source.'),
@@ -118,20 +122,26 @@ export function loadConfig(environment: Record<string, string | undefined>, cwd 
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('LUNA_') || OUTSIDE.test(name) || value === undefined) continue;
     const key = name.slice(5).toLowerCase();
-    fromEnvironment[key] = key === 'provider_urls' ? parseYaml(value) : value;
+    fromEnvironment[key] = key === 'provider_urls' ? mappingOf(value) : value;
   }
-  const parsed = ConfigSchema.safeParse({ ...fromFile, ...fromEnvironment, home });
-  if (!parsed.success)
+  const values = { ...fromFile, ...fromEnvironment, home };
+  const parsed = ConfigSchema.safeParse(values);
+  const faults = [...(parsed.success ? [] : faultsOf(parsed.error, file)), ...tlsFaults(values)];
+  if (!parsed.success || faults.length > 0)
     throw new ConfigError(
-      `The configuration has faults: ${faultsOf(parsed.error, file)}`,
+      `The configuration has faults: ${faults.join('; ')}.`,
       'docs/reference/configuration.md lists every key.',
     );
-  if (parsed.data.tls === 'files' && !(parsed.data.tls_cert && parsed.data.tls_key))
-    throw new ConfigError(
-      'tls is `files`, but tls_cert or tls_key is missing.',
-      'Give both paths, or choose `self-made`.',
-    );
   return parsed.data;
+}
+
+/** Text that is no YAML stays text, which the schema refuses with the other faults. */
+function mappingOf(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch {
+    return text;
+  }
 }
 
 function parseFile(file: string): Record<string, unknown> {
@@ -144,12 +154,10 @@ function parseFile(file: string): Record<string, unknown> {
   }
 }
 
-function faultsOf(error: z.ZodError, file: string): string {
-  return error.issues
-    .map((issue) => {
-      if (issue.code === 'unrecognized_keys')
-        return issue.keys.map((key) => `unknown key ${key} (in ${file} or LUNA_${key.toUpperCase()})`).join('; ');
-      return `${issue.path.join('.')}: ${issue.message}`;
-    })
-    .join('; ');
+function faultsOf(error: z.ZodError, file: string): string[] {
+  return error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => `unknown key ${key} (in ${file} or LUNA_${key.toUpperCase()})`).join('; ');
+    return `${issue.path.join('.')}: ${issue.message}`;
+  });
 }

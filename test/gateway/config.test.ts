@@ -59,6 +59,54 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ LUNA_HOME: home, LUNA_TLS: 'files', LUNA_TLS_CERT: '/x' })).toThrow(/tls_key/);
   });
 
+  const faultsOf = (environment: Record<string, string>): string => {
+    try {
+      loadConfig({ LUNA_HOME: home, ...environment });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+
+  it.each([
+    ['public_url', 'box.local'],
+    ['public_url', 'localhost:8080'],
+    ['mqtt_url', 'secret@broker'],
+    ['database', 'foo'],
+    ['database_owner', 'http://secret@db'],
+    ['series', 'influx'],
+    ['series', 'questdb:'],
+    ['trusted_proxies', '127.0.0.1, nonsense'],
+    ['trusted_proxies', '10.0.0.0/33'],
+    ['provider_urls', '{awattar: not a URL}'],
+    ['provider_urls', '{awattar: [}'],
+  ])('refuses %s as %s before anything starts, without telling a secret', (key, value) => {
+    const text = faultsOf({ [`LUNA_${key.toUpperCase()}`]: value });
+    expect(text).toContain(`${key}`);
+    expect(text).not.toContain('secret');
+  });
+
+  it('lists malformed addresses and missing TLS files together with every other fault', () => {
+    const text = faultsOf({
+      ...{ LUNA_PUBLIC_URL: 'box.local', LUNA_SERIES: 'influx', LUNA_DATABASE: 'foo', LUNA_PORT: '-1' },
+      ...{ LUNA_MQTT_URL: 'broker', LUNA_TRUSTED_PROXIES: 'nonsense', LUNA_PROVIDER_URLS: '{awattar: x}' },
+      ...{ LUNA_TLS: 'files', LUNA_TLS_CERT: join(home, 'none.pem') },
+    });
+    for (const key of ['public_url', 'series', 'database', 'port', 'mqtt_url', 'trusted_proxies', 'provider_urls'])
+      expect(text).toContain(`${key}`);
+    expect(text).toMatch(/tls_cert: .*none\.pem cannot be read; tls_key: is missing/);
+  });
+
+  it('takes every address that is well-formed, and nothing for an empty one', () => {
+    const config = loadConfig({
+      ...{ LUNA_HOME: home, LUNA_PUBLIC_URL: 'https://energy.example/', LUNA_MQTT_URL: '' },
+      ...{ LUNA_SERIES: 'questdb://user:pw@host:9000?pg=8812', LUNA_DATABASE: 'postgres://luna:pw@db:5432/luna' },
+      ...{ LUNA_TRUSTED_PROXIES: '::1, fd00::/8', LUNA_PROVIDER_URLS: '{awattar: "http://127.0.0.1:9"}' },
+    });
+    expect(config).toMatchObject({ public_url: 'https://energy.example', mqtt_url: null });
+    expect(config.trusted_proxies).toEqual(['::1', 'fd00::/8']);
+  });
+
   it('leaves the variables of tests and benches alone', () => {
     expect(
       loadConfig({ LUNA_HOME: home, LUNA_TEST_CHROMIUM: '/usr/bin/chromium', LUNA_BENCH_DATA: '/data' }).port,
