@@ -145,9 +145,14 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
         'Run the demo in a box of its own: LUNA_HOME=… LUNA_DEMO=1 make run.',
       );
     if (known) return;
-    const other = site.tenants().find((one) => one !== tenant && site.get(one)?.demo);
+    const other = site.tenants().find((one) => one !== tenant && site.get(one));
     if (other !== undefined)
-      throw new InvalidDataError('Another organisation runs the demo already.', 'One demo at a time fits into a box.');
+      throw new InvalidDataError(
+        site.get(other)?.demo
+          ? 'Another organisation runs the demo already.'
+          : 'Another organisation has a site on this box, and the invented prices of the demo would reach its bills.',
+        'Run the demo in a box of its own: LUNA_HOME=… LUNA_DEMO=1 make run.',
+      );
     try {
       await setUp(actor);
     } catch (error) {

@@ -28,6 +28,11 @@ export function createSiteService({ db }: Pick<Base, 'db'>): SiteService & { sta
       const { tenant } = actor;
       const known = sites.get(tenant);
       requireValid(settings, known);
+      if (!known && [...sites.values()].some((other) => other.demo && other.tenant !== tenant))
+        throw new InvalidDataError(
+          'Another organisation runs the demo on this box, and its invented prices would reach the bills of this site.',
+          'End the demo first, then set up the site.',
+        );
       const site: Stored = { ...settings, tenant, demo: options?.demo ?? known?.demo ?? false };
       await db.asTenant(tenant, async (sql) => {
         await store(sql, site);

@@ -52,6 +52,19 @@ describe('site service', () => {
     expect((await open()).get('default')).toBeNull();
   });
 
+  it('sets up no site beside the demo of another organisation, whose prices would reach it', async () => {
+    await test.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('mill', 'Mill')`));
+    const site = await open();
+    const miller = { ...admin, tenant: 'mill' };
+    await site.save(admin, works, { demo: true });
+    await expect(site.save(miller, works)).rejects.toThrow(/runs the demo/);
+    expect(site.get('mill')).toBeNull();
+    await site.remove(admin);
+    await site.save(miller, works);
+    await site.remove(miller);
+    await test.db.asSystem((sql) => sql(`delete from tenant where id = 'mill'`));
+  });
+
   it('stores nothing when a field is wrong', async () => {
     const site = await open();
     await expect(site.save(admin, { ...works, time_zone: 'Mars/Olympus' })).rejects.toThrow(/no IANA time zone/);
