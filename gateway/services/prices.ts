@@ -5,12 +5,12 @@
 import { createPriceProviders } from '../../connectors/prices/catalogue.ts';
 import { decodePriceCsv } from '../../connectors/prices/csv.ts';
 import { createFixedPrices } from '../../connectors/prices/fixed.ts';
-import { InvalidDataError, UnsupportedError } from '../../engine/errors.ts';
+import { InvalidDataError, NotAllowedError, UnsupportedError } from '../../engine/errors.ts';
 import type { PriceMarket } from '../../engine/model/price.ts';
 import type { EnergyPrice, Site } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, PriceProvider } from '../../engine/ports.ts';
-import type { AlertService, Base, MarketPrices, PriceService, SiteService } from '../services.ts';
+import type { Actor, AlertService, Base, MarketPrices, PriceService, SiteService } from '../services.ts';
 import { NO_SOURCE } from './prices/merge.ts';
 import { createRunLog } from './prices/runs.ts';
 import { areaOf, nextPoll, staleSince } from './prices/schedule.ts';
@@ -128,6 +128,23 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
     }
   }
 
+  /** The price table is one for the box: nobody may change what others pay. */
+  function requireOwnArea({ tenant, role }: Actor, area: string): void {
+    if (role !== 'admin')
+      throw new NotAllowedError('Only admins may load prices.', 'They rank above all sources and change costs.');
+    const own = dayAheadOf(site.get(tenant))?.area;
+    if (own !== area)
+      throw new InvalidDataError(
+        own ? `The site's market area is ${own}, not ${area}.` : 'The site has no market area.',
+        'Load prices for the area of the site; PUT /api/v1/site sets it.',
+      );
+    if (site.tenants().some((other) => other !== tenant && dayAheadOf(site.get(other))?.area === area))
+      throw new InvalidDataError(
+        `Another organisation on this box has the prices of ${area} too, and they would change for both.`,
+        'Have the operator put the table into the folder prices/ of the box, or name an area of your own in the site.',
+      );
+  }
+
   async function poll(): Promise<void> {
     const now_ms = clock.now();
     await Promise.all(
@@ -202,6 +219,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
     async loadCsv(actor, area, csv) {
       if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/.test(area))
         throw new InvalidDataError(`\`${area}\` is no market area.`, 'Give one such as DE-LU, AT or HB_HOUSTON.');
+      requireOwnArea(actor, area);
       const { time_zone, currency } = areaOf(area);
       const loaded = decodePriceCsv(csv, { area, time_zone, currency });
       const slots = await storeSeries({ table, clock, order }, loaded);

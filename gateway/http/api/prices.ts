@@ -93,14 +93,15 @@ const refresh = apiRoute('admin', {
   responses: { 204: { description: 'Asked; `/api/v1/prices/sources` tells how it went.' } },
 });
 
-const load = apiRoute('analyst', {
+const load = apiRoute('admin', {
   method: 'post',
   path: '/api/v1/prices/load',
   tags,
   summary: 'Load prices from a CSV table',
   description:
     'A header with a time column (`at`) and a price column whose name may tell the unit (`price_EUR_MWh`, ' +
-    '`price_ct_kWh`). Times without a zone are local to the market. Loaded prices rank above all sources.',
+    '`price_ct_kWh`). Times without a zone are local to the market. Loaded prices rank above all sources ' +
+    'for good. Only for the area of the site, and refused while another organisation of the box has the same area.',
   request: {
     query: z.object({ area: z.string().openapi({ example: 'DE-LU' }) }),
     body: { content: { 'text/csv': { schema: z.string() } }, required: true },

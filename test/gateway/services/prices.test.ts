@@ -17,7 +17,7 @@ import { openTestDatabase, silent, type TestDatabase } from '../../setup/databas
 
 const TZ = 'Europe/Berlin';
 const START = Date.parse('2026-06-10T06:00Z');
-const actor: Actor = { tenant: 'default', person: 'anna', role: 'analyst', language: 'en' };
+const actor: Actor = { tenant: 'default', person: 'anna', role: 'admin', language: 'en' };
 const dayAhead: EnergyPrice = { kind: 'day-ahead', area: 'DE-LU', factor: 1.1, fee_per_kWh: 0.12, vat_percent: 19 };
 const value = (slot_ms: number) => Math.round(80 * Math.cos((2 * Math.PI * slot_ms) / (24 * HOUR_MS)) * 100) / 100 || 0;
 
@@ -37,9 +37,10 @@ describe('prices and weather of a site', () => {
   const publishedUntil = () =>
     addDays(dayStart(now_ms, TZ), now_ms - dayStart(now_ms, TZ) >= 12.83 * HOUR_MS ? 2 : 1, TZ);
 
+  let tenants = ['default'];
   const site = {
-    tenants: () => ['default'],
-    get: () => ({
+    tenants: () => tenants,
+    get: (_tenant?: string) => ({
       ...{ tenant: 'default', id: 'works', name: 'Works', place: '', time_zone: TZ, country: 'DE', demo: false },
       ...{ latitude: 48, longitude: 7.8, currency, energy_price },
     }),
@@ -86,6 +87,7 @@ describe('prices and weather of a site', () => {
   });
   beforeEach(async () => {
     [now_ms, energy_price, currency] = [START, dayAhead, 'EUR'];
+    tenants = ['default'];
     alerts.clear();
     for (const name of Object.keys(server.urls)) server.fail(name, null);
     for (const area of ['DE-LU', 'AT', 'FR']) await open().forget(area);
@@ -184,6 +186,18 @@ describe('prices and weather of a site', () => {
     ]);
     expect(sources.toSorted()).toEqual(['csv', 'energy-charts']);
     await expect(prices.loadCsv(actor, 'A/T', 'at,price')).rejects.toThrow(/no market area/);
+  });
+
+  it('lets nobody load prices for others: admins, the area of the site, and only where no other site has it', async () => {
+    const prices = open();
+    const table = `at,price_EUR_MWh\n${new Date(today()).toISOString()},7\n`;
+    await expect(prices.loadCsv({ ...actor, role: 'analyst' }, 'DE-LU', table)).rejects.toThrow(/Only admins/);
+    await expect(prices.loadCsv(actor, 'AT', table)).rejects.toThrow(/market area is DE-LU, not AT/);
+    tenants = ['default', 'mill'];
+    await expect(prices.loadCsv(actor, 'DE-LU', table)).rejects.toThrow(/Another organisation/);
+    expect((await series.prices.read('DE-LU', 'day-ahead', 0, 1e14)).at_ms).toHaveLength(0);
+    tenants = ['default'];
+    expect((await prices.loadCsv(actor, 'DE-LU', table)).slots).toBeGreaterThan(0);
   });
 
   it('forgets an area without trace', async () => {
