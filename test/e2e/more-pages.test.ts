@@ -102,6 +102,19 @@ describe.skipIf(!hasChromium)('the other pages in a browser', () => {
     await context.close();
   });
 
+  it.each(LOOKS)('what is asked once stands within the window at $width px', async (look) => {
+    const context = await contextOf(browser, site.url, look);
+    for (const path of ['/admin/keys', '/documents', '/admin/devices', '/devices/servers-device']) {
+      const { page } = await visit(context, site.url + path);
+      await page.locator('.ask-once summary').last().click();
+      const box = (await page.locator('.ask-once[open] > form').boundingBox())!;
+      expect([path, box.x >= 0, box.x + box.width <= look.width]).toEqual([path, true, true]);
+      expect(await axeFaults(page)).toEqual([]);
+      await page.close();
+    }
+    await context.close();
+  });
+
   it('a file is looked at, loaded with progress, and reported by line', async () => {
     const context = await contextOf(browser, site.url, LOOKS[1]!);
     const { page, complaints } = await visit(context, `${site.url}/import`);
