@@ -98,7 +98,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
 /** Keeps the set of connected devices and tells about it. */
 function watch(
   aedes: Aedes,
-  { metrics, devices, deliveries, clock, log }: BrokerOptions,
+  { metrics, devices, deliveries, log }: BrokerOptions,
   sessionOf: (client: Client) => Session | undefined,
   sessions: Set<Session>,
 ): void {
@@ -113,7 +113,7 @@ function watch(
     const session = sessionOf(client);
     if (!session || !sessions.delete(session)) return;
     metrics.mqtt_clients.set(sessions.size);
-    deliveries.ended(session.sender.client, clock.now());
+    deliveries.ended(session.sender, tookLeave(client));
     const { tenant, device } = session.route;
     const other = [...sessions].some(({ route }) => route.tenant === tenant && route.device === device);
     if (!other) devices.report(tenant, device, { kind: 'lost', text: 'The connection ended.' });
@@ -124,6 +124,11 @@ function watch(
   aedes.on('connectionError', (_client, error) => log.debug({ reason: error.message }, 'MQTT connection refused'));
   // aedes types no 'error' event; without a listener a failing session store would end the process.
   (aedes as NodeJS.EventEmitter).on('error', (error: Error) => log.error({ err: error }, 'MQTT broker'));
+}
+
+/** Whether the client sent DISCONNECT: aedes keeps it (its will depends on it), but does not type it. */
+function tookLeave(client: Client & { _disconnected?: boolean }): boolean {
+  return client._disconnected === true;
 }
 
 /** Messages that are done with after the journal skip the broker's matching and queues, which cost more than the journal. */

@@ -8,12 +8,17 @@ import { crc32 } from 'node:zlib';
 /** Messages remembered; the oldest are forgotten first. */
 const REMEMBERED = 65_536;
 const CLIENTS_REMEMBERED = 10_000;
-/** An acknowledgement that was written longer before the connection ended has arrived. */
-const ACK_LOST_WITHIN_MS = 120_000;
+/** Older arrivals are never taken for the same message, however it is marked. */
+const RESENT_WITHIN_MS = 7 * 86_400_000;
+/** A client that resends without the DUP flag does so as soon as it is connected again. */
+const UNMARKED_WITHIN_MS = 120_000;
 
 type Arrival = {
-  at_ms: number /** When the acknowledgement was written; null: never, or before a restart. */;
-  acked_ms: number | null;
+  at_ms: number;
+  /** Number of the arrival, counted over all clients. */
+  nth: number;
+  /** Its acknowledgement was written to an open connection; false also for what the journal replayed. */
+  acked: boolean;
 };
 
 /** One connection of a client. */
@@ -23,6 +28,10 @@ export type Sender = {
   client: string;
   /** True until the connection brings something new: a client resends first, in order. */
   resending: boolean;
+  /** False once the connection has ended: no acknowledgement reaches it any more. */
+  open: boolean;
+  /** Number of the last arrival before it, or of its own last. */
+  last_nth: number;
 };
 
 export type Deliveries = {
@@ -30,12 +39,14 @@ export type Deliveries = {
   restore(key: number, at_ms: number): void;
   sender(client: string): Sender;
   /** The time of the first arrival of a message with QoS 1 or 2 that is delivered again; undefined for a new one. */
-  firstArrival(sender: Sender, packet_id: number, payload: Uint8Array, dup: boolean): number | undefined;
+  firstArrival(sender: Sender, message: Delivered, now_ms: number): number | undefined;
   /** Remembers a new message without a time of its own. @returns its key */
   remember(sender: Sender, packet_id: number, payload: Uint8Array, at_ms: number): number;
-  acknowledged(key: number, now_ms: number): void;
-  ended(client: string, now_ms: number): void;
+  acknowledged(sender: Sender, key: number): void;
+  /** @param graceful the client took its leave with DISCONNECT */
+  ended(sender: Sender, graceful: boolean): void;
 };
+export type Delivered = { packet_id: number; payload: Uint8Array; dup: boolean };
 
 /** Names a message: client, payload and packet id in 48 bits. */
 function deliveryKey(sender: Sender, packet_id: number, payload: Uint8Array): number {
@@ -47,45 +58,57 @@ export function createDeliveries(): Deliveries {
   /** Keys in the order of arrival; a map alone would search for its oldest entry. */
   const order = new Float64Array(REMEMBERED);
   let turn = 0;
-  const ends = new Map<string, number>();
+  let count = 0;
+  /** By client: the messages that had arrived when it last took its leave. */
+  const left = new Map<string, number>();
   function put(key: number, at_ms: number): void {
+    const arrival = { at_ms, nth: ++count, acked: false };
     const known = arrivals.get(key);
     if (known) {
-      known.at_ms = at_ms;
-      known.acked_ms = null;
+      Object.assign(known, arrival);
       return;
     }
     arrivals.delete(order[turn]!);
     order[turn] = key;
     turn = (turn + 1) % REMEMBERED;
-    arrivals.set(key, { at_ms, acked_ms: null });
+    arrivals.set(key, arrival);
   }
-  /** Clients that resend without the DUP flag exist (mqtt.js): then only what may be unacknowledged is taken for a resend. */
-  function mayBeResent({ acked_ms }: Arrival, client: string): boolean {
-    const ended_ms = ends.get(client);
-    return acked_ms === null || (ended_ms !== undefined && acked_ms >= ended_ms - ACK_LOST_WITHIN_MS);
+  /**
+   * DUP marks a resend [MQTT-3.3.1-1]; then only a client that had the acknowledgement and took its leave begins anew.
+   * Without it the message is new (a meter that sleeps between readings begins each connection with the same packet id,
+   * often with the same value), unless it is what a broken connection left unacknowledged.
+   */
+  function isResent({ at_ms, nth, acked }: Arrival, sender: Sender, dup: boolean, now_ms: number): boolean {
+    const hasLeft = nth <= (left.get(sender.client) ?? 0);
+    const age_ms = now_ms - at_ms;
+    if (dup) return !(hasLeft && acked) && age_ms <= RESENT_WITHIN_MS;
+    return sender.resending && !hasLeft && !acked && age_ms <= UNMARKED_WITHIN_MS;
   }
   return {
     restore: put,
-    sender: (client) => ({ seed: crc32(client), client, resending: true }),
-    firstArrival(sender, packet_id, payload, dup) {
+    sender: (client) => ({ seed: crc32(client), client, resending: true, open: true, last_nth: count }),
+    firstArrival(sender, { packet_id, payload, dup }, now_ms) {
       if (!dup && !sender.resending) return undefined;
       const known = arrivals.get(deliveryKey(sender, packet_id, payload));
-      return known && (dup || mayBeResent(known, sender.client)) ? known.at_ms : undefined;
+      return known && isResent(known, sender, dup, now_ms) ? known.at_ms : undefined;
     },
     remember(sender, packet_id, payload, at_ms) {
       sender.resending = false;
       const key = deliveryKey(sender, packet_id, payload);
       put(key, at_ms);
+      sender.last_nth = count;
       return key;
     },
-    acknowledged(key, now_ms) {
+    acknowledged(sender, key) {
       const known = arrivals.get(key);
-      if (known) known.acked_ms = now_ms;
+      if (known && sender.open) known.acked = true;
     },
-    ended(client, now_ms) {
-      if (ends.size >= CLIENTS_REMEMBERED) ends.clear();
-      ends.set(client, now_ms);
+    ended(sender, graceful) {
+      sender.open = false;
+      if (!graceful) return;
+      left.delete(sender.client);
+      if (left.size >= CLIENTS_REMEMBERED) left.delete(left.keys().next().value!);
+      left.set(sender.client, sender.last_nth);
     },
   };
 }

@@ -65,7 +65,7 @@ export function createMessages({ intake, deliveries, devices, metrics, log }: Me
   return {
     refuse,
     take(route, topic, payload, now_ms, delivery) {
-      const first_ms = delivery && deliveries.firstArrival(delivery.sender, delivery.packet_id, payload, delivery.dup);
+      const first_ms = delivery && deliveries.firstArrival(delivery.sender, { ...delivery, payload }, now_ms);
       const arrival_ms = first_ms ?? now_ms;
       const decoded = decode(route, topic, payload, arrival_ms);
       if (decoded.readings.length === 0) {
@@ -76,10 +76,11 @@ export function createMessages({ intake, deliveries, devices, metrics, log }: Me
       const { tenant, device } = route;
       const group: ReadingGroup = { tenant, source: 'mqtt', device, received_ms: arrival_ms, readings };
       if (!delivery || !decoded.timeless) return intake(group).then((outcome) => settle(route, decoded, outcome));
-      const key = deliveries.remember(delivery.sender, delivery.packet_id, payload, arrival_ms);
+      const { sender } = delivery;
+      const key = deliveries.remember(sender, delivery.packet_id, payload, arrival_ms);
       group.delivery = key;
       return intake(group).then((outcome) => {
-        deliveries.acknowledged(key, now_ms);
+        deliveries.acknowledged(sender, key);
         settle(route, decoded, outcome);
       });
     },
