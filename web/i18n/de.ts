@@ -12,6 +12,8 @@ import { meterTexts } from './de/meters.ts';
 import { nowTexts } from './de/now.ts';
 import { priceTexts } from './de/prices.ts';
 
+import { repairTexts } from './de/repair.ts';
+
 export const de = {
   ...commonTexts,
   ...chartTexts,
@@ -20,6 +22,7 @@ export const de = {
   ...priceTexts,
   ...forecastTexts,
   ...entryTexts,
+  ...repairTexts,
   ...adviceTexts,
   ...askTexts,
   ...adminTexts,

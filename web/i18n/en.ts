@@ -12,6 +12,8 @@ import { meterTexts } from './en/meters.ts';
 import { nowTexts } from './en/now.ts';
 import { priceTexts } from './en/prices.ts';
 
+import { repairTexts } from './en/repair.ts';
+
 export const en = {
   ...commonTexts,
   ...chartTexts,
@@ -20,6 +22,7 @@ export const en = {
   ...priceTexts,
   ...forecastTexts,
   ...entryTexts,
+  ...repairTexts,
   ...adviceTexts,
   ...askTexts,
   ...adminTexts,

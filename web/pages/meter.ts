@@ -130,7 +130,7 @@ ${passed.length ? html`<li>${stateMark('ok', passed.map((name) => t(`check.${nam
   return card({
     size: 'half',
     title: t('meter.quality'),
-    content: html`${strip(view.row.cells, ui)}${view.row.cells.length ? stripKey(ui) : ''}${list}${spanList(view.spans, ui)}`,
+    content: html`${strip(view.row.cells, ui)}${view.row.cells.length ? stripKey(ui) : ''}${list}${spanList(view.spans, ui)}${repairLink(view, ui)}`,
   });
 }
 
@@ -152,6 +152,13 @@ function quantityNames(quantities: readonly string[], ui: Ui): string {
   const names = quantities.slice(0, NAMED).map((quantity) => quantityName(ui, quantity));
   const more = quantities.length - names.length;
   return more > 0 ? ui.t('meter.and_more', { names: names.join(', '), more }) : names.join(', ');
+}
+
+/** For those who may, and for what is measured. */
+function repairLink(view: MeterView, ui: Ui): Html | string {
+  if (view.formula !== null || !ui.actor || ui.actor.role === 'user') return '';
+  const address = `/meters/${encodeURIComponent(view.row.id)}/repair?quantity=${encodeURIComponent(view.quantity.name)}`;
+  return html`<p>${linkButton(address, ui.t('repair.link'), 'plain', 'wrench')}</p>`;
 }
 
 function spanList(spans: readonly MeterSpan[], ui: Ui): Html | string {

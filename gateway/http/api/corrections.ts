@@ -1,8 +1,6 @@
 /** What was corrected: values that a person sets over readings, and values that a later reading replaced. */
 import { z } from '@hono/zod-openapi';
-import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
-import { quantityInfo } from '../../../engine/model/quantity.ts';
-import type { Services } from '../../services.ts';
+import { applyRepairs, type RepairDeps, requireSeries } from '../../services/repairs.ts';
 import { actorOf, apiRoute, createApiApp, InstantSchema, iso } from '../api.ts';
 
 const tags = ['Data'];
@@ -68,29 +66,19 @@ const changes = apiRoute('analyst', {
   },
 });
 
-export function createCorrectionsApi({ series, meters, audit }: Pick<Services, 'series' | 'meters' | 'audit'>) {
+export function createCorrectionsApi(services: RepairDeps) {
   const app = createApiApp();
   app.openapi(repair, async (c) => {
-    const actor = actorOf(c);
     const { reason, repairs } = c.req.valid('json');
-    for (const { meter, quantity } of repairs) requireSeries(actor.tenant, meter, quantity);
-    const by = actor.person;
-    await series.readings.repair(
-      actor.tenant,
-      repairs.map(({ meter, quantity, at, value }) => ({ meter, quantity, at_ms: at, value, by })),
-    );
-    for (const meter of new Set(repairs.map((one) => one.meter)))
-      await audit.record(actor, 'repair readings', meter, {
-        reason,
-        repairs: repairs.filter((one) => one.meter === meter),
-      });
+    const list = repairs.map(({ meter, quantity, at, value }) => ({ meter, quantity, at_ms: at, value }));
+    await applyRepairs(services, actorOf(c), reason, list);
     return c.json({ repaired: repairs.length }, 200);
   });
   app.openapi(changes, async (c) => {
     const { tenant } = actorOf(c);
     const { meter, quantity, from, to } = c.req.valid('query');
-    requireSeries(tenant, meter, quantity);
-    const found = await series.readings.changes(tenant, { meter, quantity, from_ms: from, to_ms: to });
+    requireSeries(services.meters, tenant, meter, quantity);
+    const found = await services.series.readings.changes(tenant, { meter, quantity, from_ms: from, to_ms: to });
     const rows = found.map(({ at_ms, value, replaced_by, changed_ms }) => ({
       at: iso(at_ms),
       value,
@@ -100,13 +88,4 @@ export function createCorrectionsApi({ series, meters, audit }: Pick<Services, '
     return c.json({ changes: rows }, 200);
   });
   return app;
-
-  function requireSeries(tenant: string, meter: string, quantity: string): void {
-    const point = meters.get(tenant, meter);
-    if (!point) throw new NotFoundError(`There is no meter point "${meter}".`, 'GET /api/v1/meters lists them.');
-    if (point.virtual)
-      throw new InvalidDataError(`"${meter}" is computed from others.`, 'Repair the meter points it is made of.');
-    if (!quantityInfo(quantity))
-      throw new InvalidDataError(`"${quantity}" is no quantity.`, 'docs/reference/api.md lists them.');
-  }
 }

@@ -19,6 +19,7 @@ import { createNowPage } from './now.ts';
 import type { PageDeps } from './page.ts';
 import { createPreferencesPage } from './preferences.ts';
 import { createPricesPage } from './prices.ts';
+import { createRepairPages } from './repair.ts';
 import { createVirtualMeterPages } from './virtual-meter.ts';
 
 /** @param options `secure`: whether cookies travel over TLS only. */
@@ -39,6 +40,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     // before the page of one meter, whose path would take theirs
     createAddMeterPages(deps),
     createVirtualMeterPages(deps),
+    createRepairPages(deps),
     meter.app,
     prices.app,
     forecasts.app,

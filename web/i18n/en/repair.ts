@@ -1,0 +1,26 @@
+/** Repairing readings. */
+export const repairTexts = {
+  'repair.title': 'Repair readings of {name}',
+  'repair.link': 'Repair readings',
+  'repair.lead':
+    'Choose readings, then set a value or mark them as missing. The original stays; no import overwrites a repair; slots, totals and costs follow at once.',
+  'repair.day': 'Day',
+  'repair.show': 'Show',
+  'repair.marked_only': 'Marked ones first; {n} readings on this day.',
+  'repair.none': 'No readings on this day.',
+  'repair.cut': 'Only the first {n} are shown.',
+  'repair.time': 'Time',
+  'repair.value': 'Value',
+  'repair.mark': 'Mark',
+  'repair.choose': 'Choose {time}',
+  'repair.new_value': 'New value in {unit}',
+  'repair.reason': 'Reason',
+  'repair.reason_hint': 'Stands in the audit log, e.g. "meter replaced, value from the installer".',
+  'repair.set': 'Set the value',
+  'repair.missing': 'Mark as missing',
+  'repair.lift': 'Lift the repair',
+  'repair.done': '{n} {n|reading|readings} repaired.',
+  'repair.fault_none': 'Choose at least one reading.',
+  'repair.fault_value': 'Give the new value as a number.',
+  'repair.fault_reason': 'Give a reason; it is kept in the audit log.',
+} as const;
