@@ -30,8 +30,11 @@ const HANDLERS: Record<string, Handler> = {
 export async function runCommand(services: Services, command: Command): Promise<CommandResult> {
   const handler = HANDLERS[command.name];
   if (!handler) throw new NotFoundError(`There is no command "${command.name}".`, './luna --help lists them.');
+  const tenant = text(command.args, 'tenant', 'default');
+  if (!services.site.tenants().includes(tenant))
+    throw new NotFoundError(`There is no organisation "${tenant}".`, `Known: ${services.site.tenants().join(', ')}.`);
   const actor: Actor = {
-    tenant: text(command.args, 'tenant', 'default'),
+    tenant,
     person: 'command line',
     role: 'admin',
     language: 'en',

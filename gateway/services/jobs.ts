@@ -115,10 +115,11 @@ export function createJobService({ db, log, metrics, clock, connection, pace = {
         useListenNotify: true,
         monitorIntervalSeconds: 30,
       });
-      starting.on(
-        'error',
-        complainSeldom(log, () => clock.now()),
-      );
+      const complain = complainSeldom(log, () => clock.now());
+      const { signal } = stopping;
+      starting.on('error', (error) => {
+        if (!signal.aborted) complain(error);
+      });
       await starting.start();
       boss = starting;
       await starting.createQueue(DEAD_LETTER, { retentionSeconds: 30 * 24 * 3600 });

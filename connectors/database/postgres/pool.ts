@@ -24,16 +24,18 @@ export type PoolOptions = {
 };
 
 export function createPoolDatabase({ connection, log, onClose, statement_timeout_ms }: PoolOptions): OpenedDatabase {
+  let closing: Promise<void> | null = null;
   const pool = new pg.Pool({
     ...clientConfig(connection, statement_timeout_ms ?? STATEMENT_TIMEOUT_MS),
     max: POOL_SIZE,
     idleTimeoutMillis: 60_000,
   });
   // An idle connection that breaks is replaced at the next question; without a listener it would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'a connection to the database broke'));
+  pool.on('error', (error) => {
+    if (!closing) log.warn({ err: error }, 'a connection to the database broke');
+  });
   // The same for one that breaks between two questions of a transaction, whose next question then fails.
   pool.on('connect', (client) => client.on('error', () => {}));
-  let closing: Promise<void> | null = null;
   return {
     connection,
     async asTenant(tenant, work) {
