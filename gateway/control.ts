@@ -1,6 +1,6 @@
 /**
- * The control socket in LUNA_HOME: it makes sure that one process at a time holds a home, and takes the command
- * line's commands while the box runs. Only the owner of the home may open it (mode 600).
+ * The control socket in LUNA_HOME takes the command line's commands while the box runs. Only the owner of the home may
+ * open it (mode 600). Who opens it holds the home.
  */
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
@@ -9,11 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ConfigError } from '../engine/errors.ts';
+import { lockHome } from './home-lock.ts';
 import { describeError } from './http/api.ts';
 
 export type Command = { name: string; args: Record<string, unknown> };
 /** `text` is for people, `json` for `--json`. */
 export type CommandResult = { text: string; json: Record<string, unknown> };
+/** A running box answers the probe at once. */
+const ANSWER_WITHIN_MS = 5000;
 export type RunCommand = (command: Command) => Promise<CommandResult>;
 
 /** sockaddr_un holds 107 bytes; a longer home gets a short, private folder instead. */
@@ -30,12 +33,10 @@ export function socketPath(home: string): string {
  * @throws ConfigError when another process holds it.
  */
 export async function openControl(home: string): Promise<{ serve(run: RunCommand): void; close(): Promise<void> }> {
+  const unlock = lockHome(home);
   const path = socketPath(home);
-  if (existsSync(path)) {
-    if (await answers(path))
-      throw new ConfigError(`Another Luna runs in ${home}.`, 'Stop it first, or give another LUNA_HOME.');
-    rmSync(path, { force: true });
-  }
+  // Whoever left it is gone, for the lock is ours.
+  rmSync(path, { force: true });
   let run: RunCommand | null = null;
   const server = createServer(async (incoming, outgoing) => {
     const reply = (status: number, body: unknown) =>
@@ -48,7 +49,11 @@ export async function openControl(home: string): Promise<{ serve(run: RunCommand
       reply(status, { detail: status === 500 ? `${detail} (${(error as Error).message})` : detail, faults });
     }
   });
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(path, done));
+  await new Promise<void>((done, fail) => server.once('error', fail).listen(path, done)).catch((error: unknown) => {
+    unlock();
+    throw error;
+  });
+  server.once('close', unlock);
   chmodSync(path, 0o600);
   return {
     serve(handler) {
@@ -64,11 +69,15 @@ export async function openControl(home: string): Promise<{ serve(run: RunCommand
 
 /**
  * Hands a command to the running box.
- * @returns null when no box runs in this home; rejects with the box's words when it refuses.
+ * @returns null when no box runs in this home; rejects with the box's words when it refuses, and when it does not answer.
  */
-export async function sendCommand(home: string, command: Command): Promise<CommandResult | null> {
+export async function sendCommand(
+  home: string,
+  command: Command,
+  timeout_ms = ANSWER_WITHIN_MS,
+): Promise<CommandResult | null> {
   const path = socketPath(home);
-  if (!existsSync(path) || !(await answers(path))) return null;
+  if (!existsSync(path) || !(await answers(path, timeout_ms))) return null;
   const { status, body } = await post(path, JSON.stringify(command));
   const reply = JSON.parse(body) as CommandResult & { detail?: string };
   if (status !== 200) throw new ConfigError(reply.detail ?? `The box answered ${status}.`);
@@ -84,13 +93,26 @@ function post(path: string, body: string): Promise<{ status: number; body: strin
   });
 }
 
-function answers(path: string): Promise<boolean> {
-  return new Promise((done) => {
-    const probe = request({ socketPath: path, method: 'GET', path: '/', timeout: 2000 }, (answer) => {
+/**
+ * Whether a box is there: nobody listens on a socket that a killed one left.
+ * @throws ConfigError when somebody holds the socket but does not answer in time.
+ */
+function answers(path: string, timeout_ms: number): Promise<boolean> {
+  return new Promise((done, fail) => {
+    const probe = request({ socketPath: path, method: 'GET', path: '/', timeout: timeout_ms }, (answer) => {
       answer.resume();
       done(true);
     });
-    probe.once('error', () => done(false)).once('timeout', () => probe.destroy());
+    const silent = () =>
+      new ConfigError(
+        `A Luna holds ${path} but does not answer.`,
+        'It is stopped or very busy: try again, or end that process first.',
+      );
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      const nobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
+      return nobody ? done(false) : fail(silent());
+    });
+    probe.once('timeout', () => probe.destroy(new Error('timeout')));
     probe.end();
   });
 }

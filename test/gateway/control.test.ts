@@ -53,6 +53,34 @@ describe('control socket', () => {
     await open();
   });
 
+  it('leaves the home to a box that is stopped, and says so', async () => {
+    const module = JSON.stringify(import.meta.resolve('../../gateway/control.ts'));
+    const code = `const { openControl } = await import(${module}); await openControl(${JSON.stringify(home)}); console.log('open')`;
+    const box = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(box.stdout, 'data');
+      box.kill('SIGSTOP');
+      await expect(sendCommand(home, { name: 'doctor', args: {} }, 200)).rejects.toThrow(/does not answer/);
+      await expect(openControl(home)).rejects.toThrow(/Another Luna runs/);
+      expect(existsSync(socketPath(home))).toBe(true);
+    } finally {
+      box.kill('SIGKILL');
+    }
+    await once(box, 'exit');
+    expect(await sendCommand(home, { name: 'doctor', args: {} })).toBeNull();
+    await open();
+  });
+
+  it('lets in one of two that start at the same moment over the socket of a killed box', async () => {
+    const path = socketPath(home);
+    const killed = spawn(process.execPath, ['-e', `require('http').createServer().listen(${JSON.stringify(path)})`]);
+    while (!existsSync(path)) await new Promise((done) => setTimeout(done, 10));
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    const started = await Promise.allSettled([open(), open()]);
+    expect(started.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
   it('is for the owner of the home only', async () => {
     await open();
     expect(statSync(socketPath(home)).mode & 0o777).toBe(0o600);
