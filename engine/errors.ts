@@ -27,6 +27,9 @@ export class InvalidDataError extends LunaError {
   }
 }
 
+/** More was sent than is taken at once. */
+export class TooLargeError extends InvalidDataError {}
+
 /** The thing asked for does not exist (a meter, a document, a page). */
 export class NotFoundError extends LunaError {}
 

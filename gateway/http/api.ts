@@ -1,12 +1,14 @@
 /** What every API resource shares: the app with problem+json errors, the role guard, common schemas. */
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import {
   ConfigError,
   type Fault,
   InvalidDataError,
   NotAllowedError,
   NotFoundError,
+  TooLargeError,
   TooManyTriesError,
   UnavailableError,
   UnsupportedError,
@@ -74,12 +76,17 @@ export function createApiApp(): OpenAPIHono<Env> {
 
 const RANK: Record<Role, number> = { user: 0, analyst: 1, admin: 2 };
 
+/** Whether `actor` has `role` or more. */
+export function hasRole(actor: Actor, role: Role): boolean {
+  return RANK[actor.role] >= RANK[role];
+}
+
 /** Refuses who is not signed in (401) or has less than `role` (403). */
 export function requireRole(role: Role): MiddlewareHandler<Env> {
   return async (c, next) => {
     const actor = c.get('actor');
     if (!actor) return problem(c, 401, 'Sign in, or send an API key as `Authorization: Bearer …`.');
-    if (RANK[actor.role] < RANK[role])
+    if (!hasRole(actor, role))
       return problem(c, 403, `This needs the role ${role}; yours is ${actor.role}. Ask an admin of the box.`);
     return next();
   };
@@ -105,8 +112,17 @@ const TITLES: Record<number, string> = {
   503: 'Service Unavailable',
 };
 
+/** When to come back after a refusal that did not say it itself. */
+const RETRY_AFTER_S: Readonly<Record<number, number>> = { 429: 60, 503: 5 };
+
 /** A problem+json answer (RFC 9457). */
-export function problem(c: Context<Env>, status: number, detail: string, faults?: readonly Fault[]): Response {
+export function problem(
+  c: Context<Env>,
+  status: number,
+  detail: string,
+  faults?: readonly Fault[],
+  retry_after_s: number | undefined = RETRY_AFTER_S[status],
+): Response {
   const body = {
     type: 'about:blank',
     title: TITLES[status] ?? 'Error',
@@ -116,15 +132,20 @@ export function problem(c: Context<Env>, status: number, detail: string, faults?
     request_id: c.get('request_id'),
   };
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  if (status === 503) headers['retry-after'] = '5';
-  if (status === 429) headers['retry-after'] = '60';
+  if (retry_after_s !== undefined) headers['retry-after'] = String(retry_after_s);
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   return new Response(JSON.stringify(body), { status, headers });
 }
 
 /** HTTP status and sentence of an error; anything unknown is a 500 whose cause is only logged. */
-export function describeError(error: unknown): { status: number; detail: string; faults: readonly Fault[] } {
+export function describeError(error: unknown): {
+  status: number;
+  detail: string;
+  faults: readonly Fault[];
+  retry_after_s?: number;
+} {
   const known: [new (...args: never[]) => Error, number][] = [
+    [TooLargeError, 413],
     [InvalidDataError, 400],
     [ConfigError, 400],
     [TooManyTriesError, 429],
@@ -136,13 +157,24 @@ export function describeError(error: unknown): { status: number; detail: string;
   for (const [type, status] of known)
     if (error instanceof type) {
       const { message, remedy, faults } = error as InvalidDataError;
-      return { status, detail: remedy ? `${message} ${remedy}` : message, faults: faults ?? [] };
+      const { retry_after_s } = error as TooManyTriesError;
+      const told = { status, detail: remedy ? `${message} ${remedy}` : message, faults: faults ?? [] };
+      return retry_after_s === undefined ? told : { ...told, retry_after_s };
     }
+  if (error instanceof HTTPException && error.status < 500) return refusedByHono(error);
   return {
     status: 500,
     detail: 'Something went wrong on our side; nothing was changed. The log has it under this request_id.',
     faults: [],
   };
+}
+
+/** A body that is not what its content-type says, found before any schema is asked. */
+function refusedByHono({ status, message }: HTTPException): { status: number; detail: string; faults: Fault[] } {
+  const detail = /JSON/.test(message)
+    ? 'The body is no valid JSON. Check its brackets and quotes, and that nothing was cut off.'
+    : `${message.replace(/\.$/, '') || 'The request is malformed'}. Check the body and its content-type.`;
+  return { status, detail, faults: [] };
 }
 
 /** ISO 8601 or epoch milliseconds at the edge → epoch milliseconds inside. */

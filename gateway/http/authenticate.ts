@@ -2,18 +2,17 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { InvalidDataError, NotAllowedError } from '../../engine/errors.ts';
-import { sameText } from '../auth/secrets.ts';
+import { NotAllowedError, TooLargeError } from '../../engine/errors.ts';
 import type { AccessService } from '../services.ts';
 import type { Env } from './api.ts';
 import { parseTrustedProxies } from './client-address.ts';
+import { requireCsrf } from './csrf.ts';
 
 export const SESSION_COOKIE = 'luna_session';
 /** Set at sign-in for a year: see AccessService.signIn. */
 export const DEVICE_COOKIE = 'luna_device';
 const TOKEN = /^[\w-]{43}$/;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
-const FORM = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
 /** On top of the largest upload, for the other fields of a form. */
 const FORM_SPARE_BYTES = 1024 * 1024;
 
@@ -44,7 +43,7 @@ export function createAuthenticate({ access, config }: AuthenticateDeps): Middle
     if (authorization !== '' || token === undefined || !TOKEN.test(token) || signsIn) return next();
     const session = await access.session(token);
     if (!session) return next();
-    if (unsafe) await requireCsrf(c, session.csrf, config.upload_max_bytes);
+    if (unsafe) await requireCsrf(c, session.csrf, () => admitForm(c, config.upload_max_bytes));
     c.set('session', session);
     c.set('actor', session.actor);
     return next();
@@ -69,28 +68,15 @@ function isForeign(c: Context<Env>, public_url: string | null, trusted: boolean)
   return !hosts.includes(new URL(origin).host);
 }
 
-async function requireCsrf(c: Context<Env>, csrf: string, upload_max_bytes: number): Promise<void> {
-  const header = c.req.header('x-csrf-token');
-  if (header !== undefined) {
-    if (sameText(header, csrf)) return;
-    throw STALE();
-  }
-  if (!FORM.test(c.req.header('content-type') ?? '')) throw STALE();
-  // The field stands inside the body, which must not be read at any length for its sake.
+/** The field stands inside the body, which must not be read at any length for its sake. */
+function admitForm(c: Context<Env>, upload_max_bytes: number): void {
   const length = Number(c.req.header('content-length') ?? Number.NaN);
   if (!(length <= upload_max_bytes + FORM_SPARE_BYTES))
-    throw new InvalidDataError(
+    throw new TooLargeError(
       `The form is larger than ${Math.round(upload_max_bytes / 1e6)} MB.`,
       'Send less, or raise upload_max_bytes in the configuration.',
     );
-  const field = (await c.req.parseBody())._csrf;
-  if (typeof field !== 'string' || !sameText(field, csrf)) throw STALE();
 }
 
 const FOREIGN = () =>
   new NotAllowedError('This request came from another site.', 'Open the page on the box itself and try again.');
-const STALE = () =>
-  new NotAllowedError(
-    'The page is out of date, or the request lacks the CSRF token (header x-csrf-token or field _csrf).',
-    'Reload the page and try again.',
-  );

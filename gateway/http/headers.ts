@@ -2,9 +2,13 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Env } from './api.ts';
 
-/** No inline script or style, no eval, nothing from elsewhere. */
+/** No inline script or style, no eval, nothing from elsewhere. `connect-src` holds the live stream, `worker-src` the PDF reader. */
 const CSP = [
   "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "worker-src 'self'",
   "img-src 'self' data: blob:",
   "object-src 'none'",
   "base-uri 'none'",

@@ -3,11 +3,13 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { ConfigError, NotFoundError } from '../../engine/errors.ts';
+import { ConfigError, InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import type { Services } from '../services.ts';
 import type { Certificate } from '../tls.ts';
 import { createApiApp, describeError, type Env, problem } from './api.ts';
 import { createAssets } from './assets.ts';
+import { limitBodies } from './body-limit.ts';
+import { limitBody } from './body-size.ts';
 import { securityHeaders } from './headers.ts';
 import { observeRequests } from './observe.ts';
 import { openApiDocument } from './openapi.ts';
@@ -26,7 +28,15 @@ export function createWeb(services: Services, { secure, version, authenticate }:
   app.use(observeRequests(services));
   app.use(securityHeaders(secure));
   app.route('/', assets.app);
+  app.use(limitBodies());
   app.use(authenticate);
+  app.use(
+    limitBody(services.config, (c, detail) =>
+      wantsPage(c.req.path, c.req.header('accept'))
+        ? sendError(pages, c, new InvalidDataError(detail))
+        : problem(c, 413, detail),
+    ),
+  );
   mountApi(app, services);
   const document = openApiDocument(app, version);
   app.get('/api/v1/openapi.json', (c) => c.json(document));
@@ -38,11 +48,11 @@ export function createWeb(services: Services, { secure, version, authenticate }:
     return problem(c, 404, `There is nothing at ${c.req.path}. /api/v1/openapi.json lists what is.`);
   });
   app.onError((error, c) => {
-    const { status, detail, faults } = describeError(error);
+    const { status, detail, faults, retry_after_s } = describeError(error);
     if (status === 500)
       services.log.error({ err: error, request_id: c.get('request_id'), path: c.req.path }, 'a request failed');
     if (wantsPage(c.req.path, c.req.header('accept'))) return sendError(pages, c, error);
-    return problem(c, status, detail, faults);
+    return problem(c, status, detail, faults, retry_after_s);
   });
   return app;
 }

@@ -6,6 +6,7 @@ import { createDataApi } from '../../gateway/http/api/data.ts';
 import { createDocumentsApi } from '../../gateway/http/api/documents.ts';
 import { createApiApp, type Env } from '../../gateway/http/api.ts';
 import { createAssets } from '../../gateway/http/assets.ts';
+import { securityHeaders } from '../../gateway/http/headers.ts';
 import { openApiDocument } from '../../gateway/http/openapi.ts';
 import { createAddMeterPages } from '../../gateway/http/pages/add-meter.ts';
 import { createAdminPages } from '../../gateway/http/pages/admin.ts';
@@ -37,6 +38,7 @@ export const CSRF = 'csrf-of-the-sample';
 export function createSampleApp(services: Services, options: { signed_in?: boolean; role?: Role } = {}) {
   const deps = { services, assets: createAssets() };
   const app = new Hono<Env>();
+  app.use(securityHeaders(false));
   app.use(async (c, next) => {
     const actor = (options.signed_in ?? true) ? { ...ADMIN, role: options.role ?? ('admin' as const) } : null;
     c.set('actor', actor);

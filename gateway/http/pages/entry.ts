@@ -59,6 +59,7 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
     } catch (error) {
       if (!(error instanceof NotAllowedError)) throw error;
       const seconds = waitOf(error);
+      if (seconds !== null) c.header('retry-after', String(seconds));
       return seconds === null
         ? showSignIn(c, { login, next: target, problem: { kind: 'wrong' } }, 401)
         : showSignIn(c, { login, next: target, problem: { kind: 'wait', seconds } }, 429);

@@ -1,4 +1,4 @@
-/** What every page route shares: who reads (Ui), sign-in, CSRF, security headers, pages for errors. */
+/** What every page route shares: who reads (Ui), sign-in, CSRF, pages for errors. */
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { compress } from 'hono/compress';
 import { getCookie } from 'hono/cookie';
@@ -7,33 +7,12 @@ import type { Role } from '../../../engine/model/site.ts';
 import { errorPage } from '../../../web/pages/error.ts';
 import { createUi, type Html, type Language, type Theme, type Ui } from '../../../web/ui.ts';
 import type { Actor, Services } from '../../services.ts';
-import { describeError, type Env } from '../api.ts';
+import { describeError, type Env, hasRole } from '../api.ts';
 import type { Assets } from '../assets.ts';
+import { requireCsrf } from '../csrf.ts';
 
 /** What pages are made from. */
 export type PageDeps = { services: Services; assets: Assets };
-
-/** Nothing inline, nothing from elsewhere. `connect-src` holds the live stream, `worker-src` the PDF reader. */
-export const CONTENT_SECURITY_POLICY = [
-  "default-src 'self'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy': CONTENT_SECURITY_POLICY,
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-  'cache-control': 'no-store',
-};
 
 export const LANGUAGE_COOKIE = 'luna_language';
 export const THEME_COOKIE = 'luna_theme';
@@ -66,7 +45,7 @@ function themeOf(text: string | undefined): Theme {
   return text === 'light' || text === 'dark' ? text : 'system';
 }
 
-/** An app for pages: compressed, with the security headers. Mount several; each brings its own. */
+/** An app for pages: compressed. Mount several; each brings its own. */
 export function createPageApp(): Hono<Env> {
   const app = new Hono<Env>();
   app.use(compress());
@@ -77,19 +56,18 @@ export function createPageApp(): Hono<Env> {
 export async function sendPage(
   c: Context<Env>,
   page: Html,
-  status: 200 | 400 | 401 | 403 | 404 | 429 | 500 | 501 | 503 = 200,
+  status: 200 | 400 | 401 | 403 | 404 | 413 | 429 | 500 | 501 | 503 = 200,
 ) {
-  return c.html(await page, status, PAGE_HEADERS);
+  return c.html(await page, status);
 }
 
 /** Sends a part of a page, for htmx. */
 export async function sendPart(c: Context<Env>, part: Html) {
-  return c.html(await part, 200, PAGE_HEADERS);
+  return c.html(await part, 200);
 }
 
 /** Lets in who is signed in; others are led to the sign-in page and come back afterwards. */
 export function signedIn(deps: PageDeps, role: Role = 'user'): MiddlewareHandler<Env> {
-  const rank: Record<Role, number> = { user: 0, analyst: 1, admin: 2 };
   return async (c, next) => {
     const actor = c.get('actor');
     if (!actor) {
@@ -98,7 +76,7 @@ export function signedIn(deps: PageDeps, role: Role = 'user'): MiddlewareHandler
       if (c.req.header('hx-request')) return c.body(null, 204, { 'hx-redirect': target });
       return c.redirect(target, 303);
     }
-    if (rank[actor.role] >= rank[role]) return next();
+    if (hasRole(actor, role)) return next();
     const { t } = uiOf(deps, c);
     return sendError(deps, c, new NotAllowedError(t('error.needs_role', { role: t(`people.role_${role}`) })));
   };
@@ -109,13 +87,12 @@ export function csrfChecked(deps: PageDeps): MiddlewareHandler<Env> {
   return async (c, next) => {
     const session = c.get('session');
     if (!session || c.req.method === 'GET' || c.req.method === 'HEAD') return next();
-    const sent = c.req.header('x-csrf-token') ?? (await c.req.parseBody())._csrf;
-    if (sent === session.csrf) return next();
-    return sendError(
-      deps,
-      c,
-      new NotAllowedError('The form was too old or came from another page.', 'Load the page again and repeat it.'),
-    );
+    try {
+      await requireCsrf(c, session.csrf);
+    } catch (error) {
+      return sendError(deps, c, error);
+    }
+    return next();
   };
 }
 
@@ -126,11 +103,12 @@ export function readerOf(c: Context<Env>): Actor {
   return actor;
 }
 
-const STATUSES = [400, 401, 403, 404, 429, 500, 501, 503] as const;
+const STATUSES = [400, 401, 403, 404, 413, 429, 500, 501, 503] as const;
 
 /** A page that says what happened, what was kept and what to do. */
 export function sendError(deps: PageDeps, c: Context<Env>, error: unknown) {
-  const { status, detail } = describeError(error);
+  const { status, detail, retry_after_s } = describeError(error);
+  if (retry_after_s !== undefined) c.header('retry-after', String(retry_after_s));
   const known = STATUSES.find((one) => one === status) ?? 500;
   const ui = uiOf(deps, c);
   return sendPage(c, errorPage({ status: known, detail, request_id: c.get('request_id') ?? null }, ui), known);

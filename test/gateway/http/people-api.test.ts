@@ -259,10 +259,10 @@ describe('API of people, keys, site and meters', () => {
     it('reads no form of any length for the sake of its token', async () => {
       const { csrf } = signedIn.session;
       const large = form({ _csrf: csrf, a: 'x'.repeat(2_000_000) });
-      expect((await ask('POST', '/form', { ...large, headers: { ...cookie(), ...large.headers } })).status).toBe(400);
+      expect((await ask('POST', '/form', { ...large, headers: { ...cookie(), ...large.headers } })).status).toBe(413);
       const { 'content-length': _, ...unknown } = form({ _csrf: csrf }).headers;
       expect((await ask('POST', '/form', { body: `_csrf=${csrf}`, headers: { ...cookie(), ...unknown } })).status).toBe(
-        400,
+        413,
       );
     });
 
