@@ -3,13 +3,12 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
-import { ConfigError, InvalidDataError, NotFoundError } from '../../engine/errors.ts';
+import { ConfigError, NotFoundError } from '../../engine/errors.ts';
 import type { Services } from '../services.ts';
 import type { Certificate } from '../tls.ts';
 import { createApiApp, describeError, type Env, problem } from './api.ts';
 import { createAssets } from './assets.ts';
 import { limitBodies } from './body-limit.ts';
-import { limitBody } from './body-size.ts';
 import { securityHeaders } from './headers.ts';
 import { observeRequests } from './observe.ts';
 import { openApiDocument } from './openapi.ts';
@@ -30,13 +29,6 @@ export function createWeb(services: Services, { secure, version, authenticate }:
   app.route('/', assets.app);
   app.use(limitBodies());
   app.use(authenticate);
-  app.use(
-    limitBody(services.config, (c, detail) =>
-      wantsPage(c.req.path, c.req.header('accept'))
-        ? sendError(pages, c, new InvalidDataError(detail))
-        : problem(c, 413, detail),
-    ),
-  );
   mountApi(app, services);
   const document = openApiDocument(app, version);
   app.get('/api/v1/openapi.json', (c) => c.json(document));
