@@ -16,7 +16,7 @@ export type ExternalBrokerOptions = {
   /** Stable over restarts. */
   client_id: string;
   clock: Clock;
-  devices: Pick<DeviceService, 'list'>;
+  devices: Pick<DeviceService, 'list' | 'report'>;
   site: Pick<SiteService, 'tenants'>;
   meters: Pick<MeterService, 'onChange'>;
   routes: Routes;
@@ -38,10 +38,18 @@ export function openExternalBroker(options: ExternalBrokerOptions): ExternalBrok
   let listening: Listening[] = [];
   let byTopic = new Map<string, Listening['route'] | null>();
 
+  /** Readings never go to another tenant: a topic that two of them listen to is nobody's. */
+  function ownerOf(topic: string): Listening['route'] | null {
+    const owners = listening.filter(({ filter }) => topicMatches(filter, topic)).map(({ route }) => route);
+    if (owners.every(({ tenant }) => tenant === owners[0]!.tenant)) return owners[0] ?? null;
+    const text = `Its topic ${topic} is not its own on this box; readings from it are not stored. Give it another id or topic.`;
+    for (const { tenant, device } of owners) options.devices.report(tenant, device, { kind: 'failed', text });
+    return null;
+  }
   function find(topic: string): DeviceRoute | null {
     let owner = byTopic.get(topic);
     if (owner === undefined) {
-      owner = listening.find(({ filter }) => topicMatches(filter, topic))?.route ?? null;
+      owner = ownerOf(topic);
       if (byTopic.size >= TOPICS_KNOWN) byTopic = new Map();
       byTopic.set(topic, owner);
     }

@@ -55,6 +55,11 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
     throw new NotFoundError(`There is no device ${id}.`, 'It may be gone already; GET /api/v1/devices lists them.');
   }
 
+  function requireOwnTopic(device: Pick<Device, 'tenant' | 'id' | 'profile' | 'connection'>): void {
+    const everybody = memory.tenants().flatMap((tenant) => memory.list(tenant));
+    requireFreeTopic(everybody, device, decoders.filtersOf);
+  }
+
   /** Own memory first, then everybody who listens to changes of meters. */
   async function refresh(tenant: string): Promise<void> {
     await memory.load(tenant);
@@ -88,7 +93,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       const connection = parseConnection(wish.connection, profile);
       const name = wish.name?.trim() || wish.id;
       requireValid({ id: wish.id, name }, memory.get(tenant, wish.id) !== null);
-      requireFreeTopic(memory.list(tenant), { id: wish.id, profile: wish.profile ?? null, connection });
+      requireOwnTopic({ tenant, id: wish.id, profile: profile?.name ?? null, connection });
       const points = pointsOf({ ...wish, name }, profile);
       requireFreePoints(points, (id) => meters.get(tenant, id) !== null);
       const device: Device = {
@@ -121,7 +126,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
           : parseConnection(change.connection, overviewOf(device.profile), device.connection);
       const name = change.name === undefined ? device.name : change.name.trim();
       requireValid({ id, name }, false);
-      requireFreeTopic(memory.list(actor.tenant), { ...device, connection });
+      requireOwnTopic({ ...device, connection });
       const next: Device = { ...device, name, connection, enabled: change.enabled ?? device.enabled };
       await db.asTenant(actor.tenant, async (sql) => {
         await updateDevice(sql, next);

@@ -1,6 +1,6 @@
 /** What must hold before a device is stored. Each throws InvalidDataError that says what to change. */
 import { type Fault, InvalidDataError } from '../../../engine/errors.ts';
-import type { Connection, Device, MeterPoint } from '../../../engine/model/site.ts';
+import type { Device, MeterPoint } from '../../../engine/model/site.ts';
 import { ID_REMEDY, isId, textFaults } from '../identifier.ts';
 import type { NewPoint } from './points.ts';
 
@@ -21,20 +21,38 @@ export function requireFreePoints(points: readonly NewPoint[], taken: (id: strin
   throw new InvalidDataError(`There are meter points ${ids} already.`, 'Give other ids in `points`.', faults);
 }
 
-/** Two devices under one topic would get each other's readings. */
+/**
+ * Two devices under one topic would get each other's readings; an external broker has one space of topics for all
+ * tenants. What another tenant has is not told.
+ * @param devices of all tenants
+ * @param filtersOf the topic filters that bring a device's readings
+ */
 export function requireFreeTopic(
   devices: readonly Device[],
-  { id, profile, connection }: Omit<Device, 'tenant' | 'name' | 'enabled' | 'firmware'>,
+  device: WithTopic,
+  filtersOf: (device: WithTopic) => readonly string[],
 ): void {
-  const topicOf = (device: { id: string; profile: string | null; connection: Connection }) =>
-    device.connection.kind === 'mqtt' && device.profile !== null ? (device.connection.topic ?? device.id) : null;
-  const topic = topicOf({ id, profile, connection });
-  const twin = devices.find((other) => other.id !== id && other.profile === profile && topicOf(other) === topic);
-  if (topic === null || !twin) return;
+  const topic = topicOf(device);
+  if (topic === null) return;
+  const filters = new Set(filtersOf(device));
+  const own = (other: Device) => other.tenant === device.tenant;
+  const clashes = (other: Device) =>
+    own(other)
+      ? other.id !== device.id && other.profile === device.profile
+      : filtersOf(other).some((filter) => filters.has(filter));
+  const twins = devices.filter((other) => topicOf(other) === topic && clashes(other));
+  const twin = twins.find(own);
+  if (twins.length === 0) return;
   throw new InvalidDataError(
-    `The device ${twin.id} has the topic ${topic} already.`,
+    twin ? `The device ${twin.id} has the topic ${topic} already.` : `The topic ${topic} is not free on this box.`,
     'Give each device its own topic.',
   );
+}
+
+type WithTopic = Pick<Device, 'tenant' | 'id' | 'profile' | 'connection'>;
+
+function topicOf({ id, profile, connection }: WithTopic): string | null {
+  return connection.kind === 'mqtt' && profile !== null ? (connection.topic ?? id) : null;
 }
 
 export function requireUnused(own: readonly string[], all: readonly MeterPoint[]): void {

@@ -1,6 +1,7 @@
 /** The topic decoders of the devices with an MQTT profile, made when first asked for and again when something changed. */
 import { createTopicDecoder, type TopicDecoder } from '../../../connectors/meters/mqtt/topic-decoder.ts';
 import { topicMatches } from '../../../connectors/meters/profile/topics.ts';
+import type { Device } from '../../../engine/model/site.ts';
 import type { MeterService } from '../../services.ts';
 import type { Profiles } from '../profiles.ts';
 import type { DeviceMemory } from './memory.ts';
@@ -11,6 +12,8 @@ export type Decoders = {
   decoderOf(tenant: string, device: string): TopicDecoder | null;
   /** The device whose topic this is: for programs that publish for many devices. */
   ownerOf(tenant: string, topic: string): string | null;
+  /** Topic filters that bring the readings of a device, stored or not; none without MQTT profile. */
+  filtersOf(device: Pick<Device, 'tenant' | 'id' | 'profile' | 'connection'>): readonly string[];
 };
 
 export function createDecoders(
@@ -44,6 +47,10 @@ export function createDecoders(
         if (decoder.subscriptions().some((filter) => topicMatches(filter, topic))) return id;
       }
       return null;
+    },
+    filtersOf(device) {
+      if (device.connection.kind !== 'mqtt' || device.profile === null || !profiles.get(device.profile)) return [];
+      return createTopicDecoder(profiles.full(device.profile), device).subscriptions();
     },
   };
 }

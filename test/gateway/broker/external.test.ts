@@ -19,6 +19,7 @@ let stored: ReadingGroup[];
 let refuse: Error | null;
 let acks: number;
 let states: boolean[];
+let failed: string[];
 
 async function listen(port = 0): Promise<number> {
   server = createServer((socket) => broker.handle(socket));
@@ -31,15 +32,24 @@ const publish = (payload: string, topic = PUSHED) =>
   );
 
 beforeEach(async () => {
-  [stored, refuse, acks, states] = [[], null, 0, []];
+  [stored, refuse, acks, states, failed] = [[], null, 0, [], []];
   broker = await Aedes.createBroker();
   broker.on('ack', () => {
     acks++;
   });
   const subscribed = new Promise((done) => broker.once('subscribe', done));
   const port = await listen();
-  const devices = { get: () => pushDevice('a'), list: () => [pushDevice('a')], report: () => {} };
-  const meters = { ofDevice: () => [meterPoint('a')], onChange: () => () => {} };
+  const devices = {
+    get: (tenant: string, id: string) => pushDevice(id, tenant),
+    list: (tenant: string) => (tenant === 'default' ? ['a', 'twin'] : ['twin']).map((id) => pushDevice(id, tenant)),
+    report: (tenant: string, device: string, { kind }: { kind: string }) => {
+      if (kind === 'failed') failed.push(`${tenant}/${device}`);
+    },
+  };
+  const meters = {
+    ofDevice: (tenant: string, id: string) => [meterPoint(id, id, tenant)],
+    onChange: () => () => {},
+  };
   const routes = createRoutes({ devices, meters, decoderOf: () => null });
   const deliveries = createDeliveries();
   const messages = createMessages({
@@ -52,7 +62,7 @@ beforeEach(async () => {
   });
   client = openExternalBroker({
     ...{ url: `mqtt://127.0.0.1:${port}`, topics: [], client_id: 'luna-test', clock: { now: () => Date.now() } },
-    ...{ devices, meters, routes, messages, deliveries, site: { tenants: () => ['default'] } },
+    ...{ devices, meters, routes, messages, deliveries, site: { tenants: () => ['default', 'acme'] } },
     onState: ({ connected }) => states.push(connected),
   });
   await until(() => broker.connectedClients === 1 && client.state().connected, 'the connection');
@@ -71,6 +81,14 @@ describe('external broker', () => {
     await until(() => stored.length === 1, 'the reading');
     expect(stored[0]).toMatchObject({ tenant: 'default', device: 'a', readings: [{ meter: 'a', value: 2 }] });
     await until(() => acks === 1, 'the acknowledgement');
+  });
+
+  it('gives a topic that two tenants listen to to neither, and tells both', async () => {
+    await publish('{"power_W":1}', 'meters/twin/readings');
+    await publish('{"power_W":2}');
+    await until(() => stored.length === 1, 'the reading of the other device');
+    expect(stored[0]).toMatchObject({ tenant: 'default', device: 'a' });
+    expect(failed).toEqual(['default/twin', 'acme/twin']);
   });
 
   it('acknowledges nothing that is not stored, and gets it again on a new connection', async () => {

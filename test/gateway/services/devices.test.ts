@@ -104,6 +104,18 @@ describe('device service', () => {
       expect(devices.list('default').map(({ id }) => id)).toEqual(['plug']);
     });
 
+    it('gives a topic to one organisation only, and does not tell which one has it', async () => {
+      const acme = { ...admin, tenant: 'acme' };
+      await devices.create(admin, { id: 'plug', profile: 'tasmota-plug', connection: mqtt('hall') });
+      const wish = { id: 'theirs', profile: 'tasmota-plug' };
+      const refused = await devices.create(acme, { ...wish, connection: mqtt('hall') }).catch((error: Error) => error);
+      expect(refused).toMatchObject({ message: 'The topic hall is not free on this box.' });
+      await devices.create(acme, { ...wish, connection: mqtt('cellar') });
+      await expect(devices.update(acme, 'theirs', { connection: mqtt('hall') })).rejects.toThrow(/hall is not free/);
+      // Their topics differ below the same name.
+      await devices.create(acme, { id: 'meter', profile: 'shelly-pro-3em', connection: mqtt('hall') });
+    });
+
     it('takes all back when a meter point cannot be stored', async () => {
       await expect(
         devices.create(admin, {
