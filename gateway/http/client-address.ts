@@ -42,6 +42,18 @@ export function parseTrustedProxies(entries: readonly string[]): ClientAddress {
   };
 }
 
+/** What proxies add to a request that they pass on. */
+const PASSED_ON = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'];
+
+/**
+ * Whether a request comes from the box itself. One that a proxy on the box passed on does not: who stands behind it
+ * may be anybody, whether or not the proxy is trusted.
+ */
+export function isFromBox(client: string, header: (name: string) => string | undefined): boolean {
+  const loopback = client === '::1' || /^(::ffff:)?127\./.test(client);
+  return loopback && PASSED_ON.every((name) => header(name) === undefined);
+}
+
 /** Without port, brackets, zone and the IPv4-in-IPv6 prefix. */
 function plain(text: string): string {
   const bare = text

@@ -1,7 +1,9 @@
 /** /healthz, /readyz and /metrics: for whoever watches the box. They work before set-up. */
 import { z } from '@hono/zod-openapi';
-import type { Services } from '../services.ts';
+import type { Context } from 'hono';
+import type { HealthService, Services } from '../services.ts';
 import { apiRoute, createApiApp, type Env, problem } from './api.ts';
+import { isFromBox } from './client-address.ts';
 
 const ReportSchema = z
   .object({
@@ -10,7 +12,7 @@ const ReportSchema = z
       z.object({
         name: z.string(),
         state: z.enum(['ok', 'degraded', 'down']),
-        text: z.string(),
+        text: z.string().nullable().openapi({ description: 'null for whoever is not signed in.' }),
         since: z.iso.datetime().nullable(),
       }),
     ),
@@ -32,7 +34,9 @@ const readyz = apiRoute(null, {
   path: '/readyz',
   tags,
   summary: 'Whether the box can serve',
-  description: 'Parts without which the box still keeps readings and answers are `degraded`, and the box stays ready.',
+  description:
+    'Parts without which the box still keeps readings and answers are `degraded`, and the box stays ready. ' +
+    'What is wrong with a part is told on the box itself or with an API key of any role.',
   responses: {
     200: { description: 'Ready.', content: json },
     503: { description: 'A part that the box needs is down.', content: json },
@@ -43,29 +47,34 @@ const metrics = apiRoute(null, {
   path: '/metrics',
   tags,
   summary: 'Prometheus metrics',
-  description: 'From the box itself without a key; from elsewhere with an API key of any role.',
+  description: 'From the box itself without a key; from elsewhere, also through a proxy, with an API key of any role.',
   responses: { 200: { description: 'Text exposition format.', content: { 'text/plain': { schema: z.string() } } } },
 });
 
+/** Probes ask every store; whoever asks more often gets the same report. */
+const REPORT_MS = 1000;
+
 /** @param services for health and the metrics' registry; gauges that are asked for are filled at scrape time. */
 export function createOperationsApi(services: Services) {
-  const { health, jobs, journal, metrics: all } = services;
+  const { jobs, journal, metrics: all } = services;
+  const report = createRecentReport(services);
   const app = createApiApp();
   app.openapi(healthz, (c) => c.text('ok' as const, 200));
   app.openapi(readyz, async (c) => {
-    const { ready, parts } = await health.report();
+    const { ready, parts } = await report();
+    const known = isKnown(c);
     const body = {
       ready,
-      parts: parts.map(({ since_ms, ...part }) => ({
+      parts: parts.map(({ since_ms, text, ...part }) => ({
         ...part,
+        text: known ? text : null,
         since: since_ms === null ? null : new Date(since_ms).toISOString(),
       })),
     };
     return ready ? c.json(body, 200) : c.json(body, 503);
   });
   app.openapi(metrics, async (c) => {
-    if (!c.get('actor') && !isLoopback(c.get('client')))
-      return problem(c, 401, 'Send an API key as `Authorization: Bearer …`.') as never;
+    if (!isKnown(c)) return problem(c, 401, 'Send an API key as `Authorization: Bearer …`.') as never;
     const { bytes, quarantined } = journal.stats();
     all.journal_bytes.set(bytes);
     all.journal_quarantined.set(quarantined.length);
@@ -79,6 +88,20 @@ export function createOperationsApi(services: Services) {
   return app;
 }
 
-function isLoopback(address: Env['Variables']['client']): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address);
+/** Somebody signed in, a key, or whoever is on the box itself. */
+function isKnown(c: Context<Env>): boolean {
+  return c.get('actor') !== null || isFromBox(c.get('client'), (name) => c.req.header(name));
+}
+
+function createRecentReport({ health, clock }: Pick<Services, 'health' | 'clock'>): HealthService['report'] {
+  let made_ms = Number.NEGATIVE_INFINITY;
+  let recent: ReturnType<HealthService['report']> | null = null;
+  return () => {
+    // The clock may have been set back.
+    if (!recent || Math.abs(clock.now() - made_ms) >= REPORT_MS) {
+      made_ms = clock.now();
+      recent = health.report();
+    }
+    return recent;
+  };
 }

@@ -11,15 +11,17 @@ import { createSampleServices } from '../../web/sample-services.ts';
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 /** @param change parts that a test needs otherwise; parts the sample lacks are empty. */
-function createTestWeb(change: Partial<Services> = {}) {
+function createTestWeb(change: Partial<Services> = {}, remote = '127.0.0.1') {
   const parts = { ...createSampleServices(), log: silent, metrics: createMetrics({ defaults: false }), ...change };
   const services = new Proxy(parts, { get: (target, name) => (name in target ? Reflect.get(target, name) : {}) });
   const config = { trusted_proxies: [], public_url: null, upload_max_bytes: 64 * 1024 ** 2 };
   const access = { session: async () => null, bearer: async () => null, ...change.access };
-  return createWeb(services as Services, {
+  const web = createWeb(services as Services, {
     ...{ secure: false, version: '0.1.0' },
     authenticate: createAuthenticate({ access, config }),
   });
+  const socket = { incoming: { socket: { remoteAddress: remote } } };
+  return { request: async (path: string, init: RequestInit = {}) => web.request(path, init, socket) };
 }
 
 describe('limit of bodies', () => {
@@ -66,5 +68,66 @@ describe('who comes too often', () => {
   ])('hears from %s when to come back', async (path, headers, body) => {
     const answer = await createTestWeb({ access }).request(path, { method: 'POST', headers, body });
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '17']);
+  });
+});
+
+describe('what the box tells of itself', () => {
+  const PROXIES: Record<string, string>[] = [
+    { 'x-forwarded-for': '203.0.113.9' },
+    { forwarded: 'for=203.0.113.9' },
+    { 'x-real-ip': '203.0.113.9' },
+    { 'x-forwarded-for': '127.0.0.1' },
+  ];
+  const key = { authorization: 'Bearer key' };
+  const asks = { count: 0, now_ms: 1_800_000_000_000 };
+  const change = {
+    clock: { now: () => asks.now_ms },
+    journal: { stats: () => ({ bytes: 1, last_seq: 1, quarantined: [] }) },
+    jobs: { depth: async () => [] },
+    health: {
+      report: async () => {
+        asks.count++;
+        const part = { name: 'database', state: 'down', text: 'connect ENOENT /home/anna/.luna/pg', since_ms: 0 };
+        return { ready: false, parts: [part] };
+      },
+    },
+    access: { session: async () => null, bearer: async () => ({ tenant: 'default', person: 'k', role: 'user' }) },
+  } as unknown as Partial<Services>;
+  const textOf = async (remote: string, headers: Record<string, string> = {}) => {
+    const answer = await createTestWeb(change, remote).request('/readyz', { headers });
+    expect(answer.status).toBe(503);
+    const { parts } = (await answer.json()) as { parts: { name: string; state: string; text: string | null }[] };
+    expect(parts[0]).toMatchObject({ name: 'database', state: 'down' });
+    return parts[0]?.text;
+  };
+
+  it('gives metrics without a key on the box itself only, not through a proxy that nobody named', async () => {
+    const metrics = async (remote: string, headers: Record<string, string> = {}) =>
+      (await createTestWeb(change, remote).request('/metrics', { headers })).status;
+    expect([await metrics('127.0.0.1'), await metrics('::1'), await metrics('::ffff:127.0.0.1')]).toEqual([
+      200, 200, 200,
+    ]);
+    expect(await metrics('192.168.1.7')).toBe(401);
+    for (const headers of PROXIES) expect(await metrics('127.0.0.1', headers)).toBe(401);
+    expect(await metrics('127.0.0.1', { ...PROXIES[0], ...key })).toBe(200);
+  });
+
+  it('tells strangers which part is down, and only known people why', async () => {
+    expect(await textOf('127.0.0.1')).toContain('ENOENT');
+    expect(await textOf('192.168.1.7', key)).toContain('ENOENT');
+    expect(await textOf('192.168.1.7')).toBeNull();
+    for (const headers of PROXIES) expect(await textOf('127.0.0.1', headers)).toBeNull();
+  });
+
+  it('asks its parts at most once a second', async () => {
+    const app = createTestWeb(change);
+    asks.count = 0;
+    await Promise.all([app.request('/readyz'), app.request('/readyz')]);
+    asks.now_ms += 999;
+    await app.request('/readyz');
+    expect(asks.count).toBe(1);
+    asks.now_ms += 1;
+    await app.request('/readyz');
+    expect(asks.count).toBe(2);
   });
 });
