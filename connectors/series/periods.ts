@@ -31,6 +31,27 @@ export function periodSql(bounds: readonly number[], column: string, divide: str
   return `case ${cases.join(' ')} end`;
 }
 
+/**
+ * Whole numbers as conditions on `column`: ranges where the numbers lie close together, which databases compare faster
+ * than they look up a list.
+ * @param ids at least one, in any order
+ */
+export function idsSql(ids: readonly number[], column: string): string {
+  const ranges: [number, number][] = [];
+  for (const id of [...ids].sort((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last && id <= last[1] + 1) last[1] = id;
+    else ranges.push([id, id]);
+  }
+  if (ranges.length > MOST_RANGES) return `${column} in (${ids.map(integer).join(', ')})`;
+  const conditions = ranges.map(([low, high]) =>
+    low === high ? `${column} = ${integer(low)}` : `(${column} >= ${integer(low)} and ${column} <= ${integer(high)})`,
+  );
+  return conditions.length === 1 ? conditions[0]! : `(${conditions.join(' or ')})`;
+}
+
+const MOST_RANGES = 4;
+
 /** Only whole numbers ever get into SQL text. */
 function integer(value: number): string {
   if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no whole number`);

@@ -46,6 +46,9 @@ export type SeriesName = Pick<TouchedSeries, 'tenant' | 'meter' | 'quantity'>;
 export type DrainedReadings = ReadingTable & {
   /** Readings of many series in one question, repairs laid over them, in the order of `series`. */
   readMany(series: readonly SeriesName[], from_ms: number, to_ms: number): Promise<ReadingColumns[]>;
+  /** Journal records that were applied more than once since the journal began, counted in the transactions that applied
+   * them; null where the store cannot count. More than 0 is a fault of ours. */
+  doubled(): Promise<number | null>;
 };
 
 export type DrainedSeries = SeriesStore & {

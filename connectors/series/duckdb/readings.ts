@@ -1,5 +1,6 @@
 /** Raw readings, their change log, repairs, the journal's cursor and the marks of slots to compute again. */
 import { listValue } from '@duckdb/node-api';
+import type { JournalledGroup } from '../../../engine/model/reading.ts';
 import { SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { AppendOutcome, TouchedSeries } from '../../../engine/ports.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
@@ -19,6 +20,7 @@ export function createReadings(
   const cursor = async () => (await db.numbers('select seq::double from journal_cursor'))[0]![0]!;
   return {
     cursor,
+    doubled: async () => (await db.numbers('select greatest(0, applied - seq)::double from journal_cursor'))[0]![0]!,
     async append(groups) {
       const outcome = await writeSeries(context, async (writer, numberOf, added) => {
         const from = (await writer.numbers('select seq::double from journal_cursor'))[0]![0]!;
@@ -37,7 +39,10 @@ export function createReadings(
         for (const one of batches) one.merged = mergeSeries(one.batch.readings, existing.get(one.series) ?? new Map());
         const marks = newMarks(context, batches);
         await store(writer, batches, marks);
-        await writer.run('update journal_cursor set seq = $seq', { seq: BigInt(last.seq) });
+        await writer.run('update journal_cursor set seq = $seq, applied = applied + $applied', {
+          seq: BigInt(last.seq),
+          applied: BigInt(fresh.length + missing(fresh, from)),
+        });
         return { ...outcomeOf(fresh.length, groups.length - fresh.length, batches), marks };
       });
       for (const { series, ...range } of outcome.marks) context.marked.set(series, range);
@@ -86,9 +91,22 @@ export function createReadings(
     },
     dirty: createDirty(context),
     async rewind(seq) {
-      await db.write((writer) => writer.run('update journal_cursor set seq = $seq', { seq: BigInt(seq) }));
+      await db.write((writer) =>
+        writer.run('update journal_cursor set seq = $seq, applied = $seq', { seq: BigInt(seq) }),
+      );
     },
   };
+}
+
+/** Sequence numbers between the cursor and the last group that the journal does not have (any more). */
+function missing(groups: readonly JournalledGroup[], cursor: number): number {
+  let gaps = 0;
+  let last = cursor;
+  for (const { seq } of groups) {
+    gaps += Math.max(0, seq - last - 1);
+    last = Math.max(last, seq);
+  }
+  return gaps;
 }
 
 function createDirty({ db, registry, marked }: DuckDbContext): DirtyMarks {

@@ -7,7 +7,10 @@ export const SCHEMA = [
   'create table if not exists series (id integer primary key, tenant varchar not null, meter varchar not null, quantity varchar not null, readings boolean not null)',
   // one row: the journal's last applied sequence number
   'create table if not exists journal_cursor (seq bigint not null)',
-  'insert into journal_cursor select 0 where not exists (select 1 from journal_cursor)',
+  'insert into journal_cursor (seq) select 0 where not exists (select 1 from journal_cursor)',
+  // records applied, and those that the journal had lost: as many as seq says when each was applied once
+  'alter table journal_cursor add column if not exists applied bigint',
+  'update journal_cursor set applied = seq where applied is null',
   'create table if not exists reading (series integer not null, "at" bigint not null, value double not null, quality integer not null, from_ms bigint)',
   'create table if not exists reading_change (series integer not null, "at" bigint not null, value double not null, replaced_by double not null, changed_ms bigint not null)',
   // value null: a person said that there is none

@@ -108,9 +108,11 @@ export function connectQuestDb(url: string): QuestDb {
     async numbers(tables, sql, parameters) {
       await settled(tables);
       const { rows, fields } = await query(sql, parameters);
-      return fields.map((_, column) =>
-        Float64Array.from(rows, (row) => (row[column] === null ? Number.NaN : (row[column] as number))),
-      );
+      return fields.map((_, column) => {
+        const numbers = new Float64Array(rows.length);
+        for (let row = 0; row < numbers.length; row++) numbers[row] = (rows[row]![column] ?? Number.NaN) as number;
+        return numbers;
+      });
     },
     async run(sql, parameters) {
       await query(sql, parameters);

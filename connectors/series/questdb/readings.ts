@@ -22,6 +22,8 @@ export function createReadings(
   const saveCursor = () => db.write(tableName('journal_cursor'), [{ n: 0, seq: cursor, at_ms: 0 }]);
   return {
     cursor: async () => cursor,
+    // A count would need its own table, and no transaction spans two of them.
+    doubled: async () => null,
     append: (groups) =>
       serial(async () => {
         const fresh = groups.filter((group) => group.seq > cursor);

@@ -1,7 +1,7 @@
 /** Slots and spans in QuestDB. */
 import { SLOT_MS } from '../../../engine/model/time.ts';
 import type { Span, TotalsQuery } from '../../../engine/ports.ts';
-import { periodSql } from '../periods.ts';
+import { idsSql, periodRuns, periodSql } from '../periods.ts';
 import { type DrainedSlots, type SlotReplacement, type TotalsColumns, totalsRows } from '../store.ts';
 import { addSpans, emptyTotals } from '../totals.ts';
 import { FLUSH_ROWS, type Row } from './client.ts';
@@ -115,39 +115,54 @@ async function totalsOf(
   );
   if (series.length === 0 || periods < 1) return totals;
   const rows = new Map(series.map((one, index) => [one.id, index]));
-  const ids =
-    series.length === 1
-      ? `series = ${whole(series[0]!.id)}`
-      : `series in (${series.map((one) => whole(one.id)).join(', ')})`;
-  const edges = bounds_ms.map((bound) => Math.ceil(bound / SLOT_MS));
-  const mean = aggregate === 'mean';
-  const period = periodSql(edges, `(cast(at as long) / ${SLOT_MS}000)`, '/');
-  const [id, at, value, quality, count] = await db.numbers(
-    [SLOT],
-    `select series, ${period} as period, ${mean ? 'avg' : 'sum'}(value), bit_or(quality), count(value) from ${SLOT} ` +
-      `where ${within(edges[0]! * SLOT_MS, edges.at(-1)! * SLOT_MS)} and ${ids} and quality <> ${GONE}`,
-  );
-  for (let index = 0; index < id!.length; index++) {
-    const cell = rows.get(id![index]!)! * periods + at![index]!;
+  const ids = idsSql([...rows.keys()], 'series');
+  const [[key, value, quality, count], spans] = await Promise.all([
+    db.numbers([SLOT], totalsSql(bounds_ms, ids, aggregate)),
+    aggregate === 'mean' ? [] : spansEnding(db, bounds_ms, ids),
+  ]);
+  for (let index = 0; index < key!.length; index++) {
+    const id = Math.floor(key![index]! / periods);
+    const cell = rows.get(id)! * periods + (key![index]! - id * periods);
     totals.values[cell] = count![index]! > 0 ? value![index]! : Number.NaN;
     totals.quality[cell] = quality![index]!;
     totals.slots[cell] = count![index]!;
   }
-  if (!mean) {
-    const spans = await db.ask(
-      [SPAN],
-      `select series, ${AT_MS}, value, quality from ${SPAN} where at > ${micros(bounds_ms[0]!)} and at <= ${micros(bounds_ms.at(-1)!)} and ${ids} and quality <> ${GONE}`,
-    );
-    addSpans(
-      totals,
-      bounds_ms,
-      (spans as [number, number, number, number][]).map(([one, to_ms, sum, flags]) => ({
-        row: rows.get(one)!,
-        to_ms,
-        value: sum,
-        quality: flags,
-      })),
-    );
-  }
+  addSpans(
+    totals,
+    bounds_ms,
+    spans.map(([id, to_ms, sum, flags]) => ({ row: rows.get(id)!, to_ms, value: sum, quality: flags })),
+  );
   return totals;
+}
+
+/**
+ * Sums or means by series × periods + period: QuestDB groups by one number in about half the time that two take, and a
+ * question for each run of equal periods spares it to find the run row by row.
+ */
+function totalsSql(bounds_ms: readonly number[], ids: string, aggregate: TotalsQuery['aggregate']): string {
+  const periods = bounds_ms.length - 1;
+  const edges = bounds_ms.map((bound) => Math.ceil(bound / SLOT_MS));
+  const totals = `${aggregate === 'mean' ? 'avg' : 'sum'}(value), bit_or(quality), count(value)`;
+  const select = (from: number, to: number, period: string) =>
+    `select series * ${periods}L + ${period} as cell, ${totals} from ${SLOT} ` +
+    `where ${within(from * SLOT_MS, to * SLOT_MS)} and ${ids} and quality <> ${GONE}`;
+  const runs = periodRuns(edges);
+  if (runs.length > MOST_RUNS)
+    return select(edges[0]!, edges.at(-1)!, periodSql(edges, `(cast(at as long) / ${SLOT_MS}000)`, '/'));
+  return runs
+    .map(({ from, to, length, first }) =>
+      select(from, to, `${first} + (cast(at as long) - ${micros(from * SLOT_MS)}) / ${micros(length * SLOT_MS)}`),
+    )
+    .join(' union all ');
+}
+
+/** The days of two years are nine runs. */
+const MOST_RUNS = 16;
+
+async function spansEnding(db: QuestDbContext['db'], bounds_ms: readonly number[], ids: string) {
+  const found = await db.ask(
+    [SPAN],
+    `select series, ${AT_MS}, value, quality from ${SPAN} where at > ${micros(bounds_ms[0]!)} and at <= ${micros(bounds_ms.at(-1)!)} and ${ids} and quality <> ${GONE}`,
+  );
+  return found as [number, number, number, number][];
 }
