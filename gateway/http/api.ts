@@ -17,7 +17,16 @@ import type { Role } from '../../engine/model/site.ts';
 import type { Actor, Session } from '../services.ts';
 
 /** Set by the server's middleware before any route runs. `actor` is null for nobody. */
-export type Env = { Variables: { actor: Actor | null; session: Session | null; request_id: string; client: string } };
+export type Env = {
+  Variables: {
+    actor: Actor | null;
+    session: Session | null;
+    request_id: string;
+    client: string;
+    /** Asks again who this is, for answers that last: null once the session, key or token is gone. */
+    actor_now?: () => Promise<Actor | null>;
+  };
+};
 
 export const ProblemSchema = z
   .object({

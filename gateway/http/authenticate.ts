@@ -33,7 +33,10 @@ export function createAuthenticate({ access, config }: AuthenticateDeps): Middle
     c.set('client', addresses.of(socket, c.req.header('x-forwarded-for')));
     const authorization = c.req.header('authorization') ?? '';
     const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    if (bearer !== undefined) c.set('actor', await access.bearer(bearer));
+    if (bearer !== undefined) {
+      c.set('actor', await access.bearer(bearer));
+      c.set('actor_now', () => access.bearer(bearer));
+    }
     const unsafe = !SAFE.has(c.req.method);
     // Without a session too: a foreign page must not sign somebody in either.
     if (unsafe && authorization === '' && isForeign(c, config.public_url, addresses.isTrusted(socket))) throw FOREIGN();
@@ -46,6 +49,7 @@ export function createAuthenticate({ access, config }: AuthenticateDeps): Middle
     if (unsafe) await requireCsrf(c, session.csrf, () => admitForm(c, config.upload_max_bytes));
     c.set('session', session);
     c.set('actor', session.actor);
+    c.set('actor_now', async () => (await access.session(token))?.actor ?? null);
     return next();
   };
 }

@@ -30,28 +30,35 @@ const LEAST_MS = 1_000;
 const TICK_MS = 15_000;
 /** More open pages than this are refused, so that a runaway script cannot use up the box. */
 const MOST_STREAMS = 200;
+/** The same for one person, who must not take the place of all others. */
+const MOST_OF_ONE = 12;
 
 /** The route; `views` by the name that pages give in `live`. */
 export function createStream(deps: PageDeps, views: Readonly<Record<string, LiveView>>) {
   const app = new Hono<Env>();
-  let open = 0;
+  const open = createSeats();
   app.get('/stream', signedIn(deps), (c) => {
     const query = new URL(c.req.url).searchParams;
     const view = views[query.get('page') ?? ''];
     if (!view) return c.text('This page has no live view.', 404);
-    if (open >= MOST_STREAMS) return c.text('Too many open pages; close some.', 503, { 'retry-after': '30' });
     const [ui, actor] = [uiOf(deps, c), readerOf(c)];
+    const full = open.refusal(actor);
+    if (full) return c.text('Too many open pages; close some.', full, { 'retry-after': '30' });
+    const isAllowed = rightsOf(actor, c.get('actor_now'));
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (stream) => {
-      open++;
+      const leave = open.take(actor);
       const wake = createWake();
       const stop = deps.services.bus.subscribe((event) => noticed(event, actor, view, wake));
       stream.onAbort(() => wake.end());
       try {
-        await feed({ deps, view, ui, actor, query, wake, send: (event, data) => stream.writeSSE({ event, data }) });
+        await feed({
+          ...{ deps, view, ui, actor, query, wake, isAllowed },
+          send: (event, data) => stream.writeSSE({ event, data }),
+        });
       } finally {
         stop();
-        open--;
+        leave();
       }
     });
   });
@@ -71,17 +78,19 @@ type Feed = {
   actor: Actor;
   query: URLSearchParams;
   wake: Wake;
+  isAllowed: () => Promise<boolean>;
   send: (event: string, data: string) => Promise<void>;
 };
 
-/** Sends until the reader leaves. A failure is logged and the next turn tries again. */
-async function feed({ deps, view, ui, actor, query, wake, send }: Feed): Promise<void> {
+/** Sends until the reader leaves or loses the right. A failure is logged and the next turn tries again. */
+async function feed({ deps, view, ui, actor, query, wake, isAllowed, send }: Feed): Promise<void> {
   const sent = new Map<string, string>();
   let isSlow = true;
   let slot = slotStart(deps.services.clock.now());
   while (!wake.isOver()) {
     const now = { ...ui, now_ms: deps.services.clock.now() };
     try {
+      if (!(await isAllowed())) return;
       const regions = {
         ...(isSlow ? await view.slow?.(actor, now, query) : {}),
         ...(await view.fast(actor, now, query)),
@@ -101,6 +110,39 @@ async function feed({ deps, view, ui, actor, query, wake, send }: Feed): Promise
     if (view.slowEverySlot && next_slot !== slot) isSlow = true;
     slot = next_slot;
   }
+}
+
+/** Whether the reader still is who opened the page, with the same role; asked at every turn (the service remembers for 5 s). */
+function rightsOf(actor: Actor, now: (() => Promise<Actor | null>) | undefined): () => Promise<boolean> {
+  return async () => {
+    const same = now ? await now() : actor;
+    return same !== null && same.tenant === actor.tenant && same.person === actor.person && same.role === actor.role;
+  };
+}
+
+function createSeats() {
+  const taken = new Map<string, number>();
+  let all = 0;
+  const keyOf = ({ tenant, person }: Actor) => JSON.stringify([tenant, person]);
+  return {
+    /** The status that refuses one more stream, or null. */
+    refusal(actor: Actor): 429 | 503 | null {
+      if ((taken.get(keyOf(actor)) ?? 0) >= MOST_OF_ONE) return 429;
+      return all >= MOST_STREAMS ? 503 : null;
+    },
+    /** @returns the function that gives the seat back. */
+    take(actor: Actor): () => void {
+      const key = keyOf(actor);
+      taken.set(key, (taken.get(key) ?? 0) + 1);
+      all++;
+      return () => {
+        const left = (taken.get(key) ?? 1) - 1;
+        if (left > 0) taken.set(key, left);
+        else taken.delete(key);
+        all--;
+      };
+    },
+  };
 }
 
 type Need = 'fast' | 'slow';

@@ -29,13 +29,16 @@ import { createPricesPage } from '../../gateway/http/pages/prices.ts';
 import { createVirtualMeterPages } from '../../gateway/http/pages/virtual-meter.ts';
 import { mountApi } from '../../gateway/http/routes.ts';
 import { createStream } from '../../gateway/http/stream.ts';
-import type { Services } from '../../gateway/services.ts';
+import type { Actor, Services } from '../../gateway/services.ts';
 import { ADMIN } from './sample-services.ts';
 
 export const CSRF = 'csrf-of-the-sample';
 
 /** The app; `signed_in` false shows what strangers get. */
-export function createSampleApp(services: Services, options: { signed_in?: boolean; role?: Role } = {}) {
+export function createSampleApp(
+  services: Services,
+  options: { signed_in?: boolean; role?: Role; actor_now?: () => Promise<Actor | null> } = {},
+) {
   const deps = { services, assets: createAssets() };
   const app = new Hono<Env>();
   app.use(securityHeaders(false));
@@ -45,6 +48,7 @@ export function createSampleApp(services: Services, options: { signed_in?: boole
     c.set('session', actor && { actor, person_id: 'p1', name: 'Anna Müller', csrf: CSRF, token_sha256: '' });
     c.set('request_id', 'request-1');
     c.set('client', '127.0.0.1');
+    c.set('actor_now', options.actor_now);
     await next();
   });
   const now = createNowPage(deps);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Services } from '../../gateway/services.ts';
+import type { Actor, Services } from '../../gateway/services.ts';
 import { createSampleApp } from './sample-app.ts';
-import { createSampleServices } from './sample-services.ts';
+import { ADMIN, createSampleServices } from './sample-services.ts';
 import { SAMPLE_NOW_MS, TENANT } from './sample-site.ts';
 
 type Reader = { next(event: string): Promise<string>; seen: string[]; close(): Promise<void> };
 
 /** Reads the events of a stream one by one. */
-async function open(services: Services, query: string): Promise<Reader> {
-  const answer = await createSampleApp(services).request(`/stream?${query}`);
+async function open(services: Services, query: string, app = createSampleApp(services)): Promise<Reader> {
+  const answer = await app.request(`/stream?${query}`);
   expect(answer.headers.get('content-type')).toContain('text/event-stream');
   const reader = answer.body!.getReader();
   const decoder = new TextDecoder();
@@ -108,6 +108,40 @@ describe('live stream', () => {
     const before = open_subscriptions;
     await stream.close();
     await expect.poll(() => open_subscriptions).toBe(before - 1);
+  });
+
+  it.each<[string, Actor | null]>([
+    ['signed out', null],
+    ['given another role', { ...ADMIN, role: 'user' }],
+  ])('ends once the reader was %s, and tells nothing more', async (_, later) => {
+    const services = createSampleServices();
+    let actor: Actor | null = { ...ADMIN, role: 'admin' };
+    const stream = await open(services, 'page=meters', createSampleApp(services, { actor_now: async () => actor }));
+    await stream.next('clock');
+    services.bus.publish({ type: 'readings', tenant: TENANT, meters: ['grid'] });
+    await stream.next('clock');
+    const before = stream.seen.length;
+    actor = later;
+    services.bus.publish({ type: 'readings', tenant: TENANT, meters: ['grid'] });
+    await expect(stream.next('clock')).rejects.toThrow('the stream ended');
+    expect(stream.seen).toHaveLength(before);
+  });
+
+  it('gives one person twelve streams and a new one for each that ends', async () => {
+    const services = createSampleServices();
+    const app = createSampleApp(services);
+    const streams = await Promise.all(Array.from({ length: 12 }, () => open(services, 'page=meters', app)));
+    const refused = await app.request('/stream?page=meters');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '30']);
+    await streams.pop()?.close();
+    await expect
+      .poll(async () => {
+        const answer = await app.request('/stream?page=meters');
+        await answer.body?.cancel();
+        return answer.status;
+      })
+      .toBe(200);
+    await Promise.all(streams.map((stream) => stream.close()));
   });
 
   it('refuses a page without a live view', async () => {
