@@ -61,7 +61,8 @@ export function createFormat({ language, time_zone, currency, t }: Options): For
     }
     return format.format(value).replace('-', MINUS);
   };
-  const scaled = (value: number, scale: Scaled) => `${number(value * scale.factor, scale.digits)}${NBSP}${scale.unit}`;
+  const scaled = (value: number, scale: Scaled) =>
+    [number(value * scale.factor, scale.digits), scale.unit].filter(Boolean).join(NBSP);
   const money = (amount: number, unit = currency) =>
     new Intl.NumberFormat(locale, {
       style: 'currency',
@@ -79,7 +80,7 @@ export function createFormat({ language, time_zone, currency, t }: Options): For
   const scaleOf = (unit: string, values: Iterable<number>): Scaled => {
     if (unit === 'W') return powerScale(values);
     if (unit === 'kWh') return energyScale(values);
-    return { unit, factor: 1, digits: DIGITS[unit] ?? 1 };
+    return { unit: unit === 'ratio' ? '' : unit, factor: 1, digits: DIGITS[unit] ?? 1 };
   };
   return {
     ...createTimeFormat(locale, time_zone, t),

@@ -25,6 +25,9 @@ const LIBRARIES: Readonly<Record<string, readonly [name: string, path: string]>>
   'pdf.worker.mjs': ['pdfjs-dist', 'build/pdf.worker.min.mjs'],
 };
 
+/** The fonts that every PDF may use without bringing them, under the names by which the reader asks for them. */
+const PDF_FONTS = { name: 'pdfjs-dist', folder: 'standard_fonts' } as const;
+
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.mjs': 'text/javascript; charset=utf-8',
@@ -32,6 +35,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
   '.wasm': 'application/wasm',
+  '.ttf': 'font/ttf',
+  '.pfb': 'application/octet-stream',
 };
 
 type Asset = { bytes: Buffer; type: string; etag: string; packed: Map<Encoding, Promise<Buffer>> };
@@ -50,6 +55,8 @@ export function createAssets(): Assets {
   const files = new Map<string, Asset>();
   for (const name of readdirSync(STATIC)) if (extname(name) in TYPES) files.set(name, assetOf(join(STATIC, name)));
   for (const [name, [library, path]] of Object.entries(LIBRARIES)) files.set(name, assetOf(libraryFile(library, path)));
+  const fonts = dirname(libraryFile(PDF_FONTS.name, `${PDF_FONTS.folder}/FoxitSerif.pfb`));
+  for (const name of readdirSync(fonts)) if (extname(name) in TYPES) files.set(name, assetOf(join(fonts, name)));
   const hash = createHash('sha256');
   for (const [name, asset] of [...files].sort()) hash.update(name).update(asset.etag);
   const version = hash.digest('hex').slice(0, 12);

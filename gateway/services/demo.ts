@@ -70,7 +70,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 const SITE: SiteSettings = {
   id: 'main',
-  name: 'Demo: Hall & Office, Freiburg',
+  name: 'Demo: Hall & Office',
   place: 'Freiburg im Breisgau',
   ...DEMO_PLACE,
   time_zone: DEMO_ZONE,

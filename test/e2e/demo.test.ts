@@ -122,6 +122,8 @@ describe.skipIf(!hasChromium)('the demo site', () => {
     await sheet.waitFor();
     expect(await sheet.getAttribute('data-page')).toBe('3');
     expect(await page.locator('svg.marks rect').count()).toBeGreaterThan(0);
+    // The law is set in Times and Helvetica, which come from the box wherever the reader's machine has none.
+    expect(await page.evaluate('document.fonts.size')).toBeGreaterThan(0);
     expect(await axeFaults(page)).toEqual([]);
     expect(maria.complaints()).toEqual([]);
     expect(await page.evaluate(INK)).toBeGreaterThan(500);

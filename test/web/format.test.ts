@@ -52,6 +52,7 @@ describe('numbers', () => {
   it('knows how each unit is read', () => {
     expect(plain(value(49.987, 'Hz'))).toBe('49.99 Hz');
     expect(plain(value(231.4, 'V'))).toBe('231 V');
+    expect(plain(value(0.976, 'ratio'))).toBe('0.98');
     expect(plain(register(482_113.64, 'kWh'))).toBe('482,113.6 kWh');
     expect([2.5, 20, 0.25, 1 / 3].map(tick)).toEqual(['2.5', '20', '0.25', '0.3333']);
   });

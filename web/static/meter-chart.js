@@ -252,7 +252,9 @@ class LunaZoom extends HTMLElement {
         { ...axis, space: size * 6, values: timeLabels(locale, tz), size: size * 2.2 },
         {
           ...axis,
-          size: size * 5,
+          // As wide as the longest label, so that 0.020 kWh is not cut.
+          size: (/** @type {any} */ _, /** @type {string[] | null} */ labels) =>
+            size * Math.max(5, 1.5 + 0.65 * Math.max(0, ...(labels ?? []).map((label) => label.length))),
           values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => scale.ticks(ticks),
         },
       ],

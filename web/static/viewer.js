@@ -8,9 +8,10 @@ class LunaPage extends HTMLElement {
     const pdf = await import(library);
     pdf.GlobalWorkerOptions.workerSrc = worker;
     const bytes = await (await fetch(file)).arrayBuffer();
-    const sheet = await (
-      await pdf.getDocument({ data: bytes, isEvalSupported: false, disableFontFace: false }).promise
-    ).getPage(Number(page));
+    // What a PDF takes for granted (Times, Helvetica, …) no phone has: the reader brings it along.
+    const standardFontDataUrl = library.replace(/[^/]*$/, '');
+    const options = { isEvalSupported: false, disableFontFace: false, useSystemFonts: false, standardFontDataUrl };
+    const sheet = await (await pdf.getDocument({ data: bytes, ...options }).promise).getPage(Number(page));
     const width = this.clientWidth || 800;
     const natural = sheet.getViewport({ scale: 1 });
     const wanted = (width / natural.width) * Math.min(2, window.devicePixelRatio || 1);

@@ -51,7 +51,7 @@ describe('the demo site in a box', () => {
     const before = await Promise.all(TABLES.map(countOf));
     expect(before.every((n) => n === 0)).toBe(true);
     await services.demo.start(admin);
-    expect(services.site.get(TENANT)).toMatchObject({ demo: true, name: 'Demo: Hall & Office, Freiburg' });
+    expect(services.site.get(TENANT)).toMatchObject({ demo: true, name: 'Demo: Hall & Office' });
     expect(services.demo.running()).toBe(true);
     // Modbus SunSpec, Modbus SDM630, Shelly, Tasmota, own format
     for (const [meter, quantity] of [
