@@ -341,6 +341,7 @@ async function assembleKeeping(
     series.drain.onApplied((seq, _touched, applied) => {
       metrics.drained.inc(applied);
       metrics.drain_lag.set(series.drain.lag());
+      metrics.doubled.set(series.drain.state().doubled ?? Number.NaN);
       journal
         .release(seq)
         .catch((error: unknown) => log.error({ err: error }, 'the journal could not release what the store has'));
@@ -348,9 +349,10 @@ async function assembleKeeping(
     series.drain.onSlots((changed) => {
       for (const slots of changed) bus.publish({ type: 'slots', ...slots });
     });
-    series.drain.onState(({ up, reason, recovery }) =>
-      log[up ? 'info' : 'warn']({ up, reason, recovery }, 'series store'),
-    );
+    series.drain.onState(({ up, reason, doubled, recovery }) => {
+      metrics.doubled.set(doubled ?? Number.NaN);
+      log[up ? 'info' : 'warn']({ up, reason, recovery }, 'series store');
+    });
     series.drain.start();
     // A store that is away is no reason not to start: the journal keeps what comes.
     await series

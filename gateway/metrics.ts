@@ -47,6 +47,11 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       help: 'Journal records applied to the series store.',
       registers,
     }),
+    doubled: new Gauge({
+      name: 'luna_drain_doubled_records',
+      help: 'Journal records that the series store applied more than once, over all starts; NaN where it does not count.',
+      registers,
+    }),
     mqtt_clients: new Gauge({ name: 'luna_mqtt_clients', help: 'Connected MQTT clients.', registers }),
     mqtt_refused: new Counter({
       name: 'luna_mqtt_refused_total',

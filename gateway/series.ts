@@ -56,7 +56,9 @@ export async function openSeriesWorker(
     slots: createListeners<[readonly SlotsChanged[]]>(),
     state: createListeners<[DrainState]>(),
   };
-  let state: DrainState = { up: false, since_ms: Date.now(), reason: 'starting', applied_seq: null, recovery: null };
+  let state: DrainState = {
+    ...{ up: false, since_ms: Date.now(), reason: 'starting', applied_seq: null, doubled: null, recovery: null },
+  };
   let next = 1;
   let gone: string | null = null;
   let closing = false;
@@ -82,7 +84,7 @@ export async function openSeriesWorker(
       if (message.kind === 'result') call?.resolve(message.result as never);
       else call?.reject(fromWire(message.error));
     } else if (message.kind === 'applied') {
-      state = { ...state, applied_seq: message.seq };
+      state = { ...state, applied_seq: message.seq, doubled: message.doubled };
       listeners.applied.emit(message.seq, message.touched, message.applied);
     } else if (message.kind === 'slots') listeners.slots.emit(message.changed);
     else {

@@ -15,6 +15,8 @@ export type DrainState = {
   reason: string | null;
   /** Last journal record in the store; null until the store was asked. */
   applied_seq: number | null;
+  /** Journal records that the store applied more than once, over all starts; null where it is not known. */
+  doubled: number | null;
   /** What opening the store had to give up, in words. */
   recovery: string | null;
 };
@@ -26,7 +28,7 @@ export type DrainDeps = {
   durable_seq: () => number;
   /** What the journal had released when it was opened. */
   released_seq: number;
-  onApplied: (seq: number, touched: readonly TouchedSeries[], applied: number) => void;
+  onApplied: (seq: number, touched: readonly TouchedSeries[], applied: number, doubled: number | null) => void;
   onSlots: (changed: readonly SlotsChanged[]) => void;
   onState: (state: DrainState) => void;
   now: () => number;
@@ -61,7 +63,9 @@ type Opened = { store: DrainedSeries; keeper: SlotKeeper; applied_seq: number };
 export function createDrain(deps: DrainDeps): Drain {
   const serial = createSerial();
   let opened: Opened | null = null;
-  let state: DrainState = { up: false, since_ms: deps.now(), reason: 'starting', applied_seq: null, recovery: null };
+  let state: DrainState = {
+    ...{ up: false, since_ms: deps.now(), reason: 'starting', applied_seq: null, doubled: null, recovery: null },
+  };
   let roles: readonly MeterRoleOf[] = [];
   let closing = false;
   let suspected = false;
@@ -96,7 +100,7 @@ export function createDrain(deps: DrainDeps): Drain {
     opened = { store, keeper, applied_seq };
     const lost = lostBetween(applied_seq, Math.max(deps.released_seq, state.applied_seq ?? 0));
     const recovery = [state.recovery, store.recovery, lost].filter(Boolean).join(' ') || null;
-    report({ up: true, reason: null, applied_seq, recovery });
+    report({ up: true, reason: null, applied_seq, doubled: await store.readings.doubled(), recovery });
     return opened;
   }
   /** One batch; false when the journal has nothing new. */
@@ -113,7 +117,7 @@ export function createDrain(deps: DrainDeps): Drain {
   async function apply(store: DrainedSeries, keeper: SlotKeeper, groups: readonly JournalledGroup[]): Promise<void> {
     const { touched, applied } = await store.readings.append(groups);
     keeper.touch(touched, deps.now());
-    deps.onApplied(groups.at(-1)!.seq, touched, applied);
+    deps.onApplied(groups.at(-1)!.seq, touched, applied, await store.readings.doubled());
   }
   async function slotsOnce({ keeper }: Opened): Promise<void> {
     const due = keeper.due_ms();

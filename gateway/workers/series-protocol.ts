@@ -32,7 +32,7 @@ export type ToWorker =
 export type FromWorker =
   | { kind: 'result'; id: number; result: unknown }
   | { kind: 'error'; id: number; error: WireError }
-  | { kind: 'applied'; seq: number; touched: readonly TouchedSeries[]; applied: number }
+  | { kind: 'applied'; seq: number; touched: readonly TouchedSeries[]; applied: number; doubled: number | null }
   | { kind: 'slots'; changed: readonly SlotsChanged[] }
   | { kind: 'state'; state: DrainState };
 

@@ -20,7 +20,7 @@ const drain = createDrain({
   reader: await openJournalReader(journal_dir, { durable_seq }),
   durable_seq,
   released_seq,
-  onApplied: (seq, touched, applied) => post({ kind: 'applied', seq, touched, applied }),
+  onApplied: (seq, touched, applied, doubled) => post({ kind: 'applied', seq, touched, applied, doubled }),
   onSlots: (changed) => post({ kind: 'slots', changed }),
   onState: (state) => post({ kind: 'state', state }),
   now: Date.now,

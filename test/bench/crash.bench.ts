@@ -2,8 +2,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeDevices, makeHome, makeKey, makeSite, type RunningBox, removeHome, startBox } from './load/box.ts';
-import { countDoubled, countLost, drained } from './load/compare.ts';
+import {
+  makeDevices,
+  makeHome,
+  makeKey,
+  makeSite,
+  type RunningBox,
+  readMetrics,
+  removeHome,
+  startBox,
+} from './load/box.ts';
+import { countLost, drained } from './load/compare.ts';
 import { type LoadOrder, type LoadResult, quantile } from './load/protocol.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
@@ -69,7 +78,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
     return {
       ...{ kills, seed, acknowledged: results.reduce((sum, { acked }) => sum + acked, 0) },
       lost: await countLost(box.url, key, common.base_ms, acknowledged),
-      duplicated: await countDoubled(box.url, key, common.base_ms, acknowledged),
+      duplicated: (await readMetrics(box.url, key))('luna_drain_doubled_records'),
       start_p95_s: kills === 0 ? null : Number(start_p95_s.toFixed(2)),
     };
   } finally {

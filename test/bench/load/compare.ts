@@ -28,22 +28,6 @@ export async function countLost(
   return lost;
 }
 
-/** @returns how many readings the store has more than once, or changed by a second application. */
-export async function countDoubled(
-  url: string,
-  key: string,
-  base_ms: number,
-  acknowledged: Acknowledged,
-): Promise<number> {
-  let doubled = 0;
-  for (const series of acknowledged)
-    for await (const { readings } of storedPieces(url, key, base_ms, series)) {
-      doubled += readings.length - new Set(readings.map(({ at_ms }) => at_ms)).size;
-      doubled += readings.filter(({ quality }) => quality.includes('changed')).length;
-    }
-  return doubled;
-}
-
 async function* storedPieces(url: string, key: string, base_ms: number, series: Acknowledged[number]) {
   const last = series.others.reduce((max, n) => Math.max(max, n), series.contiguous - 1);
   for (let from = 0; from <= last; from += PIECE) {
