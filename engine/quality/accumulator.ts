@@ -34,6 +34,8 @@ export type Usable = {
   values: Float64Array;
   quality: Int32Array;
   starts_ms: Float64Array | null;
+  /** What the device is rated for, in units per hour; left out: not known. */
+  rated_per_h?: number;
 };
 
 export type Accumulator = ReturnType<typeof createAccumulator>;

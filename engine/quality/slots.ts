@@ -6,7 +6,7 @@
 import { InvalidDataError } from '../errors.ts';
 import { EXCLUDED, Quality } from '../model/quality.ts';
 import { quantityInfo } from '../model/quantity.ts';
-import { HOUR_MS, SLOT_MS, slotStart } from '../model/time.ts';
+import { HOUR_MS, SLOT_MS } from '../model/time.ts';
 import type { SlotColumns } from '../ports.ts';
 import { type Accumulator, createAccumulator, type SlotResult, type Usable } from './accumulator.ts';
 import { gaugeSlots } from './gauges.ts';
@@ -28,6 +28,8 @@ export type SlotInput = {
   to_ms: number;
   /** Largest power the connection can carry, where known: faster registers are impossible. */
   max_power_W?: number;
+  /** What the device is rated for, where known: a single step far beyond it, between slow ones, is no consumption. */
+  rated_power_W?: number;
 };
 
 /**
@@ -67,6 +69,8 @@ function usableReadings(input: SlotInput, out: Accumulator): Usable {
     quality: new Int32Array(n),
     starts_ms: input.starts_ms ? new Float64Array(n) : null,
   };
+  if (input.rated_power_W !== undefined && quantityInfo(input.quantity)?.unit === 'kWh')
+    usable.rated_per_h = input.rated_power_W / 1000;
   for (let k = 0; k < n; k++) {
     const i = order ? order[k]! : k;
     const next = k + 1 < n ? (order ? order[k + 1]! : k + 1) : -1;
@@ -109,27 +113,4 @@ export function energyFromPower(power: SlotColumns, direction: 'import' | 'expor
     ),
     quality: power.quality.map((bits) => bits | Quality.FROM_POWER),
   };
-}
-
-/**
- * Slots of a virtual meter point: the sum of factor × part, on the instants that all parts have. Where a part is
- * missing at an instant that another has, the value is NaN, never a sum of the rest; marks are joined.
- */
-export function combineSlots(parts: readonly { columns: SlotColumns; factor: number }[]): SlotColumns {
-  const index = new Map<number, number>();
-  for (const { columns } of parts) for (const at_ms of columns.at_ms) index.set(at_ms, 0);
-  const at_ms = Float64Array.from(index.keys()).sort();
-  for (const [k, at] of at_ms.entries()) index.set(at, k);
-  const values = new Float64Array(at_ms.length);
-  const quality = new Int32Array(at_ms.length);
-  const seen = new Int32Array(at_ms.length);
-  for (const { columns, factor } of parts)
-    for (let i = 0; i < columns.at_ms.length; i++) {
-      const k = index.get(slotStart(columns.at_ms[i]!)) ?? index.get(columns.at_ms[i]!)!;
-      values[k]! += factor * columns.values[i]!;
-      quality[k]! |= columns.quality[i]!;
-      seen[k]!++;
-    }
-  for (let k = 0; k < values.length; k++) if (seen[k]! < parts.length) values[k] = NaN;
-  return { at_ms, values, quality };
 }

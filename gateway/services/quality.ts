@@ -1,5 +1,6 @@
 /** Data quality: a report per meter point and local day, stored once the day is over; today's on demand. */
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
+import type { MeterPoint } from '../../engine/model/site.ts';
 import { addDays, dayStart, instantOf, localDate, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import { type DayReport, daySlots, reportQuality, type SeriesOfDay } from '../../engine/quality/report.ts';
 import { CONTEXT_MS, computeSlots } from '../../engine/quality/slots.ts';
@@ -33,6 +34,8 @@ export type QualityDeps = Pick<Base, 'clock' | 'log' | 'bus' | 'db'> & {
   jobs: Pick<JobService, 'define' | 'schedule'>;
   /** Whether a device is switched on; left out: all are. */
   enabled?(tenant: string, device: string): boolean;
+  /** What the profile of the meter point's device says about its largest power. */
+  ratingOf?(point: MeterPoint): { rated_power_W?: number };
 };
 
 /** `start` declares the daily job (before the job service starts) and begins to watch the meters; `stop` ends it. */
@@ -163,7 +166,7 @@ async function makeReport(
 
 /** One quantity of the day from its readings; null for one that the meter did not send around that day. */
 async function seriesOfDay(
-  { series }: QualityDeps,
+  { series, meters, ratingOf }: QualityDeps,
   tenant: string,
   meter: string,
   quantity: string,
@@ -173,7 +176,11 @@ async function seriesOfDay(
   const range = { meter, quantity, from_ms: from_ms - CONTEXT_MS, to_ms: to_ms + CONTEXT_MS };
   const { at_ms, values, quality, from_ms: starts_ms } = await series.readings.read(tenant, range, { edges: true });
   if (at_ms.length === 0) return null;
-  const { slots, spans, events } = computeSlots({ quantity, at_ms, values, quality, starts_ms, from_ms, to_ms });
+  const point = meters.get(tenant, meter);
+  const { slots, spans, events } = computeSlots({
+    ...{ quantity, at_ms, values, quality, starts_ms, from_ms, to_ms },
+    ...(point ? ratingOf?.(point) : {}),
+  });
   const after = at_ms.findIndex((at) => at >= to_ms);
   const first = at_ms.findIndex((at) => at >= from_ms);
   const [a, b] = [first < 0 ? at_ms.length : first, after < 0 ? at_ms.length : after];

@@ -8,6 +8,7 @@ import type { MeterRole } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { ReadingColumns, SlotColumns, TouchedSeries } from '../../engine/ports.ts';
 import { CONTEXT_MS, computeSlots, energyFromPower, type QualityEvent } from '../../engine/quality/slots.ts';
+import { keepOlder } from './kept-slots.ts';
 
 export type SlotKeeper = {
   /** Notes series whose readings changed. */
@@ -25,7 +26,8 @@ export type SlotKeeper = {
   /** Tells the meter points' roles: they say whether power without a register is import or export. */
   setRoles(roles: readonly MeterRoleOf[]): Promise<void>;
 };
-export type MeterRoleOf = { tenant: string; meter: string; role: MeterRole };
+/** `rated_power_W` is what the meter point's device is rated for, where its profile says so. */
+export type MeterRoleOf = { tenant: string; meter: string; role: MeterRole; rated_power_W?: number };
 export type SlotsChanged = TouchedSeries & { events: readonly QualityEvent[] };
 
 type Pass = 'quick' | 'full';
@@ -47,10 +49,18 @@ const SHARE = 0.25;
 /** Longer ranges are computed in pieces, to bound memory. */
 const PIECE_MS = 31 * 24 * HOUR_MS;
 
-/** @param every_ms a series is computed at most this often */
-export function createSlotKeeper(store: DrainedSeries, every_ms = 2_000): SlotKeeper {
+/**
+ * @param every_ms a series is computed at most this often
+ * @param readings_from_ms readings before this may be gone already: slots that are stored stay there
+ */
+export function createSlotKeeper(
+  store: DrainedSeries,
+  every_ms = 2_000,
+  readings_from_ms: () => number = () => Number.NEGATIVE_INFINITY,
+): SlotKeeper {
   const waiting = new Map<string, Waiting>();
   const roles = new Map<string, MeterRole>();
+  const ratings = new Map<string, number>();
   let rest_until_ms = 0;
 
   const dueOf = (one: Waiting) => Math.min(one.quick ? one.quick_due_ms : Number.POSITIVE_INFINITY, one.full_due_ms);
@@ -70,9 +80,11 @@ export function createSlotKeeper(store: DrainedSeries, every_ms = 2_000): SlotKe
     for (const { one, pass } of list) {
       const range = pass === 'quick' ? one.quick! : one.full;
       const near = pass === 'quick' ? quick.get(one) : undefined;
-      changed.push(await computeSeries(store, roles, one.key, range, pass, replacements, near));
+      changed.push(await computeSeries(store, { roles, ratings }, one.key, range, pass, replacements, near));
     }
-    await store.slots.replaceMany(replacements);
+    // A slot near the limit needs readings from before it.
+    const kept_until_ms = slotEnd(readings_from_ms() + CONTEXT_MS);
+    await store.slots.replaceMany(await Promise.all(replacements.map((one) => keepOlder(store, one, kept_until_ms))));
     const full = list.filter(({ pass }) => pass === 'full');
     if (full.length > 0) await store.dirty.done(full.map(({ one }) => one.key));
     for (const { one, pass } of list) {
@@ -115,8 +127,10 @@ export function createSlotKeeper(store: DrainedSeries, every_ms = 2_000): SlotKe
         if (key.tenant === tenant && (meters === null || meters.includes(key.meter))) waiting.delete(name);
     },
     async setRoles(list) {
-      for (const { tenant, meter, role } of list) {
+      for (const { tenant, meter, role, rated_power_W } of list) {
         const name = JSON.stringify([tenant, meter]);
+        if (rated_power_W === undefined) ratings.delete(name);
+        else ratings.set(name, rated_power_W);
         const before = roles.get(name);
         roles.set(name, role);
         if (before && givesWhenPositive(before) !== givesWhenPositive(role))
@@ -157,7 +171,7 @@ const slotEnd = (at_ms: number) => slotStart(at_ms) + SLOT_MS;
 /** Computes the slots that readings inside `touched` bear upon; adds what to write to `replacements`. */
 async function computeSeries(
   store: DrainedSeries,
-  roles: ReadonlyMap<string, MeterRole>,
+  { roles, ratings }: { roles: ReadonlyMap<string, MeterRole>; ratings: ReadonlyMap<string, number> },
   key: TouchedSeries,
   touched: Range,
   pass: Pass,
@@ -171,6 +185,7 @@ async function computeSeries(
   const target = slotQuantity(quantity);
   const range = affected(near ?? (await read(store, key, touched.from_ms, touched.to_ms + 1)), key, touched, pass);
   const events: QualityEvent[] = [];
+  const rated_power_W = ratings.get(JSON.stringify([tenant, meter]));
   // A register knows more than the same meter's intervals: its slots stand.
   if (!info || (info.kind === 'interval' && has(target))) return { ...key, ...range, events };
   const fromPower = quantity === 'power_W' && !ENERGY.some(has);
@@ -178,7 +193,14 @@ async function computeSeries(
     const to_ms = Math.min(range.to_ms, from_ms + PIECE_MS);
     const context_ms = pass === 'quick' ? 2 * HOUR_MS : CONTEXT_MS;
     const readings = near ?? (await read(store, key, from_ms - context_ms, to_ms + context_ms));
-    const { slots, spans, events: found } = computeSlots({ quantity, ...inputOf(readings), from_ms, to_ms });
+    const {
+      slots,
+      spans,
+      events: found,
+    } = computeSlots({
+      ...{ quantity, ...inputOf(readings), from_ms, to_ms },
+      ...(rated_power_W === undefined ? {} : { rated_power_W }),
+    });
     events.push(...found);
     replacements.push({ tenant, range: { meter, quantity: target, from_ms, to_ms }, slots, spans });
     if (fromPower) addEnergy(roleOf(roles, tenant, meter), tenant, { meter, from_ms, to_ms }, slots, replacements);

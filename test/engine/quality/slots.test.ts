@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Quality } from '../../../engine/model/quality.ts';
 import { HOUR_MS, SLOT_MS } from '../../../engine/model/time.ts';
-import { CONTEXT_MS, combineSlots, computeSlots, energyFromPower, GAP_MS } from '../../../engine/quality/slots.ts';
+import { CONTEXT_MS, computeSlots, energyFromPower, GAP_MS } from '../../../engine/quality/slots.ts';
 
 const T0 = Date.UTC(2026, 2, 29);
 const MIN = 60_000;
@@ -190,6 +190,41 @@ describe('registers', () => {
     expect(total(compute(plant, T0, T0 + 12 * SLOT_MS, { max_power_W: 1e6 }))).toBe(0);
   });
 
+  /** A register read every 15 minutes by what it counted in each. */
+  const quarters = (...steps: number[]): R[] =>
+    [0, ...steps].map((_, i) => [T0 + i * SLOT_MS, steps.slice(0, i).reduce((kWh, step) => kWh + step, 1000)]);
+  const day = (steps: number[], options: object = {}) => compute(quarters(...steps), T0, T0 + 30 * SLOT_MS, options);
+
+  it('a jump that stays is flagged and left out, though a large connection could have carried it', () => {
+    const jumped = day([0.5, 0.5, 0.4, 0.5, 200, 0.5, 0.5, 0.6, 0.5]);
+    expect(total(jumped)).toBeCloseTo(4, 6);
+    expect(jumped.events).toMatchObject([{ kind: 'jump', at_ms: T0 + 5 * SLOT_MS }]);
+    expect(jumped.slots.quality[4]! & Quality.RESET).toBeTruthy();
+  });
+
+  it('a smaller jump is flagged where the rating of the device is known', () => {
+    const steps = [0.02, 0.02, 0.02, 0.02, 9, 0.02, 0.02, 0.02];
+    expect(day(steps).events).toEqual([]);
+    const rated = day(steps, { rated_power_W: 2500 });
+    expect(rated.events).toMatchObject([{ kind: 'jump' }]);
+    expect(total(rated)).toBeCloseTo(0.14, 6);
+  });
+
+  const real: [name: string, steps: number[], options?: object][] = [
+    ['a plant that starts', [0, 0, 0, 0, 200, 220, 220, 220, 220]],
+    ['a plant that stops', [220, 220, 220, 220, 60, 0, 0, 0, 0]],
+    ['a fast charger in an idle hall', [0.1, 0.1, 0.1, 0.1, 75, 0.1, 0.1, 0.1]],
+    ['a plant that runs for two steps', [0, 0, 0, 0, 150, 190, 0, 0, 0]],
+    ['a meter behind transformers, far above its rating', [30, 31, 30, 32, 33, 30, 31], { rated_power_W: 45_000 }],
+    ['a register that ticks in tens', [0, 0, 0, 10, 0, 0, 0, 10, 0, 0]],
+  ];
+  for (const [name, steps, options] of real)
+    it(`${name} is believed`, () => {
+      const result = day(steps, options);
+      expect(result.events).toEqual([]);
+      expect(total(result)).toBeCloseTo(sum(steps), 6);
+    });
+
   it('excluded and missing readings do not enter', () => {
     const result = compute(
       [
@@ -357,16 +392,5 @@ describe('derived slots', () => {
     expect([...energyFromPower(power, 'import').values]).toEqual([0.5, 0]);
     expect([...energyFromPower(power, 'export').values]).toEqual([0, 0.1]);
     expect(energyFromPower(power, 'export').quality[1]).toBe(Quality.PARTIAL | Quality.FROM_POWER);
-  });
-
-  it('a virtual sum is missing where a part is missing', () => {
-    const a = { at_ms: at, values: Float64Array.of(5, 6), quality: Int32Array.of(0, Quality.ESTIMATED) };
-    const b = { at_ms: at.slice(1), values: Float64Array.of(2), quality: Int32Array.of(Quality.RESET) };
-    const both = combineSlots([
-      { columns: a, factor: 1 },
-      { columns: b, factor: -1 },
-    ]);
-    expect([...both.values]).toEqual([NaN, 4]);
-    expect([...both.quality]).toEqual([0, Quality.ESTIMATED | Quality.RESET]);
   });
 });
