@@ -40,7 +40,10 @@ const PROGRESS_EVERY_MS = 500;
 type LoadFile = { name: string } & FileSource;
 
 /** @returns the service. Loads wait for the journal batch by batch, so that a large file cannot run ahead of the disk. */
-export function createLoadService(deps: LoadsDeps): LoadService {
+export function createLoadService(deps: LoadsDeps): LoadService & {
+  /** Readings are gone: what was loaded before is no reason any more to load nothing. */
+  forget(tenant: string): Promise<void>;
+} {
   return {
     async preview(_tenant, bytes) {
       const kind = await inspectFile({ bytes });
@@ -48,6 +51,7 @@ export function createLoadService(deps: LoadsDeps): LoadService {
     },
     load: (actor, file, mapping, options) => loadFile(deps, actor, file, mapping, options?.id ?? randomUUID()),
     recent: (tenant) => recentLoads(deps.db, tenant),
+    forget: (tenant) => forgetLoads(deps.db, tenant),
   };
 }
 
@@ -248,16 +252,26 @@ function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** A finished load of the same bytes in the same way; one that refused lines is done again, since its cause may be gone. */
+/**
+ * A finished load of the same bytes in the same way. One that refused lines is done again, since its cause may be gone,
+ * and so is one from before readings were erased.
+ */
 async function knownLoad(db: Database, tenant: string, sha256: string): Promise<LoadReport | null> {
   const rows = await db.asTenant(tenant, (sql) =>
     sql<{ report: LoadReport }>(
-      'select report from data_load where sha256 = $1 and ended_at is not null order by ended_at desc limit 1',
+      `select report from data_load where sha256 = $1 and ended_at is not null and not exists (
+         select 1 from audit where act = 'remove device' and detail->>'erase_readings' = 'true' and at >= started_at
+       ) order by ended_at desc limit 1`,
       [sha256],
     ),
   );
   const report = rows[0]?.report;
   return report && report.rejected === 0 ? report : null;
+}
+
+/** They stay in the list, but equal no file any more. */
+export async function forgetLoads(db: Database, tenant: string): Promise<void> {
+  await db.asTenant(tenant, (sql) => sql(`update data_load set sha256 = ''`));
 }
 
 async function startLoad(

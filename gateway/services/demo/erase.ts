@@ -34,7 +34,8 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
     await sql('delete from alert where object = any($1) or $2::boolean', [gone, !stays]);
     // decisions were made on the demo's numbers, feedback goes with them
     for (const table of ['decision', 'policy_state', 'usage_event']) await sql(`delete from ${table}`);
-    if (!stays) await sql('delete from data_load');
+    // files that were loaded into meter points of the demo may be loaded again
+    await sql(stays ? `update data_load set sha256 = ''` : 'delete from data_load');
     await sql(`delete from setting where name = 'demo'`);
   });
   if (stays) await site.save(actor, site.get(tenant) ?? settings, { demo: false });

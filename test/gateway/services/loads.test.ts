@@ -9,7 +9,7 @@ import { createMetrics } from '../../../gateway/metrics.ts';
 import { createIntake } from '../../../gateway/services/intake.ts';
 import { createLiveValues } from '../../../gateway/services/live.ts';
 import { createLoadService } from '../../../gateway/services/loads.ts';
-import type { Actor, LoadService, NewDevice, SiteService } from '../../../gateway/services.ts';
+import type { Actor, NewDevice, SiteService } from '../../../gateway/services.ts';
 import { openTestDatabase, type TestDatabase } from '../../setup/database.ts';
 import { meterPoint } from '../broker/rig.ts';
 
@@ -20,7 +20,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const csv = (name: string, ...lines: string[]) => ({ name, bytes: bytesOf(lines.join('\n')) });
 
 let database: TestDatabase;
-let loads: LoadService;
+let loads: ReturnType<typeof createLoadService>;
 let stored: Reading[];
 let groups: ReadingGroup[];
 let events: LunaEvent[];
@@ -114,6 +114,20 @@ describe('loading files', () => {
       { file_name: 'same.csv' },
       { file_name: 'same.csv', id: first.id },
     ]);
+  });
+
+  it('loads a file again after readings were erased, or were lost with the store', async () => {
+    const file = csv('again.csv', 'at,meter,power_W', '2026-05-01T00:00Z,hall,100');
+    await loads.load(ANALYST, file);
+    const audit = `insert into audit (tenant_id, actor, act, object, detail) values ('default', 'anna', 'remove device', 'hall', $1)`;
+    await database.db.asTenant('default', (sql) => sql(audit, ['{"erase_readings": false}']));
+    expect(await loads.load(ANALYST, file)).toMatchObject({ unchanged: true });
+    await database.db.asTenant('default', (sql) => sql(audit, ['{"erase_readings": true}']));
+    expect(await loads.load(ANALYST, file)).toMatchObject({ accepted: 1, unchanged: false });
+    expect(await loads.load(ANALYST, file)).toMatchObject({ unchanged: true });
+    await loads.forget('default');
+    expect(await loads.load(ANALYST, file)).toMatchObject({ accepted: 1, unchanged: false });
+    expect(await loads.recent('default')).toHaveLength(3);
   });
 
   it('tries a file again that had faults, or that was broken off', async () => {
