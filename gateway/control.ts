@@ -8,7 +8,7 @@ import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { ConfigError } from '../engine/errors.ts';
+import { ConfigError, type Fault, InvalidDataError } from '../engine/errors.ts';
 import { lockHome } from './home-lock.ts';
 import { describeError } from './http/api.ts';
 
@@ -79,8 +79,11 @@ export async function sendCommand(
   const path = socketPath(home);
   if (!existsSync(path) || !(await answers(path, timeout_ms))) return null;
   const { status, body } = await post(path, JSON.stringify(command));
-  const reply = JSON.parse(body) as CommandResult & { detail?: string };
-  if (status !== 200) throw new ConfigError(reply.detail ?? `The box answered ${status}.`);
+  const reply = JSON.parse(body) as CommandResult & { detail?: string; faults?: Fault[] };
+  if (status !== 200) {
+    const detail = reply.detail ?? `The box answered ${status}.`;
+    throw reply.faults?.length ? new InvalidDataError(detail, undefined, reply.faults) : new ConfigError(detail);
+  }
   return reply;
 }
 

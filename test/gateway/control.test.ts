@@ -96,6 +96,20 @@ describe('control socket', () => {
     );
   });
 
+  it('passes on every fault with its place', async () => {
+    const control = await open();
+    const faults = [
+      { where: 'login', problem: 'is taken' },
+      { where: 'role', problem: 'is none' },
+    ];
+    control.serve(async () => {
+      throw new InvalidDataError('This cannot be stored.', 'Change these fields.', faults);
+    });
+    const refused = await sendCommand(home, { name: 'user add', args: {} }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(InvalidDataError);
+    expect(refused).toMatchObject({ message: 'This cannot be stored. Change these fields.', faults });
+  });
+
   it('says that the box is still starting', async () => {
     await open();
     await expect(sendCommand(home, { name: 'doctor', args: {} })).rejects.toThrow(/still starting/);
