@@ -9,7 +9,7 @@ import { createRandom } from './random.ts';
 export const POLICY = 'linucb-floor/1';
 /** Share of choices that is spread evenly over all eligible actions. */
 const EXPLORATION = 0.1;
-/** No eligible action is ever less likely than this in the first position. */
+/** No eligible action is less likely than this, as long as there are at most 1 / PROPENSITY_FLOOR of them. */
 export const PROPENSITY_FLOOR = 0.002;
 
 /** One position of the slate: who could have been chosen there, with which probability, and who was. */
@@ -37,12 +37,13 @@ export function decide(actions: readonly Action[], state: LinUcbState, seed: num
   return { policy: POLICY, seed, positions };
 }
 
-/** ε / k for everyone, the rest for the best upper bound (ties: the first by id). */
+/** ε / k (at least the floor, at most 1 / k) for everyone, the rest for the best upper bound (ties: the first by id). */
 function distribution(actions: readonly Action[], bounds: ReadonlyMap<string, number>): Record<string, number> {
-  const even = Math.max(PROPENSITY_FLOOR, EXPLORATION / actions.length);
+  const even = Math.min(Math.max(PROPENSITY_FLOOR, EXPLORATION / actions.length), 1 / actions.length);
   const best = actions.reduce((a, b) => (bounds.get(b.id)! > bounds.get(a.id)! ? b : a));
   const propensities: Record<string, number> = {};
-  for (const action of actions) propensities[action.id] = action === best ? 1 - even * (actions.length - 1) : even;
+  for (const action of actions)
+    propensities[action.id] = action === best ? Math.max(even, 1 - even * (actions.length - 1)) : even;
   return propensities;
 }
 

@@ -2,10 +2,15 @@
 import type { AdviceContext, MeterState, Rule } from '../action.ts';
 import { inWords } from '../words.ts';
 
-/** Eligible for each meter point that is silent or stuck; the grid meter first. */
+/** A network that is down silences every meter: that many pieces of advice help nobody. */
+const MOST = 10;
+
+/** Eligible for meter points that are silent or stuck: the grid meter first, then those that are longest so. */
 export const checkMeter: Rule = (context) =>
   context.meters
     .filter((meter) => meter.silent_since_ms !== null || meter.stuck_since_ms !== null)
+    .sort((a, b) => Number(b.role === 'grid') - Number(a.role === 'grid') || sinceOf(a) - sinceOf(b))
+    .slice(0, MOST)
     .map((meter) => ({
       id: `check_meter:${meter.id}:${meter.silent_since_ms !== null ? 'silent' : 'stuck'}`,
       kind: 'check_meter' as const,
@@ -18,6 +23,8 @@ export const checkMeter: Rule = (context) =>
       deadline_ms: null,
       link: `/meters/${encodeURIComponent(meter.id)}`,
     }));
+
+const sinceOf = ({ silent_since_ms, stuck_since_ms }: MeterState): number => silent_since_ms ?? stuck_since_ms ?? 0;
 
 function reason(context: AdviceContext, meter: MeterState) {
   const silent = meter.silent_since_ms;

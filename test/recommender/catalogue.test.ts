@@ -107,4 +107,17 @@ describe('the catalogue of advice', () => {
       for (const feature of features) expect(feature >= 0 && feature <= 1).toBe(true);
     }
   });
+
+  it('asks to check ten meters at most, the grid meter first, then the longest silent', () => {
+    const meters = Array.from({ length: 600 }, (_, i) => ({
+      ...{ id: `m${i}`, name: `M ${i}`, role: i === 599 ? ('grid' as const) : ('load' as const) },
+      ...{ silent_since_ms: NOW_MS - i * 1000, stuck_since_ms: null },
+    }));
+    const found = eligibleActions(
+      contextOf(() => 0.3, { meters }),
+      new Set(),
+    );
+    const checks = found.filter(({ kind }) => kind === 'check_meter').map(({ id }) => id.split(':')[1]);
+    expect(checks).toEqual(['m599', 'm598', 'm597', 'm596', 'm595', 'm594', 'm593', 'm592', 'm591', 'm590']);
+  });
 });

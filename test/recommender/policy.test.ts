@@ -42,6 +42,34 @@ describe('decide', () => {
     );
   });
 
+  it('gives each of up to 1,000 actions a probability above 0, the best never less than others, summing to 1', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(), (count, seed) => {
+        const actions = Array.from(
+          { length: count },
+          (_, i): Action => ({
+            ...{ id: `check_meter:${i}`, kind: ACTION_KINDS[0]!, features: new Array(FEATURES).fill(0.5) },
+            ...{ text: words, why: words, saving: null, deadline_ms: null, link: null },
+          }),
+        );
+        for (const { propensities } of decide(actions, createLinUcbState(FEATURES), seed, 2).positions) {
+          const all = Object.values(propensities);
+          for (const p of all) expect(p > 0 && p <= 1).toBe(true);
+          const best = Object.keys(propensities).sort()[0]!;
+          expect(propensities[best]).toBe(Math.max(...all));
+          expect(all.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9);
+        }
+      }),
+      {
+        numRuns: 30,
+        examples: [
+          [501, 1],
+          [1000, 1],
+        ],
+      },
+    );
+  });
+
   it('replays bit for bit from its log, whatever the order of the actions and after a round trip through JSON', () => {
     fc.assert(
       fc.property(actionsArbitrary, fc.nat(), (actions, seed) => {
