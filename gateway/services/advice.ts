@@ -8,8 +8,9 @@ import { createLinUcbState, type LinUcbState, learn } from '../../recommender/li
 import { type Decision, decide, POLICY } from '../../recommender/policy.ts';
 import type { Actor, Advice, AdviceAction, AdviceService, AuditService, Base, Outcome } from '../services.ts';
 
-/** A decision is shown this long while what is eligible stays the same. */
+/** A decision is shown this long while what is eligible stays the same; one without anything eligible longer. */
 const VALID_MS = 30 * 60_000;
+const EMPTY_VALID_MS = 24 * 3_600_000;
 const SNOOZE_MS = 2 * 3_600_000;
 /** Dismissed advice with the same id does not come back within this; ids carry the day where advice is of a day. */
 const DISMISS_MS = 20 * 3_600_000;
@@ -143,7 +144,7 @@ export function createAdviceService(deps: AdviceDeps): AdviceService {
       eligible,
       chosen: decision.positions,
     };
-    if (eligible.length > 0) await writeDecision(tenant, row);
+    await writeDecision(tenant, row);
     metrics.decisions.inc({ tenant, outcome: 'made' });
     return adviceOf(row);
   }
@@ -155,7 +156,8 @@ export function createAdviceService(deps: AdviceDeps): AdviceService {
         .sort()
         .join();
     const expired = last.eligible.some((action) => action.deadline_ms !== null && action.deadline_ms <= clock.now());
-    return !expired && clock.now() - last.at_ms < VALID_MS && ids(last.eligible) === ids(eligible);
+    const valid_ms = eligible.length === 0 ? EMPTY_VALID_MS : VALID_MS;
+    return !expired && clock.now() - last.at_ms < valid_ms && ids(last.eligible) === ids(eligible);
   }
 
   async function readState(

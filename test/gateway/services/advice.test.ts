@@ -64,6 +64,24 @@ describe('the advice service', () => {
     expect(log.policy).toBe(POLICY);
   });
 
+  it('logs a decision where there is nothing to advise, once while it is valid', async () => {
+    context = contextOf(() => 0.3);
+    const { decision_id, actions } = await service.recommend(actor(tenant));
+    expect(actions).toEqual([]);
+    expect(await service.explain(actor(tenant), decision_id)).toMatchObject({
+      decision_id,
+      eligible: [],
+      positions: [],
+    });
+    now_ms += 5 * 60_000;
+    expect((await service.recommend(actor(tenant))).decision_id).toBe(decision_id);
+    now_ms += 31 * 60_000;
+    const later = await service.recommend(actor(tenant));
+    expect(later.decision_id).toBe(decision_id);
+    const rows = await test.db.asTenant(tenant, (sql) => sql('select id from decision'));
+    expect(rows).toHaveLength(1);
+  });
+
   it('does not repeat dismissed advice for a day, and brings snoozed advice back', async () => {
     const { decision_id, actions } = await service.recommend(actor(tenant));
     await service.feedback(actor(tenant), decision_id, actions[0]!.id, 'dismissed');
