@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../../engine/errors.ts';
 import type { Repair } from '../../../engine/ports.ts';
 import { createCorrectionsApi } from '../../../gateway/http/api/corrections.ts';
 import { createApiApp, describeError, problem } from '../../../gateway/http/api.ts';
@@ -6,7 +7,7 @@ import type { Actor, Services } from '../../../gateway/services.ts';
 
 const AT = '2026-03-10T10:00:00Z';
 
-function rig(role: Actor['role'] = 'analyst') {
+function rig(role: Actor['role'] = 'analyst', audit = async () => {}) {
   const repairs: { tenant: string; repairs: readonly Repair[] }[] = [];
   const audited: [string, string, unknown][] = [];
   const services = {
@@ -20,8 +21,10 @@ function rig(role: Actor['role'] = 'analyst') {
       get: (_: string, id: string) => (id === 'main' ? { virtual: null } : id === 'sum' ? { virtual: [{}] } : null),
     },
     audit: {
-      record: async (_: Actor, act: string, object: string, detail: unknown) =>
-        void audited.push([act, object, detail]),
+      record: async (_: Actor, act: string, object: string, detail: unknown) => {
+        await audit();
+        audited.push([act, object, detail]);
+      },
     },
   } as unknown as Services;
   const app = createApiApp();
@@ -61,6 +64,13 @@ describe('repairs', () => {
     ]);
     expect(audited).toHaveLength(1);
     expect(audited[0]?.[2]).toMatchObject({ reason: 'meter was replaced' });
+  });
+
+  it('repairs nothing that the audit log could not take', async () => {
+    const { post, repairs } = rig('analyst', () => Promise.reject(new UnavailableError('The database is down.')));
+    const answer = await post({ reason: 'x', repairs: [{ meter: 'main', quantity: 'power_W', at: AT, value: 5 }] });
+    expect(answer.status).toBe(503);
+    expect(repairs).toEqual([]);
   });
 
   it('changes nothing when one of them is wrong', async () => {
