@@ -14,6 +14,7 @@ import { openPostgres } from '../connectors/database/postgres/postgres.ts';
 import { openFolderFiles } from '../connectors/files/folder.ts';
 import { openJournal } from '../connectors/journal/journal.ts';
 import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
+import type { MeterPoint } from '../engine/model/site.ts';
 import type { Clock, Closable } from '../engine/ports.ts';
 import { createDeliveries } from './broker/deliveries.ts';
 import { type ExternalBroker, openExternalBroker } from './broker/external.ts';
@@ -58,7 +59,7 @@ export type Box = {
   services: Services;
   parts: Part[];
   /** Where the box listens; known once started. */
-  address(): { scheme: 'http' | 'https'; port: number; mqtt_port: number };
+  address(): { scheme: 'http' | 'https'; port: number; mqtt_port: number; mqtts_port: number | null };
 };
 
 export type BoxOptions = {
@@ -133,6 +134,7 @@ async function assembleKeeping(
         journal_dir: join(config.home, 'journal'),
         durable: journal.durable,
         released_seq: journal.stats().released_seq,
+        keep_readings_days: config.keep_readings_days,
       },
       (labels, seconds) => metrics.query_s.observe(labels, seconds),
     ),
@@ -185,6 +187,7 @@ async function assembleKeeping(
     alerts,
     jobs,
     enabled: (tenant, device) => devices.get(tenant, device)?.enabled ?? true,
+    ratingOf,
   });
   const forecasts = createForecastService({
     ...base,
@@ -327,14 +330,35 @@ async function assembleKeeping(
       scheme: certificate ? 'https' : 'http',
       port: server?.port ?? config.port,
       mqtt_port: broker?.port ?? config.mqtt_port,
+      mqtts_port: broker?.tls_port ?? null,
     }),
   };
+
+  /** The store lost readings: files that were loaded can be loaded again. */
+  async function forgetLoads(): Promise<void> {
+    for (const tenant of site.tenants())
+      await loads
+        .forget(tenant)
+        .catch((error: unknown) => log.error({ err: error, tenant }, 'loaded files still count as loaded'));
+  }
+
+  /** What the profile of the meter point's device says about its largest power. */
+  function ratingOf({ tenant, device, channel }: MeterPoint): { rated_power_W?: number } {
+    const profile = device === null ? null : devices.list(tenant).find(({ id }) => id === device)?.profile;
+    const channels = profile ? catalogue.get(profile)?.channels : undefined;
+    const rated_power_W = channels?.find(({ name }) => name === channel)?.rated_power_W;
+    return rated_power_W === undefined ? {} : { rated_power_W };
+  }
 
   /** Roles decide how power becomes energy, so the drain knows them before its first slot. */
   async function startDrain(): Promise<void> {
     const tellRoles = () =>
       series.drain.setRoles(
-        site.tenants().flatMap((tenant) => meters.list(tenant).map(({ id, role }) => ({ tenant, meter: id, role }))),
+        site
+          .tenants()
+          .flatMap((tenant) =>
+            meters.list(tenant).map((point) => ({ tenant, meter: point.id, role: point.role, ...ratingOf(point) })),
+          ),
       );
     tellRoles();
     meters.onChange(tellRoles);
@@ -352,6 +376,7 @@ async function assembleKeeping(
     series.drain.onState(({ up, reason, doubled, recovery }) => {
       metrics.doubled.set(doubled ?? Number.NaN);
       log[up ? 'info' : 'warn']({ up, reason, recovery }, 'series store');
+      if (recovery !== null) void forgetLoads();
     });
     series.drain.start();
     // A store that is away is no reason not to start: the journal keeps what comes.

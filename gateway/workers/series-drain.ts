@@ -33,6 +33,8 @@ export type DrainDeps = {
   onState: (state: DrainState) => void;
   now: () => number;
   slots_every_ms?: number;
+  /** Readings older than this many days are removed; null or left out: none are. */
+  keep_readings_days?: number | null;
 };
 
 export type Drain = {
@@ -56,6 +58,7 @@ const GATHER_MS = 150;
 const SMALL_GROUPS = 2_000;
 const BACKOFF_MS = { first: 500, last: 30_000 };
 const CLOSE_DRAIN_MS = 1_200;
+const DAY_MS = 86_400_000;
 const CLOSE_SLOTS_MS = 500;
 
 type Opened = { store: DrainedSeries; keeper: SlotKeeper; applied_seq: number };
@@ -90,10 +93,13 @@ export function createDrain(deps: DrainDeps): Drain {
       };
     });
 
+  const readingsFrom = () =>
+    deps.keep_readings_days == null ? Number.NEGATIVE_INFINITY : deps.now() - deps.keep_readings_days * DAY_MS;
+
   async function ensureOpen(): Promise<Opened> {
     if (opened) return opened;
     const store = await deps.open();
-    const keeper = createSlotKeeper(store, deps.slots_every_ms);
+    const keeper = createSlotKeeper(store, deps.slots_every_ms, readingsFrom);
     await keeper.setRoles(roles);
     const applied_seq = await matchJournal(store, deps.durable_seq());
     keeper.touch(await store.dirty.list(), deps.now());

@@ -20,6 +20,8 @@ export type SeriesWorkerData = {
   released_seq: number;
   /** The slots of a series are computed at most this often; 2,000 where left out. */
   slots_every_ms?: number;
+  /** Slots of readings older than this are not computed from what is left of them; null or left out: all are kept. */
+  keep_readings_days?: number | null;
 };
 
 export type ToWorker =

@@ -11,7 +11,7 @@ import { type FromWorker, type SeriesWorkerData, type ToWorker, toWire, transfer
 
 const port = parentPort;
 if (!port) throw new Error('gateway/workers/series.ts runs as a worker thread');
-const { store: where, journal_dir, durable, released_seq, slots_every_ms } = workerData as SeriesWorkerData;
+const { store: where, journal_dir, durable, released_seq, ...settings } = workerData as SeriesWorkerData;
 const post = (message: FromWorker, moved: ArrayBuffer[] = []) => port.postMessage(message, moved);
 
 const durable_seq = durableSeq(durable);
@@ -24,7 +24,8 @@ const drain = createDrain({
   onSlots: (changed) => post({ kind: 'slots', changed }),
   onState: (state) => post({ kind: 'state', state }),
   now: Date.now,
-  slots_every_ms,
+  slots_every_ms: settings.slots_every_ms,
+  keep_readings_days: settings.keep_readings_days,
 });
 
 port.on('message', (message: ToWorker) => {
