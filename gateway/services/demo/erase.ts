@@ -1,4 +1,5 @@
 /** Removes all that the demo left in the stores; what a person added meanwhile stays. */
+import type { Sql } from '../../../engine/ports.ts';
 import type { Actor, SiteSettings } from '../../services.ts';
 import type { DemoServiceDeps } from '../demo.ts';
 
@@ -32,8 +33,7 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
   await db.asTenant(tenant, async (sql) => {
     await sql('delete from quality_report where meter_id = any($1)', [gone]);
     await sql('delete from alert where object = any($1) or $2::boolean', [gone, !stays]);
-    // decisions were made on the demo's numbers, feedback goes with them
-    for (const table of ['decision', 'policy_state', 'usage_event']) await sql(`delete from ${table}`);
+    await eraseLearnt(sql, gone, stays);
     // files that were loaded into meter points of the demo may be loaded again
     await sql(stays ? `update data_load set sha256 = ''` : 'delete from data_load');
     await sql(`delete from setting where name = 'demo'`);
@@ -41,6 +41,22 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
   if (stays) await site.save(actor, site.get(tenant) ?? settings, { demo: false });
   else await site.remove(actor);
   await meters.refresh(tenant);
+}
+
+/**
+ * Decisions since the demo began were made on its numbers, feedback goes with them. What is older stays, and so do a
+ * person's own steps that named nothing of the demo, where the tenant goes on with devices of its own.
+ */
+async function eraseLearnt(sql: Sql, gone: readonly string[], stays: boolean): Promise<void> {
+  const [row] = await sql<{ value: { started_ms?: number } }>(`select value from setting where name = 'demo'`);
+  const since_ms = row?.value.started_ms ?? 0;
+  await sql('delete from decision where not $1::boolean or at >= to_timestamp($2 / 1000.0)', [stays, since_ms]);
+  await sql('delete from policy_state where not $1::boolean or not exists (select 1 from decision)', [stays]);
+  await sql(
+    `delete from usage_event where not $1::boolean
+       or (at >= to_timestamp($2 / 1000.0) and exists (select 1 from unnest($3::text[]) as id where position(id in object) > 0))`,
+    [stays, since_ms, gone],
+  );
 }
 
 /** What is in the journal would come back after the erasure: the series store takes it first. */
