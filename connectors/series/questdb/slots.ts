@@ -139,7 +139,7 @@ async function totalsOf(
  * Sums or means by series × periods + period: QuestDB groups by one number in about half the time that two take, and a
  * question for each run of equal periods spares it to find the run row by row.
  */
-function totalsSql(bounds_ms: readonly number[], ids: string, aggregate: TotalsQuery['aggregate']): string {
+export function totalsSql(bounds_ms: readonly number[], ids: string, aggregate: TotalsQuery['aggregate']): string {
   const periods = bounds_ms.length - 1;
   const edges = bounds_ms.map((bound) => Math.ceil(bound / SLOT_MS));
   const totals = `${aggregate === 'mean' ? 'avg' : 'sum'}(value), bit_or(quality), count(value)`;
