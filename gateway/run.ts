@@ -9,6 +9,7 @@ import { assemble } from './assemble.ts';
 import { runCommand } from './commands.ts';
 import type { Config } from './config.ts';
 import { type Command, type CommandResult, openControl } from './control.ts';
+import { greetingOf, type Listening } from './greeting.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import type { Services } from './services.ts';
@@ -83,23 +84,10 @@ export async function runOnce(config: Config, command: Command): Promise<Command
 }
 
 /** The address, and until someone has signed in the one-time set-up link. For people, so not as a log line. */
-async function greet(
-  { config, access }: Services,
-  listening: { scheme: string; port: number; mqtt_port: number },
-): Promise<void> {
-  const base = config.public_url ?? `${listening.scheme}://localhost:${listening.port}`;
-  const everywhere = config.host === '0.0.0.0' || config.host === '::';
-  const lan = (everywhere ? lanAddresses() : []).map((ip) => `${listening.scheme}://${ip}:${listening.port}`);
+async function greet({ config, access }: Services, listening: Omit<Listening, 'host'>): Promise<void> {
+  const { public_url, host } = config;
   const token = await access.setupToken();
-  const lines = [
-    '',
-    `  Luna iEMS is ready:  ${base}`,
-    ...lan.map((url) => `  on the network:      ${url}`),
-    `  meters push MQTT to: port ${listening.mqtt_port}`,
-    ...(token ? [`  set it up once at:   ${base}/setup?token=${token}`] : []),
-    '',
-  ];
-  process.stderr.write(`${lines.join('\n')}\n`);
+  process.stderr.write(greetingOf({ ...listening, host }, { public_url, lan: lanAddresses(), token }));
 }
 
 function lanAddresses(): string[] {

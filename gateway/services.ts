@@ -207,9 +207,9 @@ export type Person = {
 export type ApiKey = { id: string; name: string; role: Role; created_ms: number; last_used_ms: number | null };
 export type Session = { actor: Actor; person_id: string; name: string; csrf: string; token_sha256: string };
 export interface AccessService {
-  /** True until someone has signed in for the first time (an admin exists and has a session or key use). */
+  /** True until there is an admin who can sign in. */
   needsSetup(tenant: string): Promise<boolean>;
-  /** The one-time token of the set-up link; null once set up. The same over restarts until used. */
+  /** The one-time token of the set-up link; null once an admin has signed in. The same over restarts until then. */
   setupToken(): Promise<string | null>;
   /** Rejects NotAllowedError (never saying whether the login exists), or TooManyTriesError for this address and login.
    * `device` is what an earlier sign-in returned: who has it does not wait for strangers' wrong tries. */

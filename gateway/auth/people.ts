@@ -106,6 +106,12 @@ export function createPeople({
       const rows = await db.asTenant(tenant, (sql) => sql(`select from person where ${ACTIVE_ADMIN} limit 1`));
       return rows.length > 0;
     },
+
+    /** Whether an admin of now has ever signed in: with them the set-up is over. */
+    async hasKnownAdmin(tenant: string): Promise<boolean> {
+      const known = `select from person where ${ACTIVE_ADMIN} and last_sign_in_at is not null limit 1`;
+      return (await db.asTenant(tenant, (sql) => sql(known))).length > 0;
+    },
   };
 }
 

@@ -57,7 +57,7 @@ export function createAccessService({
     needsSetup: async (tenant) => !(await people.hasAdmin(tenant)),
     async setupToken() {
       const file = join(config.home, 'setup-token');
-      if (!(await people.hasAdmin(SETUP_TENANT))) return keptSecret(file);
+      if (!(await people.hasKnownAdmin(SETUP_TENANT))) return keptSecret(file);
       await rm(file, { force: true });
       return null;
     },

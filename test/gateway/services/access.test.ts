@@ -214,17 +214,22 @@ describe('access service', () => {
     expect(statSync(join(test.home, 'token-secret')).mode & 0o777).toBe(0o600);
   });
 
-  it('has a set-up token until an admin exists, the same over restarts, and never again a broken one', async () => {
+  it('has a set-up token until an admin has signed in, the same over restarts, and never again a broken one', async () => {
     const bert = await add('bert');
     await test.db.asTenant('default', (sql) => sql(`update person set role = 'user'`));
     const file = join(test.home, 'setup-token');
     expect(await access.needsSetup('default')).toBe(true);
+    const made = await add('carl', 'admin');
+    expect(await access.setupToken()).toMatch(/^[\w-]{43}$/);
+    await test.db.asTenant('default', (sql) => sql('delete from person where id = $1', [made.id]));
     const [token, same] = await Promise.all([access.setupToken(), open().setupToken()]);
     expect(same).toBe(token);
     expect(token).toMatch(/^[\w-]{43}$/);
     expect(await open().setupToken()).toBe(token);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     writeFileSync(file, '');
+    expect(await access.setupToken()).toMatch(/^[\w-]{43}$/);
+    await access.signIn('bert', PASSWORD, '10.0.0.1');
     expect(await access.setupToken()).toMatch(/^[\w-]{43}$/);
     await access.changePerson(boss, bert.id, { role: 'admin' });
     expect(await access.setupToken()).toBeNull();
