@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { type ConfigError, InvalidDataError } from '../engine/errors.ts';
 import { type Config, loadConfig } from './config.ts';
 import { type CommandResult, sendCommand } from './control.ts';
+import { withPassword } from './password-input.ts';
 
 // Halves the time that a later start spends on reading the program; threads and the demo's process use it too.
 const { directory } = enableCompileCache(join(import.meta.dirname, '../.cache/compile'));
@@ -35,10 +36,11 @@ const user = program.command('user').description('people');
 command(user.command('add <login>'), 'user add', 'add a person', ['login'])
   .option('--role <role>', 'admin, analyst or user', 'user')
   .option('--name <name>')
-  .option('--password <password>', 'left out: one is made and shown');
-command(user.command('reset-password <login>'), 'user reset-password', 'give a person a new password', [
-  'login',
-]).option('--password <password>');
+  .option('--password <password>', 'left out: one is made and shown')
+  .option('--password-stdin', 'read the password from standard input, where no list of processes shows it');
+command(user.command('reset-password <login>'), 'user reset-password', 'give a person a new password', ['login'])
+  .option('--password <password>', 'left out: one is made and shown')
+  .option('--password-stdin', 'read the password from standard input, where no list of processes shows it');
 
 command(program.command('import <file>'), 'import', 'load readings from a CSV or JSON-lines file', ['file']).option(
   '--mapping <yaml>',
@@ -64,7 +66,8 @@ function command(target: Program, name: string, description: string, names: read
       const { json, ...options } = given[names.length] as Record<string, unknown> & { json?: boolean };
       const args = { ...options, ...Object.fromEntries(names.map((key, i) => [key, given[i]])) };
       return guarded(async () => {
-        const result = await execute(loadConfig(process.env), name, prepared(args));
+        const config = loadConfig(process.env);
+        const result = await execute(config, name, await withPassword(prepared(args), process.stdin));
         process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
       }, json);
     });
