@@ -31,7 +31,7 @@ const TICK_MS = 15_000;
 /** More open pages than this are refused, so that a runaway script cannot use up the box. */
 const MOST_STREAMS = 200;
 /** The same for one person, who must not take the place of all others. */
-const MOST_OF_ONE = 12;
+const MOST_OF_ONE = 20;
 
 /** The route; `views` by the name that pages give in `live`. */
 export function createStream(deps: PageDeps, views: Readonly<Record<string, LiveView>>) {

@@ -127,10 +127,10 @@ describe('live stream', () => {
     expect(stream.seen).toHaveLength(before);
   });
 
-  it('gives one person twelve streams and a new one for each that ends', async () => {
+  it('gives one person twenty streams and a new one for each that ends', async () => {
     const services = createSampleServices();
     const app = createSampleApp(services);
-    const streams = await Promise.all(Array.from({ length: 12 }, () => open(services, 'page=meters', app)));
+    const streams = await Promise.all(Array.from({ length: 20 }, () => open(services, 'page=meters', app)));
     const refused = await app.request('/stream?page=meters');
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '30']);
     await streams.pop()?.close();
