@@ -1,4 +1,5 @@
 /** The embedded MQTT 3.1.1 broker: aedes in process, durable sessions on disk, PUBACK after the journal's fsync. */
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Aedes, type Client, type PublishPacket } from 'aedes';
 import levelPersistence from 'aedes-persistence-level';
@@ -9,6 +10,7 @@ import { UnavailableError } from '../engine/errors.ts';
 import type { Clock, Closable } from '../engine/ports.ts';
 import type { Deliveries } from './broker/deliveries.ts';
 import { createHooks, type Listener, type Session, SINK } from './broker/hooks.ts';
+import { limitPackets } from './broker/limit.ts';
 import { listenAll, portOf } from './broker/listen.ts';
 import type { Messages } from './broker/messages.ts';
 import type { Routes } from './broker/routes.ts';
@@ -67,8 +69,24 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     ...hooks,
   });
   watch(aedes, options, sessionOf, sessions);
+  function refuse(client: Client, bytes: number): void {
+    const session = sessionOf(client);
+    if (!session) {
+      options.metrics.mqtt_refused.inc({ reason: 'size' });
+      return;
+    }
+    const text = `It announced a message of ${bytes} bytes; send its readings in messages of at most 256 kB.`;
+    options.messages.refuse(session.route, 'size', text);
+  }
+  function serve(socket: Socket): void {
+    const client = aedes.handle(socket);
+    limitPackets(socket, client, {
+      admitted: () => sessionOf(client) !== undefined,
+      refuse: (bytes) => refuse(client, bytes),
+    });
+  }
   swallowSink(aedes);
-  const servers = await listenAll(options, (socket) => aedes.handle(socket)).catch(async (error: unknown) => {
+  const servers = await listenAll(options, serve).catch(async (error: unknown) => {
     await closeAedes(aedes);
     await store.close();
     throw error;

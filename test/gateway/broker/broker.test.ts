@@ -378,6 +378,30 @@ describe('neighbours', () => {
     frozen.end();
   });
 
+  /** The fixed header of a PUBLISH or CONNECT that announces this many bytes, and some of them. */
+  const announcing = (first: number, bytes: number) =>
+    Buffer.concat([
+      Buffer.from([first, (bytes & 127) | 128, ((bytes >> 7) & 127) | 128, ((bytes >> 14) & 127) | 128, bytes >> 21]),
+      Buffer.alloc(1000),
+    ]);
+
+  it('are safe from a stranger that announces a huge packet', async () => {
+    const socket = connectSocket(rig.broker.port, '127.0.0.1');
+    const closed = new Promise((done) => socket.once('close', done));
+    socket.on('error', () => {});
+    socket.write(announcing(0x10, 4_000_000));
+    await closed;
+  });
+
+  it('are safe from a device that announces a huge packet, which is told', async () => {
+    const client = await raw();
+    await client.next('connack');
+    client.socket.write(announcing(0x30, 4_000_000));
+    await client.closed;
+    await until(() => errorOf('a') !== undefined, 'the report');
+    expect(errorOf('a')).toMatch(/4000000 bytes/);
+  });
+
   it('are not disturbed by one that speaks no MQTT', async () => {
     const noise = connectSocket(rig.broker.port, '127.0.0.1');
     noise.on('error', () => {});
