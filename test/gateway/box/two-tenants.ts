@@ -152,7 +152,7 @@ function readingsOf(meters: readonly string[], number: number) {
     [...moments, now_ms - 60_000, now_ms].map((at_ms, i) => ({
       ...{ meter, at: new Date(at_ms).toISOString() },
       power_W: number,
-      import_kWh: 100_000 + number + i,
+      import_kWh: 100_000 + number + i / 100,
     })),
   );
 }
