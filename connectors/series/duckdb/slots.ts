@@ -1,8 +1,7 @@
 /** Slots and spans. A slot is stored by its number since 1970 (`at / 15 min`). */
-import { listValue } from '@duckdb/node-api';
 import { SLOT_MS } from '../../../engine/model/time.ts';
 import type { SeriesRange, Span, TotalsQuery } from '../../../engine/ports.ts';
-import { periodSql } from '../periods.ts';
+import { idsSql, periodSql } from '../periods.ts';
 import type { RegisteredSeries } from '../registry.ts';
 import { type DrainedSlots, type SlotReplacement, type TotalsColumns, totalsRows } from '../store.ts';
 import { addSpans, emptyTotals } from '../totals.ts';
@@ -167,15 +166,16 @@ async function totalsOf(
   );
   if (series.length === 0 || bounds_ms.length < 2) return totals;
   const edges = bounds_ms.map(slotAfter);
-  const ids = listValue(series.map((one) => one.id));
   const rows = new Map(series.map((one, index) => [one.id, index]));
-  const mean = aggregate === 'mean';
-  const only = series.length === 1 ? 'series = $one' : 'series in (select unnest($ids))';
-  const [id, period, value, quality, slots] = await db.numbers(
-    `select series, ${periodSql(edges, '"at"', '//')} as period, ${mean ? 'avg' : 'sum'}(value), bit_or(quality), count(value) ` +
-      `from slot where "at" >= $from and "at" < $to and ${only} group by all`,
-    { from: edges[0]!, to: edges.at(-1)!, ...(series.length === 1 ? { one: series[0]!.id } : { ids }) },
-  );
+  const ids = idsSql([...rows.keys()], 'series');
+  const [[id, period, value, quality, slots], spans] = await Promise.all([
+    db.numbers(
+      `select series, ${periodSql(edges, '"at"', '//')} as period, ${aggregate === 'mean' ? 'avg' : 'sum'}(value), bit_or(quality), count(value) ` +
+        `from slot where "at" >= $from and "at" < $to and ${ids} group by all`,
+      { from: edges[0]!, to: edges.at(-1)! },
+    ),
+    aggregate === 'mean' ? [] : spansEnding(db, bounds_ms, ids, rows),
+  ]);
   const periods = bounds_ms.length - 1;
   for (let index = 0; index < id!.length; index++) {
     const cell = rows.get(id![index]!)! * periods + period![index]!;
@@ -183,29 +183,24 @@ async function totalsOf(
     totals.quality[cell] = quality![index]!;
     totals.slots[cell] = slots![index]!;
   }
-  if (!mean) await addSpansOf(db, totals, bounds_ms, ids, rows);
+  addSpans(totals, bounds_ms, spans);
   return totals;
 }
 
-async function addSpansOf(
+async function spansEnding(
   db: DuckDbContext['db'],
-  totals: TotalsColumns,
   bounds_ms: readonly number[],
-  ids: ReturnType<typeof listValue>,
+  ids: string,
   rows: ReadonlyMap<number, number>,
-): Promise<void> {
+) {
   const [id, to, value, quality] = await db.numbers(
-    'select series, to_ms::double, value, quality from span where to_ms > $from and to_ms <= $to and series in (select unnest($ids))',
-    { from: BigInt(Math.floor(bounds_ms[0]!)), to: BigInt(Math.ceil(bounds_ms.at(-1)!)), ids },
+    `select series, to_ms::double, value, quality from span where to_ms > $from and to_ms <= $to and ${ids}`,
+    { from: BigInt(Math.floor(bounds_ms[0]!)), to: BigInt(Math.ceil(bounds_ms.at(-1)!)) },
   );
-  addSpans(
-    totals,
-    bounds_ms,
-    [...id!].map((one, index) => ({
-      row: rows.get(one)!,
-      to_ms: to![index]!,
-      value: value![index]!,
-      quality: quality![index]!,
-    })),
-  );
+  return [...id!].map((one, index) => ({
+    row: rows.get(one)!,
+    to_ms: to![index]!,
+    value: value![index]!,
+    quality: quality![index]!,
+  }));
 }
