@@ -22,7 +22,7 @@ export function greetingOf(
     '',
     `  Luna iEMS is ready:  ${base}`,
     ...others.map((url) => `  on the network:      ${url}`),
-    `  meters push MQTT to: port ${mqtt_port}${mqtts_port === null ? '' : ` (with TLS: port ${mqtts_port})`}`,
+    `  meters push MQTT to: port ${mqtt_port}${mqtts_port === null ? '' : `, with TLS port ${mqtts_port}`}`,
     ...links.map((link, i) => `  ${i === 0 ? 'set it up once at:  ' : 'or on the network:  '} ${link}`),
     '',
   ];

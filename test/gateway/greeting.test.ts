@@ -29,7 +29,7 @@ describe('greetingOf', () => {
   it('names the port of MQTT over TLS where there is one', () => {
     const told = { public_url: null, lan: [], token: null };
     expect(greetingOf(LISTENING, told)).toContain('meters push MQTT to: port 1883\n');
-    expect(greetingOf({ ...LISTENING, mqtts_port: 8883 }, told)).toContain('port 1883 (with TLS: port 8883)\n');
+    expect(greetingOf({ ...LISTENING, mqtts_port: 8883 }, told)).toContain('port 1883, with TLS port 8883\n');
   });
 
   it('names the public address first', () => {
