@@ -42,7 +42,10 @@ export const ConfigSchema = z.strictObject({
   host: z.string().default('0.0.0.0').describe('Address the web server and the broker listen on.'),
   port: port.default(8080).describe('Port of pages and API; 0 takes a free one.'),
   mqtt_port: port.default(1883).describe('Port of the embedded MQTT broker; 0 takes a free one.'),
-  mqtts_port: port.nullable().default(null).describe('Port of MQTT over TLS; needs a certificate.'),
+  mqtts_port: port
+    .nullable()
+    .default(8883)
+    .describe('Port of MQTT over TLS, where `tls` is on; 0 takes a free one, null is none.'),
   mqtt_url: brokerAddress
     .default(null)
     .describe('External broker to subscribe to as a client, e.g. mqtt://user:pass@broker:1883.'),

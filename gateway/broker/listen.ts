@@ -22,7 +22,8 @@ export async function listenAll(
   if (tls) servers.push(createTlsServer({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, serve));
   const ports = [port, tls?.port ?? 0];
   try {
-    for (const [i, server] of servers.entries()) await listening(server, host, ports[i]!);
+    for (const [i, server] of servers.entries())
+      await listening(server, host, ports[i]!, i === 0 ? 'LUNA_MQTT_PORT' : 'LUNA_MQTTS_PORT');
   } catch (error) {
     for (const server of servers) server.close();
     throw error;
@@ -30,12 +31,12 @@ export async function listenAll(
   return servers;
 }
 
-function listening(server: Server, host: string, port: number): Promise<void> {
+function listening(server: Server, host: string, port: number, variable: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'another program uses it' : cause.message;
       const text = `The MQTT broker cannot listen on port ${port}: ${why}.`;
-      reject(new UnavailableError(text, 'Set LUNA_MQTT_PORT to a free port.', { cause }));
+      reject(new UnavailableError(text, `Set ${variable} to a free port.`, { cause }));
     });
     server.listen({ host, port, backlog: 1024 }, resolve);
   });

@@ -17,6 +17,7 @@ describe('loadConfig', () => {
       home,
       port: 8080,
       mqtt_port: 1883,
+      mqtts_port: 8883,
       database: 'embedded',
       series: 'duckdb',
       tls: 'off',

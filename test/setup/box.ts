@@ -42,6 +42,7 @@ export async function startBox(environment: Record<string, string> = {}, home?: 
     LUNA_HOST: '127.0.0.1',
     LUNA_PORT: '0',
     LUNA_MQTT_PORT: '0',
+    LUNA_MQTTS_PORT: '0',
     LUNA_LOG_LEVEL: 'warn',
     LUNA_WEATHER: 'off',
     ...environment,

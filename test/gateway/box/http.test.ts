@@ -1,6 +1,7 @@
 /** What every answer of the running box has in common: problems, limits, headers, metrics, TLS, proxies, wrong passwords. */
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
+import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Box, startBox } from '../../setup/box.ts';
 import { browser } from './asking.ts';
@@ -190,6 +191,11 @@ describe('a box with TLS and no proxy', () => {
       for (const line of signedIn.headers['set-cookie'] ?? []) expect(line).toContain('Secure');
       expect(signedIn.headers['set-cookie']).toHaveLength(2);
       expect(signedIn.headers['strict-transport-security']).toMatch(/max-age=\d{7,}/);
+      const mqtts_port = /with TLS port (\d+)/.exec(secure.said())?.[1];
+      const stranger = mqtt.connectAsync(`mqtts://127.0.0.1:${mqtts_port}`, {
+        ...{ rejectUnauthorized: false, username: 'nobody', password: 'x', reconnectPeriod: 0, protocolVersion: 4 },
+      });
+      await expect(stranger).rejects.toThrow(/Bad username or password/);
       expect((await ask(`${secure.url}/metrics`)).status).toBe(200);
       // A proxy that nobody named stands on the box, but not whoever asks through it.
       expect((await ask(`${secure.url}/metrics`, { headers: { 'x-forwarded-for': '127.0.0.1' } })).status).toBe(401);
