@@ -233,7 +233,12 @@ export interface PriceProvider {
   /** Prices of [from_ms, to_ms) in 15-minute slots. `slots` is empty where they are not published yet;
    * rejects UnavailableError (down, slow, rate limit) or InvalidDataError (a shape that it should not have). */
   fetch(request: PriceRequest): Promise<PriceSeries>;
+  /** Demand of the whole system that its areas are in, for sources that tell it; rejects as `fetch` does. */
+  fetchDemand?(request: DemandRequest): Promise<DemandHour[]>;
 }
+export type DemandRequest = { kind: 'actual' | 'forecast'; from_ms: number; to_ms: number; signal: AbortSignal };
+/** Mean system demand of the hour that starts at `at_ms`. */
+export type DemandHour = { at_ms: number; power_MW: number };
 export type PriceRequest = { area: string; market: PriceMarket; from_ms: number; to_ms: number; signal: AbortSignal };
 
 export interface WeatherProvider {

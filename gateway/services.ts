@@ -394,8 +394,19 @@ export interface PriceService {
   sources(tenant: string): Promise<readonly PriceSourceState[]>;
   /** Fetches what is due now (also run by schedule). */
   refresh(tenant: string): Promise<void>;
+  /** Only for the tenant's own market area, which no other tenant of the box may have. @throws NotAllowedError, InvalidDataError */
   loadCsv(actor: Actor, area: string, csv: string): Promise<{ slots: number }>;
+  /** Demand of the power system of an area. @throws NotFoundError where no source tells it, UnavailableError */
+  demand?(area: string, kind: Demand['kind'], from_ms: number, to_ms: number): Promise<Demand>;
 }
+/** Mean power of each hour, ascending. */
+export type Demand = {
+  area: string;
+  kind: 'actual' | 'forecast';
+  source: string;
+  fetched_ms: number;
+  hours: readonly { at_ms: number; power_MW: number }[];
+};
 export type MarketPrices = {
   area: string;
   market: PriceMarket;

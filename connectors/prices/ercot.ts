@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { InvalidDataError, UnavailableError } from '../../engine/errors.ts';
 import { HOUR_MS, localDate, SLOT_MS } from '../../engine/model/time.ts';
-import type { PriceProvider } from '../../engine/ports.ts';
+import type { DemandHour, DemandRequest, PriceProvider } from '../../engine/ports.ts';
 import { isSettlementPoint } from './areas.ts';
 import { ERCOT_ZONE, hourStart } from './ercot-time.ts';
 import { ask, decodeJson, type ProviderOptions } from './http.ts';
@@ -34,9 +34,6 @@ export type ErcotOptions = ProviderOptions & {
   password: string | null;
   key: string | null;
 };
-export type DemandRequest = { kind: 'actual' | 'forecast'; from_ms: number; to_ms: number; signal: AbortSignal };
-/** Mean system demand of the hour that starts at `at_ms`. */
-export type DemandHour = { at_ms: number; power_MW: number };
 export type Ercot = PriceProvider & { fetchDemand(request: DemandRequest): Promise<DemandHour[]> };
 
 /** Day-ahead prices are hourly, real-time ones of 15 minutes; both in USD/MWh without tax. */

@@ -20,6 +20,7 @@ import { createReadingsApi } from './api/readings.ts';
 import { createRecommendApi } from './api/recommend.ts';
 import { createSiteApi } from './api/site.ts';
 import { createTokenApi } from './api/token.ts';
+import { createWeatherApi } from './api/weather.ts';
 import type { Env } from './api.ts';
 import { createOperationsApi } from './operations.ts';
 
@@ -29,6 +30,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createCorrectionsApi,
   createQualityApi,
   createPricesApi,
+  createWeatherApi,
   createForecastApi,
   createDocumentsApi,
   createAskApi,

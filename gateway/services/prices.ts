@@ -11,6 +11,7 @@ import type { EnergyPrice, Site } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, PriceProvider } from '../../engine/ports.ts';
 import type { Actor, AlertService, Base, MarketPrices, PriceService, SiteService } from '../services.ts';
+import { createDemand } from './prices/demand.ts';
 import { NO_SOURCE } from './prices/merge.ts';
 import { createRunLog } from './prices/runs.ts';
 import { areaOf, nextPoll, staleSince } from './prices/schedule.ts';
@@ -51,6 +52,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   const running = new Map<Task, Promise<void>>();
   const known = new Map<string, number | null>();
   let providers = deps.providers ?? createPriceProviders(config);
+  const demand = createDemand({ clock, runs, providers: () => providers });
   let stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
 
@@ -207,6 +209,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
           return { name, area, last_success_ms, last_run_ms, fault: clash ?? fault, next_run_ms };
         });
     },
+    demand: async (area, kind, from_ms, to_ms) => demand({ area, kind, from_ms, to_ms }, stopping.signal),
     async refresh(tenant) {
       const area = dayAheadOf(site.get(tenant))?.area;
       if (area)

@@ -1,7 +1,7 @@
 /** Market prices and what a kWh costs the site; the sources and their state. */
 import { z } from '@hono/zod-openapi';
 import { PRICE_AREAS } from '../../../connectors/prices/areas.ts';
-import { InvalidDataError } from '../../../engine/errors.ts';
+import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import { HOUR_MS, slotStart } from '../../../engine/model/time.ts';
 import type { Services } from '../../services.ts';
 import { actorOf, apiRoute, createApiApp, InstantSchema, iso } from '../api.ts';
@@ -93,6 +93,44 @@ const refresh = apiRoute('admin', {
   responses: { 204: { description: 'Asked; `/api/v1/prices/sources` tells how it went.' } },
 });
 
+const DemandSchema = z
+  .object({
+    area: z.string().openapi({ example: 'HB_HOUSTON' }),
+    kind: z.enum(['actual', 'forecast']),
+    source: z.string().openapi({ example: 'ercot' }),
+    fetched_at: z.iso.datetime(),
+    unit: z.literal('MW'),
+    points: z.array(
+      z.object({ at: z.iso.datetime().openapi({ description: 'Start of the hour.' }), value: z.number() }),
+    ),
+  })
+  .openapi('Demand');
+const MOST_DEMAND_MS = 31 * 24 * HOUR_MS;
+
+const demand = apiRoute('user', {
+  method: 'get',
+  path: '/api/v1/prices/demand',
+  tags,
+  summary: 'Demand of the power system that a market area is in, by hours',
+  description: 'From the sources that tell it (ERCOT); an answer is kept for a quarter of an hour.',
+  request: {
+    query: z.object({
+      area: z
+        .string()
+        .max(32)
+        .optional()
+        .openapi({ example: 'HB_HOUSTON', description: "The site's own where left out." }),
+      kind: z.enum(['actual', 'forecast']).default('forecast'),
+      from: InstantSchema.optional().openapi({ description: 'The current hour where left out.' }),
+      to: InstantSchema.optional().openapi({ description: '48 hours after `from` where left out.' }),
+    }),
+  },
+  responses: {
+    200: { description: 'Hours of [from, to).', content: { 'application/json': { schema: DemandSchema } } },
+    404: { description: 'No configured source tells the demand of this area.' },
+  },
+});
+
 const load = apiRoute('admin', {
   method: 'post',
   path: '/api/v1/prices/load',
@@ -164,6 +202,20 @@ export function createPricesApi({ prices: service, site, clock }: Dependencies) 
       },
       200,
     );
+  });
+  app.openapi(demand, async (c) => {
+    const { kind, ...asked } = c.req.valid('query');
+    const tariff = site.get(actorOf(c).tenant)?.energy_price;
+    const area = asked.area ?? (tariff?.kind === 'day-ahead' ? tariff.area : null);
+    const from_ms = asked.from ?? Math.floor(clock.now() / HOUR_MS) * HOUR_MS;
+    const to_ms = asked.to ?? from_ms + 48 * HOUR_MS;
+    if (!(to_ms > from_ms) || to_ms - from_ms > MOST_DEMAND_MS)
+      throw new InvalidDataError('`to` must come after `from`, by at most 31 days.', 'Ask for a shorter range.');
+    if (area === null || !service.demand)
+      throw new NotFoundError('The site has no market area.', 'Name one: /api/v1/prices/demand?area=HB_HOUSTON.');
+    const { hours, fetched_ms, source } = await service.demand(area, kind, from_ms, to_ms);
+    const points = hours.map(({ at_ms, power_MW }) => ({ at: iso(at_ms), value: power_MW }));
+    return c.json({ area, kind, source, fetched_at: iso(fetched_ms), unit: 'MW' as const, points }, 200);
   });
   app.openapi(refresh, async (c) => {
     await service.refresh(actorOf(c).tenant);

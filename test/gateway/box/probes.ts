@@ -57,6 +57,8 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
     each([ids.meter, ids.twin], (meter) => ({ path: `/api/v1/quality?meter=${meter}&day=${REPORT_DAY}` })),
   'GET /api/v1/prices': () => [{ path: '/api/v1/prices' }, { path: '/api/v1/prices?area=DE-LU' }],
   'GET /api/v1/prices/sources': () => [{ path: '/api/v1/prices/sources' }],
+  'GET /api/v1/prices/demand': () => [{ path: '/api/v1/prices/demand?area=HB_HOUSTON' }],
+  'GET /api/v1/weather': () => [{ path: '/api/v1/weather' }],
   'POST /api/v1/prices/refresh': () => [{ path: '/api/v1/prices/refresh' }],
   'POST /api/v1/prices/load': () => [csv('/api/v1/prices/load?area=AT', `at,price_EUR_MWh\n${FROM},50\n`)],
   'GET /api/v1/forecast': (ids) =>

@@ -41,6 +41,10 @@ function ask(
       },
     ],
     refresh: async (tenant) => void called.push(`refresh ${tenant}`),
+    async demand(area, kind, from_ms, to_ms) {
+      called.push(`${kind} ${area} ${(to_ms - from_ms) / 3_600_000}h`);
+      return { area, kind, source: 'ercot', fetched_ms: NOW, hours: [{ at_ms: SLOT, power_MW: 61_000 }] };
+    },
     async loadCsv(actor, area, csv) {
       called.push(`${actor.person} ${area} ${csv}`);
       return { slots: 4 };
@@ -116,6 +120,18 @@ describe('GET /api/v1/prices', () => {
     const body = await jsonOf(await get('/api/v1/prices'));
     expect(body).toMatchObject({ area: null, points: [], site: { currency: 'EUR' } });
     expect(called).toEqual([]);
+  });
+});
+
+describe('GET /api/v1/prices/demand', () => {
+  it("gives the hours of the site's area or of the named one", async () => {
+    const { called, get } = ask('user');
+    const answer = await get('/api/v1/prices/demand');
+    expect(await answer.json()).toMatchObject({ area: 'AT', unit: 'MW', source: 'ercot', points: [{ value: 61_000 }] });
+    await get('/api/v1/prices/demand?area=HB_HOUSTON&kind=actual&from=2026-06-01T00:00:00Z&to=2026-06-02T00:00:00Z');
+    expect(called).toEqual(['forecast AT 48h', 'actual HB_HOUSTON 24h']);
+    const long = '/api/v1/prices/demand?from=2026-01-01T00:00:00Z&to=2026-06-02T00:00:00Z';
+    expect((await get(long)).status).toBe(400);
   });
 });
 
