@@ -307,6 +307,27 @@ export function describeSeriesStore(name: string, open: () => Promise<OpenStore>
           { meter: 'y', period: 0, value: 15, quality: 0, slots: 4 },
         ]);
       });
+
+      it('sums periods of many lengths of meters that were not named one after another', async () => {
+        const bounds_ms = [0];
+        for (let index = 0; index < 20; index++) bounds_ms.push(bounds_ms.at(-1)! + (1 + (index % 3)) * SLOT_MS);
+        for (const [index, bound] of bounds_ms.entries()) bounds_ms[index] = T0 + bound;
+        const meters = Array.from({ length: 11 }, (_, index) => `many${index}`);
+        for (const [index, meter] of meters.entries())
+          await store.slots.replace('m', range(meter, 0, 39), slotsOf(T0, new Array(39).fill(index), index), []);
+        const wanted = meters.filter((_, index) => index % 2 === 0);
+        const totals = await store.slots.totals('m', {
+          meters: wanted,
+          quantity: 'import_kWh',
+          bounds_ms,
+          aggregate: 'sum',
+        });
+        expect(totals).toHaveLength(6 * 20);
+        for (const { meter, period, value, quality, slots } of totals) {
+          const index = meters.indexOf(meter);
+          expect([value, quality, slots]).toEqual([(1 + (period % 3)) * index, index, 1 + (period % 3)]);
+        }
+      });
     });
 
     describePrices(() => store);
