@@ -22,6 +22,7 @@ import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
 import { openBroker } from './broker.ts';
 import type { Config } from './config.ts';
+import { clearUploads } from './http/api/uploads.ts';
 import { createAuthenticate } from './http/authenticate.ts';
 import { createWeb, openWebServer, type WebServer } from './http/server.ts';
 import type { Part } from './lifecycle.ts';
@@ -99,6 +100,7 @@ async function assembleKeeping(
   const metrics = createMetrics();
   const bus = createMemoryBus({ log });
   const certificate = await loadCertificate(config, clock.now());
+  await clearUploads(config.home);
 
   // Stores
   const db = keep(

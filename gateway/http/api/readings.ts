@@ -1,10 +1,5 @@
 /** Readings pushed over HTTP: `POST /api/v1/readings` (JSON) and `POST /api/v1/data/load` (CSV, JSON lines). */
-import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { rm } from 'node:fs/promises';
 import { type RouteConfig, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -12,6 +7,7 @@ import { InvalidDataError, NotAllowedError } from '../../../engine/errors.ts';
 import { decodePush, READINGS_MAX } from '../../../engine/quality/push.ts';
 import type { LoadMapping, Services } from '../../services.ts';
 import { actorOf, apiRoute, createApiApp, type Env, problem, requireRole } from '../api.ts';
+import { spool } from './uploads.ts';
 
 const ReadingSchema = z
   .looseObject({
@@ -205,28 +201,11 @@ async function loadBody(c: Context<Env>, loads: Deps['loads'], { home }: Deps['c
     return loads.load(actor, file, mappingOf(form.mapping ?? c.req.query('mapping')));
   }
   const mapping = mappingOf(c.req.query('mapping'));
-  const path = await spool(c.req.raw.body, join(home, 'uploads'));
+  const path = await spool(c.req.raw.body, home);
   try {
     return await loads.load(actor, { name: c.req.query('name') ?? 'upload', path }, mapping);
   } finally {
     await rm(path, { force: true });
-  }
-}
-
-/** A large body goes to disk first, so that a slow sender holds no transaction and no memory. */
-async function spool(body: ReadableStream | null, folder: string): Promise<string> {
-  if (!body) throw new InvalidDataError('The body is empty.', 'Send the file as the body.');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, randomUUID());
-  try {
-    await pipeline(
-      Readable.fromWeb(body as import('node:stream/web').ReadableStream),
-      createWriteStream(path, { mode: 0o600 }),
-    );
-    return path;
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
   }
 }
 

@@ -1,5 +1,8 @@
 /** What every answer of the running box has in common: problems, limits, headers, metrics, TLS, proxies, wrong passwords. */
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -179,9 +182,13 @@ describe('a box with TLS and no proxy', () => {
 
   it('speaks https with its own certificate, secure cookies and HSTS, and believes no forwarded address', async () => {
     await box.stop();
+    // What an upload left that a kill interrupted.
+    await mkdir(join(box.home, 'uploads'), { recursive: true });
+    await writeFile(join(box.home, 'uploads/half'), 'at,meter');
     const secure = await box.restart({ LUNA_TLS: 'self-made', LUNA_TRUSTED_PROXIES: '' });
     try {
       expect(secure.url).toMatch(/^https:/);
+      expect(existsSync(join(box.home, 'uploads/half'))).toBe(false);
       expect((await ask(`${secure.url}/readyz`)).status).toBe(200);
       const signedIn = await ask(`${secure.url}/sign-in`, {
         ...{ method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
