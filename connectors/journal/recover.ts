@@ -20,6 +20,8 @@ export type Recovered = {
 export type Visit = (group: JournalledGroup) => void;
 
 const RELEASED = 'released.json';
+/** A disk that fails again and again must not fill itself with what was set aside. */
+const QUARANTINED_KEPT = 10;
 
 /** Checks and mends the folder. `visit` sees the intact records of the last `replay_bytes`, in order. */
 export async function recoverJournal(
@@ -40,7 +42,15 @@ export async function recoverJournal(
     const scan = scanSegment(bytes, recovered.segments.at(-1)?.last_seq ?? 0, show);
     await settle(dir, files, name, bytes, scan, i === names.length - 1, recovered);
   }
+  recovered.quarantined = await dropOldest(dir, files, recovered.quarantined);
   return recovered;
+}
+
+/** Keeps the newest of what was set aside; what was intact in the others is in the segments. @returns their names */
+async function dropOldest(dir: string, files: JournalFiles, names: readonly string[]): Promise<string[]> {
+  const sorted = [...names].sort();
+  for (const name of sorted.slice(0, -QUARANTINED_KEPT)) await files.remove(join(dir, name));
+  return sorted.slice(-QUARANTINED_KEPT);
 }
 
 async function settle(

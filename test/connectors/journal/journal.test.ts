@@ -104,6 +104,16 @@ describe('journal after damage', () => {
     }
   });
 
+  it('keeps the newest ten of what was set aside, and gives no number out again', async () => {
+    const names = Array.from({ length: 13 }, (_, i) => `${String(100 + i).padStart(16, '0')}.journal.quarantined`);
+    for (const name of names) await writeFile(join(dir, name), 'damaged');
+    const journal = await open();
+    expect(journal.stats().quarantined).toEqual(names.slice(3));
+    expect(await journal.append([groupOf(1)])).toBeGreaterThanOrEqual(112);
+    await journal.close();
+    expect((await readdir(dir)).filter((name) => name.endsWith('.quarantined')).sort()).toEqual(names.slice(3));
+  });
+
   it('salvages the middle of the last segment as well, and does not hide it on the next start', async () => {
     await segmentsOf([1, 2, 3]);
     const [name] = await journalFiles();
