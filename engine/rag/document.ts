@@ -12,9 +12,6 @@ export type PageBox = { number: number; width: number; height: number };
 export type DocumentText = { text: string; pages: PageBox[]; segments: Segment[] };
 export type ReadDocument = DocumentText & { language: Language; passages: PassagePiece[] };
 
-/** Part of version ids of an index: a change here means that documents are to be read again. */
-export const READER_VERSION = 1;
-
 const FEWEST_LETTERS_ON_PAGE = 30;
 const SHARE_OF_PAGES_WITH_TEXT = 0.5;
 const FEWEST_WORDS = 10;

@@ -1,5 +1,5 @@
 /** Finds a quote in a document's text again, and where it stands on its page. */
-import type { DocumentText, PageBox } from './document.ts';
+import type { DocumentText } from './document.ts';
 
 export type Mark = { x: number; y: number; width: number; height: number };
 export type Span = { start: number; end: number };
@@ -45,11 +45,4 @@ function extend(mark: Mark, { x, y, width, height }: Mark): void {
   mark.width = Math.max(mark.x + mark.width, x + width) - mark.x;
   mark.y = Math.min(mark.y, y);
   mark.height = bottom - mark.y;
-}
-
-/** Where a page's text begins and ends in the full text. */
-export function spanOfPage({ text, segments }: Pick<DocumentText, 'text' | 'segments'>, page: PageBox['number']): Span {
-  const on = segments.filter((segment) => segment.page === page);
-  if (on.length === 0) return { start: 0, end: segments.length === 0 ? text.length : 0 };
-  return { start: Math.min(...on.map(({ start }) => start)), end: Math.max(...on.map(({ end }) => end)) };
 }

@@ -9,7 +9,6 @@ import type { DeviceRoute, Routes } from './routes.ts';
 export type Session = { route: DeviceRoute; generation: number; sender: Sender; client: Client };
 /** Hears of every message that a device may publish. */
 export type Listener = (tenant: string, topic: string, payload: Buffer) => void;
-export type Hooks = ReturnType<typeof createHooks>;
 
 /** aedes carries the sender's id with the packet, but does not type it. */
 type FromClient = PublishPacket & { clientId?: string };

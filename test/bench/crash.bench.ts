@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../../recommender/random.ts';
 import {
   makeDevices,
   makeHome,
@@ -98,14 +99,3 @@ function load(clients: ChildProcess, order: LoadOrder): Promise<LoadResult> {
 }
 
 const portOf = (box: RunningBox): number => Number(new URL(box.url).port);
-
-/** mulberry32: the same seed gives the same moments. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
