@@ -25,7 +25,7 @@ import type { Config } from './config.ts';
 import { clearUploads } from './http/api/uploads.ts';
 import { createAuthenticate } from './http/authenticate.ts';
 import { createWeb, openWebServer, type WebServer } from './http/server.ts';
-import type { Part } from './lifecycle.ts';
+import { type Keep, keeping, type Part } from './lifecycle.ts';
 import { createMetrics } from './metrics.ts';
 import { openSeriesWorker } from './series.ts';
 import { createAccessService } from './services/access.ts';
@@ -77,25 +77,10 @@ const STORE_READY_MS = 2000;
  * Closes again what it opened when it fails.
  */
 export async function assemble(config: Config, log: Logger, options: BoxOptions): Promise<Box> {
-  const opened: Closable[] = [];
-  const keep = <Store extends Closable>(store: Store) => {
-    opened.push(store);
-    return store;
-  };
-  try {
-    return await assembleKeeping(keep, config, log, options);
-  } catch (error) {
-    for (const store of opened.reverse()) await store.close().catch(() => {});
-    throw error;
-  }
+  return keeping((keep) => assembleKeeping(keep, config, log, options));
 }
 
-async function assembleKeeping(
-  keep: <Store extends Closable>(store: Store) => Store,
-  config: Config,
-  log: Logger,
-  options: BoxOptions,
-): Promise<Box> {
+async function assembleKeeping(keep: Keep, config: Config, log: Logger, options: BoxOptions): Promise<Box> {
   const clock: Clock = options.clock ?? { now: () => Date.now() };
   const metrics = createMetrics();
   const bus = createMemoryBus({ log });

@@ -1,5 +1,6 @@
 /** Starts parts in order and closes them in reverse, each with a deadline, so that one that hangs stops nothing else. */
 import type { Logger } from 'pino';
+import type { Closable } from '../engine/ports.ts';
 
 export type Part = {
   name: string;
@@ -37,6 +38,23 @@ export function createLifecycle(parts: readonly Part[], log: Logger): Lifecycle 
       return closing;
     },
   };
+}
+
+/** Remembers what was opened. */
+export type Keep = <Store extends Closable>(store: Store) => Store;
+
+/** Runs `work`; when it fails, what it kept is closed again, the last first. */
+export async function keeping<T>(work: (keep: Keep) => Promise<T>): Promise<T> {
+  const opened: Closable[] = [];
+  try {
+    return await work((store) => {
+      opened.push(store);
+      return store;
+    });
+  } catch (error) {
+    for (const store of opened.reverse()) await store.close().catch(() => {});
+    throw error;
+  }
 }
 
 async function closePart(part: Part, log: Logger): Promise<void> {

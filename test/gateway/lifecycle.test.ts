@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { createLifecycle, type Part } from '../../gateway/lifecycle.ts';
+import { createLifecycle, keeping, type Part } from '../../gateway/lifecycle.ts';
 
 const log = pino({ level: 'silent' });
 const recording = (journal: string[], name: string, extra: Partial<Part> = {}): Part => ({
@@ -39,5 +39,27 @@ describe('lifecycle', () => {
     await lifecycle.start();
     await lifecycle.close();
     expect(journal.at(-1)).toBe('close a');
+  });
+});
+
+describe('keeping', () => {
+  const store = (journal: string[], name: string) => ({ close: async () => void journal.push(`close ${name}`) });
+
+  it('closes what was opened when a later opening fails, the last first', async () => {
+    const journal: string[] = [];
+    const opening = keeping(async (keep) => {
+      keep(store(journal, 'database'));
+      keep({ close: () => Promise.reject(new Error('gone')) });
+      keep(store(journal, 'journal'));
+      throw new Error('disk full');
+    });
+    await expect(opening).rejects.toThrow('disk full');
+    expect(journal).toEqual(['close journal', 'close database']);
+  });
+
+  it('closes nothing of what could be opened', async () => {
+    const journal: string[] = [];
+    expect(await keeping(async (keep) => keep(store(journal, 'a')) && 'box')).toBe('box');
+    expect(journal).toEqual([]);
   });
 });
