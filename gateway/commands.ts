@@ -85,6 +85,8 @@ async function resetPassword(
   if (!person) throw new NotFoundError(`Nobody has the login ${login}.`, './luna user add makes one.');
   const password = args.password === undefined ? newPassword() : text(args, 'password');
   await access.changePerson(actor, person.id, { password, disabled: false });
+  // One that was given is known, and need not stand on a screen.
+  if (args.password !== undefined) return { text: `${login} has the new password.`, json: { login } };
   return { text: `New password of ${login}: ${password}`, json: { login, password } };
 }
 
