@@ -15,7 +15,7 @@ import { openFolderFiles } from '../connectors/files/folder.ts';
 import { openJournal } from '../connectors/journal/journal.ts';
 import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
 import type { MeterPoint } from '../engine/model/site.ts';
-import type { Clock, Closable } from '../engine/ports.ts';
+import type { Clock } from '../engine/ports.ts';
 import { createDeliveries } from './broker/deliveries.ts';
 import { type ExternalBroker, openExternalBroker } from './broker/external.ts';
 import { createMessages } from './broker/messages.ts';
