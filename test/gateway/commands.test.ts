@@ -4,12 +4,16 @@ import type { Services } from '../../gateway/services.ts';
 
 describe('luna user reset-password', () => {
   const changed: unknown[] = [];
+  const site = { tenants: () => ['default'] };
   const access = {
     listPeople: async () => [{ id: 'p1', login: 'anna' }],
     changePerson: async (...given: unknown[]) => changed.push(given[2]),
   };
   const reset = (more: Record<string, unknown>) =>
-    runCommand({ access } as unknown as Services, { name: 'user reset-password', args: { login: 'anna', ...more } });
+    runCommand({ access, site } as unknown as Services, {
+      name: 'user reset-password',
+      args: { login: 'anna', ...more },
+    });
 
   it('shows the password that it made, and never one that was given', async () => {
     const made = await reset({});
