@@ -38,7 +38,7 @@ const DEMO_METERS = [
 /** Who signed in and what was done stays; the market's own tables know no demo. */
 const KEPT = ['audit', 'directory', 'migration', 'person', 'session', 'tenant'];
 
-describe.skipIf(!hasChromium)('the demo site', () => {
+describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
   let browser: Browser;
   let box: Box;
   let maria: Visitor;
