@@ -173,7 +173,7 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
     progress(actor, 90, 'devices');
     await demo?.publish(`mqtt://127.0.0.1:${deps.mqtt_port()}`, credentials);
     await uploadTexts(actor);
-    void firstForecasts(tenant).catch((error: unknown) => log.warn({ err: error }, 'no demo forecast yet'));
+    void firstForecasts(tenant, started_ms).catch((error: unknown) => log.warn({ err: error }, 'no demo forecast yet'));
     progress(actor, 100, 'done');
   }
 
@@ -215,11 +215,13 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
   }
 
   /** Forecasts need the slots of the history, which follow it within seconds. */
-  async function firstForecasts(tenant: string): Promise<void> {
+  /** Until one knows the whole history: its slots are still being computed while the first ones are made. */
+  async function firstForecasts(tenant: string, started_ms: number): Promise<void> {
     for (let tries = 0; tries < FORECAST_TRIES && tenant_of_demo === tenant && !ended; tries++) {
       await new Promise((resolve) => setTimeout(resolve, FORECAST_PAUSE_MS));
       await deps.forecasts.refresh(tenant);
-      if (await deps.forecasts.latest(tenant, 'load', clock.now())) return;
+      const made = await deps.forecasts.latest(tenant, 'load', clock.now());
+      if (made && made.inputs_known_ms > started_ms - HOUR_MS) return;
     }
   }
 
