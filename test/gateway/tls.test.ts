@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,13 +29,19 @@ describe('certificates', () => {
     expect(await loadCertificate(config, NOW_MS + 810 * 86_400_000)).not.toEqual(first);
   });
 
-  it('says which file cannot be read', async () => {
-    const config = loadConfig({
+  it('reads the files of the owner, and says which one cannot be read', async () => {
+    const own = {
       LUNA_HOME: home,
       LUNA_TLS: 'files',
-      LUNA_TLS_CERT: join(home, 'none.pem'),
-      LUNA_TLS_KEY: join(home, 'none.key'),
-    });
-    await expect(loadCertificate(config, NOW_MS)).rejects.toThrow(/tls_cert: .*none\.pem cannot be read/);
+      LUNA_TLS_CERT: join(home, 'own.pem'),
+      LUNA_TLS_KEY: join(home, 'own.key'),
+    };
+    expect(() => loadConfig(own)).toThrow(/own\.pem[\s\S]*own\.key/);
+    writeFileSync(own.LUNA_TLS_CERT, 'certificate');
+    writeFileSync(own.LUNA_TLS_KEY, 'key');
+    const config = loadConfig(own);
+    expect(await loadCertificate(config, NOW_MS)).toEqual({ cert: 'certificate', key: 'key' });
+    rmSync(own.LUNA_TLS_KEY);
+    await expect(loadCertificate(config, NOW_MS)).rejects.toThrow(/tls_key: .*own\.key cannot be read/);
   });
 });
