@@ -1,4 +1,5 @@
 /** Questions to a year of 200 meters, through the API and put to the store directly. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,6 +14,8 @@ import { idsSql, periodSql } from '../../connectors/series/periods.ts';
 import { openQuestDbSeries } from '../../connectors/series/questdb/questdb.ts';
 import { totalsSql } from '../../connectors/series/questdb/slots.ts';
 import { dayBounds, SLOT_MS } from '../../engine/model/time.ts';
+import { installQuestdb } from '../../scripts/test-tools.ts';
+import { setTestEnvironment } from '../setup/environment.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 import { METERS, meterName, QUANTITY, SERIES_COUNT, TENANT, YEAR, yearOf } from './query-data.ts';
 
@@ -37,7 +40,7 @@ const PERIOD = periodSql(
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
   const kind = options.series === 'questdb' ? 'questdb' : 'duckdb';
   const runs = Number(options.runs ?? 100);
-  const place = await openPlace(kind);
+  const place = await openPlace(kind, progress);
   try {
     progress(`loading ${METERS} meters × ${SLOTS} slots into ${kind}`);
     await load(place, progress);
@@ -61,11 +64,12 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   }
 }
 
-async function openPlace(kind: Place['kind']): Promise<Place> {
+async function openPlace(kind: Place['kind'], progress: (line: string) => void): Promise<Place> {
   if (kind === 'questdb') {
+    await installQuestdb(progress);
+    setTestEnvironment();
     const { hasQuestdb, startQuestdb } = await import('../setup/questdb.ts');
-    if (!hasQuestdb)
-      throw new Error('this bench starts QuestDB from its jar: set LUNA_TEST_QUESTDB_JAR and LUNA_TEST_JAVA');
+    if (!hasQuestdb) throw new Error('a real QuestDB needs a JDK of 17 or newer: install one, or set LUNA_TEST_JAVA');
     const server = await startQuestdb();
     return { kind, where: `questdb://127.0.0.1:${server.http_port}?pg=${server.pg_port}`, end: () => server.stop() };
   }
