@@ -9,6 +9,8 @@ export type SeriesRegistry = {
   get(tenant: string, meter: string, quantity: string): RegisteredSeries | undefined;
   byId(id: number): RegisteredSeries | undefined;
   of(tenant: string): readonly RegisteredSeries[];
+  /** Series of which readings were stored. */
+  measured(tenant: string): { meter: string; quantity: string }[];
   /** Takes the next free number; the caller stores it. */
   add(key: SeriesKey, readings: boolean): RegisteredSeries;
   load(series: RegisteredSeries): void;
@@ -34,6 +36,10 @@ export function createSeriesRegistry(): SeriesRegistry {
     find: (tenant, meter, quantity) => tenants.get(tenant)?.get(name(meter, quantity))?.id,
     byId: (id) => numbers.get(id),
     of: (tenant) => [...(tenants.get(tenant)?.values() ?? [])],
+    measured: (tenant) =>
+      [...(tenants.get(tenant)?.values() ?? [])]
+        .filter((one) => one.readings)
+        .map(({ meter, quantity }) => ({ meter, quantity })),
     add({ tenant, meter, quantity }, readings) {
       const series = { id: last + 1, tenant, meter, quantity, readings };
       load(series);

@@ -46,12 +46,7 @@ export async function openDuckDbSeries({ file, memory, now = Date.now }: DuckDbO
     slots: createSlots(context),
     prices: createPrices(context),
     forecasts: createForecasts(context),
-    async list(tenant) {
-      return context.registry
-        .of(tenant)
-        .filter((one) => one.readings)
-        .map(({ meter, quantity }) => ({ meter, quantity }));
-    },
+    list: async (tenant) => context.registry.measured(tenant),
     async ping() {
       await db.numbers('select 1');
     },

@@ -50,12 +50,7 @@ async function openStore(db: QuestDb): Promise<DrainedSeries> {
     slots: createSlots(context),
     prices: createPrices(context),
     forecasts: createForecasts(context),
-    async list(tenant) {
-      return context.registry
-        .of(tenant)
-        .filter((one) => one.readings)
-        .map(({ meter, quantity }) => ({ meter, quantity }));
-    },
+    list: async (tenant) => context.registry.measured(tenant),
     async ping() {
       await db.ask([], 'select 1');
     },

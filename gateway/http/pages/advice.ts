@@ -16,16 +16,14 @@ export function createAdvicePages(deps: PageDeps) {
     return sendPage(c, advicePage(await gather(readerOf(c), ui), ui));
   });
   app.post('/advice', signedIn(deps), csrfChecked(deps), async (c) => {
-    const form = await c.req.parseBody();
-    const outcome = OUTCOMES.find((one) => one === form.outcome);
-    if (!outcome || typeof form.decision !== 'string' || typeof form.action !== 'string')
-      throw new InvalidDataError('The answer to the recommendation is incomplete.', 'Load the page again.');
+    const answer = answerOf(await c.req.parseBody());
+    if (!answer) throw incompleteAnswer();
     const ui = uiOf(deps, c);
-    await advice.feedback(readerOf(c), form.decision, form.action, outcome);
+    await advice.feedback(readerOf(c), answer.decision, answer.action, answer.outcome);
     if (!c.req.header('hx-request')) return c.redirect('/advice', 303);
     const known = await advice.history(readerOf(c).tenant, EARLIER);
-    const text = known.find((entry) => entry.action.id === form.action)?.action.text[ui.language] ?? '';
-    return sendPart(c, actionAnswered(outcome, text, ui));
+    const text = known.find((entry) => entry.action.id === answer.action)?.action.text[ui.language] ?? '';
+    return sendPart(c, actionAnswered(answer.outcome, text, ui));
   });
   return app;
 
@@ -46,4 +44,15 @@ export function createAdvicePages(deps: PageDeps) {
         })),
     };
   }
+}
+
+/** The answer to a recommendation in a form of the Advice or Now page; null when it is incomplete. */
+export function answerOf(form: Record<string, unknown>): { decision: string; action: string; outcome: Outcome } | null {
+  const { decision, action } = form;
+  const outcome = OUTCOMES.find((one) => one === form.outcome);
+  return outcome && typeof decision === 'string' && typeof action === 'string' ? { decision, action, outcome } : null;
+}
+
+export function incompleteAnswer(): InvalidDataError {
+  return new InvalidDataError('The answer to the recommendation is incomplete.', 'Load the page again.');
 }

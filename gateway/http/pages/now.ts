@@ -1,6 +1,5 @@
 /** `GET /`, its live regions, and the answer to the first recommendation. */
 
-import { InvalidDataError } from '../../../engine/errors.ts';
 import { addDays, dayStart, HOUR_MS, SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { Columns, Forecast } from '../../../engine/ports.ts';
 import {
@@ -13,8 +12,9 @@ import {
 } from '../../../web/pages/now.ts';
 import { adviceAnswered } from '../../../web/pages/now-cards.ts';
 import type { Html, Ui } from '../../../web/ui.ts';
-import type { Actor, Outcome, Services } from '../../services.ts';
+import type { Actor, Services } from '../../services.ts';
 import type { LiveView } from '../stream.ts';
+import { answerOf, incompleteAnswer } from './advice.ts';
 import { dataState } from './data-state.ts';
 import { createDayCost } from './day-cost.ts';
 import {
@@ -39,8 +39,6 @@ const HISTORY_DAYS = 8;
 /** New slots come every few seconds from a busy site; what is made from them is gathered this often. */
 const SLOW_MS = 15_000;
 
-const OUTCOMES: readonly Outcome[] = ['accepted', 'dismissed', 'snoozed'];
-
 /** The Now page and what the stream needs to keep it alive. */
 export function createNowPage(deps: PageDeps) {
   const { services } = deps;
@@ -51,17 +49,11 @@ export function createNowPage(deps: PageDeps) {
     return sendPage(c, nowPage(await gather(readerOf(c), ui), ui));
   });
   app.post('/now/advice', signedIn(deps), csrfChecked(deps), async (c) => {
-    const form = await c.req.parseBody();
-    const outcome = OUTCOMES.find((one) => one === form.outcome);
-    if (!outcome || typeof form.decision !== 'string' || typeof form.action !== 'string')
-      return sendError(
-        deps,
-        c,
-        new InvalidDataError('The answer to the recommendation is incomplete.', 'Load the page again.'),
-      );
-    await services.advice.feedback(readerOf(c), form.decision, form.action, outcome);
+    const answer = answerOf(await c.req.parseBody());
+    if (!answer) return sendError(deps, c, incompleteAnswer());
+    await services.advice.feedback(readerOf(c), answer.decision, answer.action, answer.outcome);
     if (!c.req.header('hx-request')) return c.redirect('/', 303);
-    return sendPart(c, adviceAnswered(outcome, uiOf(deps, c)));
+    return sendPart(c, adviceAnswered(answer.outcome, uiOf(deps, c)));
   });
   return { app, live: liveNow(gather) };
 }
