@@ -3,9 +3,8 @@
  * what the lifecycle starts in this order and closes in reverse. With the catalogues of connectors this is the only
  * place that names a technology.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createMemoryBus } from '../connectors/bus/memory.ts';
@@ -17,11 +16,12 @@ import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded
 import type { MeterPoint } from '../engine/model/site.ts';
 import type { Clock } from '../engine/ports.ts';
 import { createDeliveries } from './broker/deliveries.ts';
-import { type ExternalBroker, openExternalBroker } from './broker/external.ts';
+import { type ExternalBroker, externalName, externalState, openExternalBroker } from './broker/external.ts';
 import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
 import { openBroker } from './broker.ts';
 import type { Config } from './config.ts';
+import { startDrain } from './drain.ts';
 import { clearUploads } from './http/api/uploads.ts';
 import { createAuthenticate } from './http/authenticate.ts';
 import { createWeb, openWebServer, type WebServer } from './http/server.ts';
@@ -71,7 +71,6 @@ export type BoxOptions = {
 };
 
 const ROOT = join(import.meta.dirname, '..');
-const STORE_READY_MS = 2000;
 
 /**
  * Closes again what it opened when it fails.
@@ -251,7 +250,12 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'site', start: () => site.start() },
     { name: 'meters', start: () => meters.start() },
     { name: 'devices', start: () => devices.start(), close: () => devices.close() },
-    { name: 'series', start: () => startDrain(), close: () => series.close(), close_ms: 3000 },
+    {
+      name: 'series',
+      start: () => startDrain({ ...base, series, site, meters, loads, ratingOf }),
+      close: () => series.close(),
+      close_ms: 3000,
+    },
     { name: 'journal', close: () => journal.close() },
     { name: 'intake', close: closeIntake },
     { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
@@ -287,7 +291,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
           if (config.mqtt_url)
             external = openExternalBroker({
               ...base,
-              ...externalOf(config),
+              url: config.mqtt_url,
+              topics: config.mqtt_topics,
+              client_id: externalName(config),
+              onState: () => undefined,
               devices,
               site,
               meters,
@@ -321,14 +328,6 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     }),
   };
 
-  /** The store lost readings: files that were loaded can be loaded again. */
-  async function forgetLoads(): Promise<void> {
-    for (const tenant of site.tenants())
-      await loads
-        .forget(tenant)
-        .catch((error: unknown) => log.error({ err: error, tenant }, 'loaded files still count as loaded'));
-  }
-
   /** What the profile of the meter point's device says about its largest power. */
   function ratingOf({ tenant, device, channel }: MeterPoint): { rated_power_W?: number } {
     const profile = device === null ? null : devices.list(tenant).find(({ id }) => id === device)?.profile;
@@ -336,58 +335,6 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     const rated_power_W = channels?.find(({ name }) => name === channel)?.rated_power_W;
     return rated_power_W === undefined ? {} : { rated_power_W };
   }
-
-  /** Roles decide how power becomes energy, so the drain knows them before its first slot. */
-  async function startDrain(): Promise<void> {
-    const tellRoles = () =>
-      series.drain.setRoles(
-        site
-          .tenants()
-          .flatMap((tenant) =>
-            meters.list(tenant).map((point) => ({ tenant, meter: point.id, role: point.role, ...ratingOf(point) })),
-          ),
-      );
-    tellRoles();
-    meters.onChange(tellRoles);
-    series.drain.onApplied((seq, _touched, applied) => {
-      metrics.drained.inc(applied);
-      metrics.drain_lag.set(series.drain.lag());
-      metrics.doubled.set(series.drain.state().doubled ?? Number.NaN);
-      journal
-        .release(seq)
-        .catch((error: unknown) => log.error({ err: error }, 'the journal could not release what the store has'));
-    });
-    series.drain.onSlots((changed) => {
-      for (const slots of changed) bus.publish({ type: 'slots', ...slots });
-    });
-    series.drain.onState(({ up, reason, doubled, recovery }) => {
-      metrics.doubled.set(doubled ?? Number.NaN);
-      log[up ? 'info' : 'warn']({ up, reason, recovery }, 'series store');
-      if (recovery !== null) void forgetLoads();
-    });
-    series.drain.start();
-    // A store that is away is no reason not to start: the journal keeps what comes.
-    await series
-      .ready(STORE_READY_MS)
-      .catch((error: Error) => log.warn({ err: error }, 'going on without the series store'));
-  }
-}
-
-/** Stable over restarts, so that the external broker keeps what came meanwhile. */
-function externalOf(config: Config) {
-  const name = createHash('sha256').update(`${hostname()} ${config.home}`).digest('hex').slice(0, 16);
-  return {
-    url: config.mqtt_url ?? '',
-    topics: config.mqtt_topics,
-    client_id: `luna-${name}`,
-    onState: () => undefined,
-  };
-}
-
-function externalState(external: ExternalBroker | null): string {
-  const state = external?.state();
-  if (!state?.connected) throw new Error(state?.fault ?? 'Not connected yet.');
-  return state.fault ?? 'connected';
 }
 
 function version(): string {

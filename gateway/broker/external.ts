@@ -1,5 +1,6 @@
 /** Readings from an external MQTT broker: the topics of our devices there, on the same way as from the embedded one. */
-
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { MqttConnection } from '../../connectors/meters/mqtt/client.ts';
 import { type ExternalMqtt, type MqttMessage, openMqttClient } from '../../connectors/meters/mqtt/client.ts';
 import { topicMatches } from '../../connectors/meters/profile/topics.ts';
@@ -87,4 +88,17 @@ function listeningOf({ site, devices, routes }: ExternalBrokerOptions): Listenin
       return [...filters, route.push_topic].map((filter) => ({ filter, route: { tenant, device: device.id } }));
     }),
   );
+}
+
+/** How the box names itself to the broker: stable over restarts, so that the broker keeps what came meanwhile. */
+export function externalName({ home }: { home: string }): string {
+  const name = createHash('sha256').update(`${hostname()} ${home}`).digest('hex').slice(0, 16);
+  return `luna-${name}`;
+}
+
+/** For the health page. @throws Error with the reason while there is no connection. */
+export function externalState(external: ExternalBroker | null): string {
+  const state = external?.state();
+  if (!state?.connected) throw new Error(state?.fault ?? 'Not connected yet.');
+  return state.fault ?? 'connected';
 }
