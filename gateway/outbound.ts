@@ -1,0 +1,158 @@
+/**
+ * The box's own requests to addresses that people or providers give (price, weather, webhook, mail, language model):
+ * they leave for public addresses only, unless an admin allowed the private host by name. The address that is checked
+ * is the one that is connected to, so a name that resolves elsewhere the second time (DNS rebinding) gains nothing,
+ * and a redirect is checked like a first request. (OWASP Server-Side Request Forgery Prevention Cheat Sheet.)
+ */
+import dns from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { Agent, Headers, type RequestInit, type Response, fetch as undiciFetch } from 'undici';
+import { InvalidDataError, NotAllowedError } from '../engine/errors.ts';
+
+export type Resolve = (host: string) => Promise<readonly { address: string; family: number }[]>;
+
+export type OutboundOptions = {
+  /** Hosts (`mail.local`, `10.0.0.5`, `10.0.0.5:8025`, `[fd00::5]`) that may lie in private ranges. Asked each time. */
+  allowed: () => readonly string[];
+  /** The system's resolver where left out. */
+  resolve?: Resolve;
+};
+
+export type Outbound = {
+  /** As the global one, for http and https; follows at most three redirects. @throws NotAllowedError for a host that may not be asked */
+  fetch(url: string, init?: RequestInit): Promise<Response>;
+  /** For other protocols: the address to connect to instead of the name. @throws NotAllowedError */
+  addressOf(host: string, port: number): Promise<string>;
+  close(): Promise<void>;
+};
+
+const REDIRECTS = 3;
+/** Not carried to another origin (WHATWG fetch, HTTP-redirect fetch, step 13). */
+const PRIVATE_HEADERS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key'];
+
+/** Whether an address is on the public internet: neither private, loopback, link-local, shared, multicast nor reserved. */
+export function isPublic(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  if (parsed.range() !== 'unicast') return false;
+  // What these carry inside would be reached by a translator on the way.
+  return parsed.kind() === 'ipv4' || !/^(64:ff9b:|2002:)/i.test(parsed.toNormalizedString());
+}
+
+export function createOutbound({ allowed, resolve = systemResolve }: OutboundOptions): Outbound {
+  const isAllowed = (host: string, port: number) => {
+    const bare = bareHost(host);
+    return allowed().some((entry) => {
+      const known = hostAndPort(entry);
+      return known.host === bare && (known.port === null || known.port === port);
+    });
+  };
+  async function check(host: string, port: number): Promise<readonly { address: string; family: number }[]> {
+    const bare = bareHost(host);
+    const found = isIP(bare) ? [{ address: bare, family: isIP(bare) }] : await resolve(bare);
+    const inside = found.find(({ address }) => !isPublic(address));
+    if (inside && !isAllowed(bare, port))
+      throw new NotAllowedError(
+        isIP(bare)
+          ? `${bare} is not on the public internet, and this host is not allowed.`
+          : `${bare} leads to ${inside.address}, which is not on the public internet, and this host is not allowed.`,
+        'If the box may ask it, an admin adds the host to allowed_hosts in the configuration.',
+      );
+    return found;
+  }
+  // One agent per port: the lookup is not told which port it is for.
+  const agents = new Map<number, Agent>();
+  const agentFor = (port: number) => {
+    const agent = agents.get(port) ?? new Agent({ connect: { lookup: checkedLookup(check, port) } });
+    agents.set(port, agent);
+    return agent;
+  };
+
+  async function once(url: URL, init: RequestInit): Promise<Response> {
+    if (url.protocol !== 'http:' && url.protocol !== 'https:')
+      throw new InvalidDataError(`${url.protocol}// is no web address.`, 'Give one that begins with https://.');
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    // An address in digits is connected to without a lookup, so it is checked here; names are for their clear error.
+    await check(url.hostname, port);
+    try {
+      return await undiciFetch(url, { ...init, redirect: 'manual', dispatcher: agentFor(port) });
+    } catch (error) {
+      const cause = (error as Error).cause;
+      throw cause instanceof NotAllowedError ? cause : error;
+    }
+  }
+
+  return {
+    async fetch(text, init = {}) {
+      let url = parseUrl(text);
+      let request = init;
+      for (let hop = 0; ; hop++) {
+        const response = await once(url, request);
+        const location = response.headers.get('location');
+        if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return response;
+        await response.body?.cancel();
+        if (init.redirect === 'error' || hop === REDIRECTS)
+          throw new InvalidDataError(`${url.host} sends on to another address.`, 'Give the final address.');
+        const next = new URL(location, url);
+        request = redirected(request, response.status, next.origin === url.origin);
+        url = next;
+      }
+    },
+    async addressOf(host, port) {
+      const [first] = await check(host, port);
+      if (!first) throw new InvalidDataError(`${host} has no address.`, 'Check how it is written.');
+      return first.address;
+    },
+    async close() {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
+  };
+}
+
+/** `[fd00::5]:80` is `fd00::5` and 80. */
+function hostAndPort(entry: string): { host: string; port: number | null } {
+  const [, host = '', port] = /^(\[[^\]]*\]|[^:]*|[0-9a-f:]*::?[0-9a-f:.]*)(?::(\d+))?$/i.exec(entry.trim()) ?? [];
+  return { host: bareHost(host), port: port === undefined ? null : Number(port) };
+}
+
+/** In small letters, without brackets and the dot at the end. */
+function bareHost(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (!url) throw new InvalidDataError(`"${text}" is no web address.`, 'Give one like https://example.org/path.');
+  return url;
+}
+
+/** As browsers do: 303, and POST under 301 and 302, become GET; secrets stay with the origin they were for. */
+function redirected(init: RequestInit, status: number, sameOrigin: boolean): RequestInit {
+  const becomesGet = status === 303 || (status < 303 && init.method?.toUpperCase() === 'POST');
+  const headers = new Headers(init.headers);
+  if (!sameOrigin) for (const name of PRIVATE_HEADERS) headers.delete(name);
+  if (becomesGet) for (const name of ['content-type', 'content-length']) headers.delete(name);
+  return { ...init, headers: [...headers], ...(becomesGet ? { method: 'GET', body: null } : {}) };
+}
+
+type Check = (host: string, port: number) => Promise<readonly { address: string; family: number }[]>;
+
+function checkedLookup(check: Check, port: number): LookupFunction {
+  return (host, options, done) => {
+    check(host, port).then(
+      (found) => {
+        const usable = options.family ? found.filter(({ family }) => family === options.family) : found;
+        if (options.all) done(null, [...usable]);
+        else if (usable[0]) done(null, usable[0].address, usable[0].family);
+        else done(Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' }), '', 0);
+      },
+      (error: NodeJS.ErrnoException) => done(error, '', 0),
+    );
+  };
+}
+
+const systemResolve: Resolve = (host) => dns.promises.lookup(host, { all: true, verbatim: true });
