@@ -180,6 +180,32 @@ const HttpSchema = z.strictObject({
   firmware: z.strictObject({ request: z.string().startsWith('/'), path: z.string() }).optional(),
 });
 
+const IdentifySchema = z.strictObject({
+  registers: z
+    .array(
+      z.strictObject({
+        at: address,
+        type: z.enum(REGISTER_TYPES).default('u16'),
+        length: z.number().int().min(1).max(32).optional().describe('Registers of a string.'),
+        function: z.literal([3, 4]).default(3),
+        is: z
+          .array(z.union([z.number(), z.string().min(1)]))
+          .min(1)
+          .describe('Values of which it holds one; a text counts by its beginning.'),
+      }),
+    )
+    .default([])
+    .describe('Modbus registers that tell this model from others: all must hold.'),
+  vendor: z.string().min(1).optional().describe('Part of the maker as the device names it (function 43, SunSpec).'),
+  product: z.array(z.string().min(1)).default([]).describe('Parts of the product name of which it holds one.'),
+  http: z
+    .strictObject({
+      path: z.string().startsWith('/').describe('Where the device says over HTTP what it is.'),
+      is: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).describe('Values by JSON path.'),
+    })
+    .optional(),
+});
+
 const ChannelSchema = z.strictObject({
   label: z.string().describe('Name that a new meter point gets.'),
   role: z.enum(['grid', 'generation', 'battery', 'load', 'sub-meter']),
@@ -195,6 +221,7 @@ export const ProfileSchema = z
     mqtt: MqttSchema.optional(),
     modbus: ModbusSchema.optional(),
     http: HttpSchema.optional(),
+    identify: IdentifySchema.optional().describe('How the search for devices recognises this model.'),
     made_for: RangeSchema.optional().describe('Firmware versions the profile was made for.'),
     defaults: DefaultsSchema.default({}).describe('Fill the form.'),
     notes: z.string().nullable().default(null).describe('What to set on the device, shown beside the form.'),
@@ -220,6 +247,7 @@ export type RegisterSpec = z.output<typeof RegisterSchema>;
 export type PointSpec = z.output<typeof PointSchema>;
 export type PathSpec = z.output<typeof PathSchema>;
 export type TimeSpec = z.output<typeof TimeSchema>;
+export type IdentifySpec = z.output<typeof IdentifySchema>;
 export type VersionSpec = z.output<typeof VersionSchema>;
 export type RegisterType = (typeof REGISTER_TYPES)[number];
 
