@@ -4,10 +4,10 @@ NODE := $(SETUP) node --disable-warning=ExperimentalWarning
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo dev test lint fix bench ingest train eval index docs clean
+.PHONY: help run demo dev test lint fix bench ingest train eval index docs guarantees clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: ## start the box and print its address
 	@exec ./luna run $(ARGS)
@@ -45,6 +45,9 @@ index: ## rebuild the document index (ARGS="...")
 
 docs: ## generate the reference pages in docs/reference
 	@exec $(NODE) scripts/docs.ts
+
+guarantees: ## write docs/guarantees.md from the last test run and the recorded benches
+	@exec $(NODE) scripts/guarantees.ts
 
 clean: ## remove what was installed and cached (the data of your box stays)
 	rm -rf node_modules .node .cache coverage

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CACHE, ROOT, setTestEnvironment } from '../test/setup/environment.ts';
+import { lastReports, readGuarantees, unproven } from './guarantees.ts';
 import {
   addTallies,
   closingLine,
@@ -37,6 +38,8 @@ async function main(args: string[]): Promise<number> {
   const unexpected = unexpectedSkips(total.skipped, expectedSkips(), inCi);
   if (inCi) total.failed.push(...unexpected.map((name) => `${name} (skipped, and not in test/expected-skips.json)`));
   else for (const name of unexpected) say(`skipped: ${name}`);
+  const whole = rest.length === 0 && steps.includes('unit') && steps.includes('e2e');
+  if (whole) total.failed.push(...unproven(readGuarantees(), lastReports()));
   for (const name of total.failed) say(`FAILED: ${name}`);
   console.log(closingLine(total));
   return total.failed.length > 0 || total.passed === 0 ? 1 : 0;

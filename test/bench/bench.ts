@@ -1,5 +1,5 @@
 /** `npm run bench -- NAME [--option value]…`: runs test/bench/NAME.bench.ts; the last line is one flat JSON object. */
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTestEnvironment } from '../setup/environment.ts';
 import { type BenchOptions, type BenchResult, lastLine, parseOptions } from './options.ts';
@@ -22,8 +22,16 @@ async function load(name: string): Promise<Bench> {
 }
 
 async function list(): Promise<void> {
-  console.log('npm run bench -- NAME [--option value]…');
+  console.log('npm run bench -- NAME [--option value]… (--record keeps the figures in docs/figures)');
   for (const name of benchNames()) console.log(`  ${name.padEnd(12)} ${(await load(name)).about}`);
+}
+
+/** For docs/guarantees.md: figures of a run at full size on a quiet machine. */
+function recordFigures(name: string, result: BenchResult): void {
+  const folder = join(import.meta.dirname, '../../docs/figures');
+  mkdirSync(folder, { recursive: true });
+  const figures = { ...JSON.parse(lastLine(name, result)), recorded: new Date().toISOString().slice(0, 10) };
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(figures, null, 2)}\n`);
 }
 
 async function main([name, ...args]: string[]): Promise<void> {
@@ -32,7 +40,9 @@ async function main([name, ...args]: string[]): Promise<void> {
   if (!benchNames().includes(name))
     throw new Error(`no bench "${name}"; there are: ${benchNames().join(', ') || 'none'}`);
   const bench = await load(name);
-  const result = await bench.run(parseOptions(args), (line) => console.log(line));
+  const { record, ...options } = parseOptions(args);
+  const result = await bench.run(options, (line) => console.log(line));
+  if (record) recordFigures(name, result);
   // Written in one piece before leaving, so that nothing a bench left running can print after it.
   process.stdout.write(`${lastLine(name, result)}\n`, () => process.exit(0));
 }

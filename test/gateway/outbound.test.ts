@@ -15,6 +15,7 @@ type Seen = { url: string; method: string; headers: IncomingHttpHeaders };
 
 async function serve(
   answer: (seen: Seen) => { status: number; location?: string },
+  host = '127.0.0.1',
 ): Promise<{ port: number; seen: Seen[] }> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
@@ -24,7 +25,7 @@ async function serve(
     response.writeHead(status, location ? { location } : {}).end('body');
   });
   servers.push(server);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => server.listen(0, host, done));
   return { port: (server.address() as AddressInfo).port, seen };
 }
 
@@ -110,10 +111,10 @@ describe('requests of the box', () => {
     await expect(outboundOf([], mixed).addressOf('mixed.example', 25)).rejects.toThrow(NotAllowedError);
   });
 
-  it('do not follow a redirect to a host that is not allowed', async () => {
-    const inner = await serve(() => ({ status: 200 }));
-    const outer = await serve(() => ({ status: 302, location: `http://localhost:${inner.port}/admin` }));
-    const outbound = outboundOf([`127.0.0.1:${outer.port}`]);
+  it.each(['localhost', '127.0.0.2', '[::ffff:127.0.0.3]'])('do not follow a redirect to %s', async (host) => {
+    const inner = await serve(() => ({ status: 200 }), '0.0.0.0');
+    const outer = await serve(() => ({ status: 302, location: `http://${host}:${inner.port}/admin` }));
+    const outbound = outboundOf(['127.0.0.1']);
     await expect(outbound.fetch(`http://127.0.0.1:${outer.port}/`)).rejects.toThrow(NotAllowedError);
     expect(inner.seen).toEqual([]);
   });
