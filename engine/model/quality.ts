@@ -28,6 +28,12 @@ export const Quality = {
   CLOCK: 1024,
   /** A register dipped and came back: the dip is left out. */
   DIP: 2048,
+  /** The register went on at a level that it cannot have counted to: the step is left out, what follows is counted. */
+  JUMP: 4096,
+  /** Counted in another unit than before (kWh and Wh): left out until the unit is back or a person repairs it. */
+  UNIT: 8192,
+  /** Values of two registers alternate under one name: which is meant cannot be known, so both are left out. */
+  MIXED: 16384,
 } as const;
 
 export type QualityFlags = number;

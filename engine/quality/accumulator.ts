@@ -13,7 +13,7 @@ export const ESTIMATED_ABOVE_MS = 1.5 * SLOT_MS;
 
 /** What was found in the readings; each lies in exactly one of two adjoining ranges: from_ms < at_ms ≤ to_ms. */
 export type QualityEvent = {
-  kind: 'reset' | 'rollover' | 'dip' | 'spike' | 'jump' | 'stuck' | 'overlap' | 'malformed';
+  kind: 'reset' | 'rollover' | 'dip' | 'spike' | 'jump' | 'unit' | 'mixed' | 'stuck' | 'overlap' | 'malformed';
   at_ms: number;
   /** The values before and after (or, for spike and dip, the last good one and the one left out). */
   from: number;
@@ -36,6 +36,8 @@ export type Usable = {
   starts_ms: Float64Array | null;
   /** What the device is rated for, in units per hour; left out: not known. */
   rated_per_h?: number;
+  /** The most that the meter has counted on its busier days, in units per hour; left out: not known yet. */
+  usual_max_per_h?: number;
 };
 
 export type Accumulator = ReturnType<typeof createAccumulator>;

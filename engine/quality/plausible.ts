@@ -25,6 +25,19 @@ const ALONE_LEAST = 20;
  */
 const RATED_HOURS = 1;
 const QUIET_STEPS = 2;
+/**
+ * Against the meter's own past: twice the usual most, which counts as 22 kW at least (the largest new load that people
+ * plug in without asking). What is counted in less than a slot is taken as if it had taken one, since registers tick.
+ */
+const BEYOND_USUAL = 2;
+/** A plant that runs for one long step is nothing rare: such steps are judged only far beyond the usual. */
+const BEYOND_USUAL_LONG = 10;
+const NEW_LOAD_PER_H = 22;
+const LEARNT_LEAST_H = 0.25;
+/** A step that goes on is a new load, not a jump. */
+const GOES_ON = 1;
+/** A register that stood still for as long as is seen here and catches up may have stood so much longer. */
+const STOOD_H = 24;
 
 /**
  * Whether `counted` units between the readings `a` and `b` are beyond what the connection (`limit_per_h`, units per
@@ -33,7 +46,7 @@ const QUIET_STEPS = 2;
 export function impossible(r: Usable, a: number, b: number, counted: number, limit_per_h: number | null): boolean {
   const hours = Math.max(r.at_ms[b]! - r.at_ms[a]!, SHORTEST_MS) / HOUR_MS;
   if (limit_per_h !== null) return counted > limit_per_h * hours + TICK;
-  if (standsAlone(r, a, b, counted, hours)) return true;
+  if (standsAlone(r, a, b, counted, hours) || beyondUsual(r, a, b, counted, hours)) return true;
   if (counted <= FLOOR_PER_H * hours + TICK) return false;
   return counted > Math.max(FLOOR_PER_H, MULTIPLE * usualRate(r, a, b)) * hours + TICK;
 }
@@ -46,6 +59,27 @@ function standsAlone(r: Usable, a: number, b: number, counted: number, hours: nu
   const [before, after] = neighbourRates(r, a, b);
   if (before.length < QUIET_STEPS || after.length < QUIET_STEPS) return false;
   return counted > MULTIPLE * Math.max(...before, ...after) * hours + TICK;
+}
+
+/** Whether the step is far beyond what the meter has ever counted, and the steps around it are as usual. */
+function beyondUsual(r: Usable, a: number, b: number, counted: number, hours: number): boolean {
+  if (r.usual_max_per_h === undefined) return false;
+  const long = r.at_ms[b]! - r.at_ms[a]! > ALONE_MS;
+  const factor = long ? BEYOND_USUAL_LONG : BEYOND_USUAL;
+  const most_per_h = factor * Math.max(r.usual_max_per_h, NEW_LOAD_PER_H);
+  if (counted <= most_per_h * Math.max(hours, LEARNT_LEAST_H) + TICK) return false;
+  const [before, after] = neighbourRates(r, a, b);
+  if (after.length < QUIET_STEPS || Math.max(...before, ...after) > GOES_ON * most_per_h) return false;
+  return !(Math.max(...after) > 0 && counted <= most_per_h * stoodStillFor(r, a, b));
+}
+
+/** How long, in hours, a frozen register that moves again at `b` can have counted what it shows then. */
+function stoodStillFor(r: Usable, a: number, b: number): number {
+  let first = a;
+  while (first > 0 && r.values[first - 1] === r.values[a] && r.at_ms[b]! - r.at_ms[first - 1]! <= NEAR_MS) first--;
+  if (first === a) return 0;
+  const reaches = first > 0 && r.values[first - 1] === r.values[a];
+  return reaches ? STOOD_H : (r.at_ms[b]! - r.at_ms[first]!) / HOUR_MS;
 }
 
 /** Third quartile of the rates of the steps around the one from `a` to `b`, in units per hour. */

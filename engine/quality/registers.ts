@@ -72,7 +72,7 @@ function believedSteps(r: Usable, limit_per_h: number | null, out: Accumulator):
         i = back;
       } else {
         out.event('jump', r.at_ms[i]!, r.values[p]!, r.values[i]!);
-        steps.push({ index: i++, counted: null, bits: Quality.RESET });
+        steps.push({ index: i++, counted: null, bits: Quality.JUMP });
       }
     } else if (-rise <= rounding(r.values[p]!)) {
       steps.push({ index: i++, counted: 0, bits: 0 });

@@ -10,6 +10,8 @@ const EVENTS: Record<QualityEvent['kind'], Sentence> = {
   dip: { en: 'dip', de: 'Einbruch' },
   spike: { en: 'spike', de: 'Ausreißer' },
   jump: { en: 'impossible jump', de: 'unmöglicher Sprung' },
+  unit: { en: 'another unit than before', de: 'andere Einheit als zuvor' },
+  mixed: { en: 'two meters under one name', de: 'zwei Zähler unter einem Namen' },
   stuck: { en: 'stuck value', de: 'stehender Wert' },
   overlap: { en: 'overlap', de: 'Überlappung' },
   malformed: { en: 'malformed interval', de: 'fehlerhaftes Intervall' },

@@ -60,7 +60,7 @@ export function reportQuality(input: DayInput): DayReport {
     const clock = marked(series, Quality.CLOCK);
     const malformed = eventsOf(series, ['malformed', 'overlap']);
     const ranges = marked(series, Quality.OUT_OF_RANGE);
-    const outliers = eventsOf(series, ['spike', 'dip', 'reset', 'jump', 'stuck']);
+    const outliers = eventsOf(series, ['spike', 'dip', 'reset', 'jump', 'unit', 'mixed', 'stuck']);
     const say = (at_ms: readonly number[]) => at_ms.map((at) => clockText(at, input.time_zone));
     const add = (name: QualityCheck['name'], count: number, { en, de }: Sentence) =>
       checks.push({ name, quantity: series.quantity, passed: count === 0, count, text: en, text_de: de });
@@ -74,7 +74,7 @@ export function reportQuality(input: DayInput): DayReport {
     add('outliers', outliers.length, sentences.outliers(kinds, say(outliers.map((event) => event.at_ms))));
     fault ||= expected > 0 && nulls.length > FAULT_NULLS * expected;
     fault ||= ranges.length > FAULT_RANGES * Math.max(1, series.at_ms.length);
-    fault ||= outliers.some((event) => event.kind === 'jump');
+    fault ||= outliers.some(({ kind }) => kind === 'jump' || kind === 'unit' || kind === 'mixed');
   }
   const state = fault ? 'fault' : checks.every((check) => check.passed) ? 'ok' : 'warning';
   return { meter: input.meter, day: input.day, state, checks };

@@ -9,6 +9,7 @@ import { quantityInfo } from '../model/quantity.ts';
 import { HOUR_MS, SLOT_MS } from '../model/time.ts';
 import type { SlotColumns } from '../ports.ts';
 import { type Accumulator, createAccumulator, type SlotResult, type Usable } from './accumulator.ts';
+import { leaveOutForeign } from './foreign.ts';
 import { gaugeSlots } from './gauges.ts';
 import { intervalSlots } from './intervals.ts';
 import { registerSlots } from './registers.ts';
@@ -30,6 +31,10 @@ export type SlotInput = {
   max_power_W?: number;
   /** What the device is rated for, where known: a single step far beyond it, between slow ones, is no consumption. */
   rated_power_W?: number;
+  /** The most that the meter has counted on its busier days (`learnHistory`), in units per hour, where known. */
+  usual_max_per_h?: number;
+  /** Whether the readings begin in another unit than the register's (`learnHistory`). */
+  unit_in_doubt?: boolean;
 };
 
 /**
@@ -44,8 +49,11 @@ export function computeSlots(input: SlotInput): SlotResult {
   const out = createAccumulator(input.from_ms, input.to_ms);
   const usable = usableReadings(input, out);
   const limit_per_h = input.max_power_W === undefined ? null : input.max_power_W / 1000;
-  if (info.kind === 'register') registerSlots(usable, limit_per_h, out);
-  else if (info.kind === 'interval') intervalSlots(usable, limit_per_h, out);
+  if (info.kind === 'register') {
+    if (input.usual_max_per_h !== undefined) usable.usual_max_per_h = input.usual_max_per_h;
+    leaveOutForeign(usable, input.unit_in_doubt ?? false, out);
+    registerSlots(usable, limit_per_h, out);
+  } else if (info.kind === 'interval') intervalSlots(usable, limit_per_h, out);
   else gaugeSlots(usable, input.quantity, out);
   return out.result();
 }

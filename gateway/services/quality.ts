@@ -1,7 +1,9 @@
 /** Data quality: a report per meter point and local day, stored once the day is over; today's on demand. */
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
+import { quantityInfo } from '../../engine/model/quantity.ts';
 import type { MeterPoint } from '../../engine/model/site.ts';
 import { addDays, dayStart, instantOf, localDate, SLOT_MS, slotStart } from '../../engine/model/time.ts';
+import { HISTORY_MS, learnHistory } from '../../engine/quality/history.ts';
 import { type DayReport, daySlots, reportQuality, type SeriesOfDay } from '../../engine/quality/report.ts';
 import { CONTEXT_MS, computeSlots } from '../../engine/quality/slots.ts';
 import type { SlotsChanged, WorkerSeries } from '../series.ts';
@@ -177,8 +179,11 @@ async function seriesOfDay(
   const { at_ms, values, quality, from_ms: starts_ms } = await series.readings.read(tenant, range, { edges: true });
   if (at_ms.length === 0) return null;
   const point = meters.get(tenant, meter);
+  const first_ms = slotStart(at_ms[0]!);
+  const past = { meter, quantity, from_ms: first_ms - HISTORY_MS, to_ms: first_ms + SLOT_MS };
   const { slots, spans, events } = computeSlots({
     ...{ quantity, at_ms, values, quality, starts_ms, from_ms, to_ms },
+    ...(quantityInfo(quantity)?.kind === 'register' ? learnHistory(await series.slots.read(tenant, past)) : {}),
     ...(point ? ratingOf?.(point) : {}),
   });
   const after = at_ms.findIndex((at) => at >= to_ms);

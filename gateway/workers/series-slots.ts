@@ -7,8 +7,17 @@ import { quantityInfo, slotQuantity } from '../../engine/model/quantity.ts';
 import type { MeterRole } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { ReadingColumns, SlotColumns, TouchedSeries } from '../../engine/ports.ts';
-import { CONTEXT_MS, computeSlots, energyFromPower, type QualityEvent } from '../../engine/quality/slots.ts';
+import { learnHistory } from '../../engine/quality/history.ts';
+import {
+  CONTEXT_MS,
+  computeSlots,
+  energyFromPower,
+  type QualityEvent,
+  type SlotInput,
+  type SlotResult,
+} from '../../engine/quality/slots.ts';
 import { keepOlder } from './kept-slots.ts';
+import { createSlotHistory, joinSlots, type SlotHistory } from './slot-history.ts';
 
 export type SlotKeeper = {
   /** Notes series whose readings changed. */
@@ -61,6 +70,7 @@ export function createSlotKeeper(
   const waiting = new Map<string, Waiting>();
   const roles = new Map<string, MeterRole>();
   const ratings = new Map<string, number>();
+  const history = createSlotHistory(store);
   let rest_until_ms = 0;
 
   const dueOf = (one: Waiting) => Math.min(one.quick ? one.quick_due_ms : Number.POSITIVE_INFINITY, one.full_due_ms);
@@ -80,7 +90,7 @@ export function createSlotKeeper(
     for (const { one, pass } of list) {
       const range = pass === 'quick' ? one.quick! : one.full;
       const near = pass === 'quick' ? quick.get(one) : undefined;
-      changed.push(await computeSeries(store, { roles, ratings }, one.key, range, pass, replacements, near));
+      changed.push(await computeSeries(store, { roles, ratings, history }, one.key, range, pass, replacements, near));
     }
     // A slot near the limit needs readings from before it.
     const kept_until_ms = slotEnd(readings_from_ms() + CONTEXT_MS);
@@ -125,6 +135,7 @@ export function createSlotKeeper(
     forget(tenant, meters) {
       for (const [name, { key }] of waiting)
         if (key.tenant === tenant && (meters === null || meters.includes(key.meter))) waiting.delete(name);
+      history.forget(tenant, meters);
     },
     async setRoles(list) {
       for (const { tenant, meter, role, rated_power_W } of list) {
@@ -168,10 +179,16 @@ function union(a: Range, b: Range): Range {
 
 const slotEnd = (at_ms: number) => slotStart(at_ms) + SLOT_MS;
 
+type Known = {
+  roles: ReadonlyMap<string, MeterRole>;
+  ratings: ReadonlyMap<string, number>;
+  history: SlotHistory;
+};
+
 /** Computes the slots that readings inside `touched` bear upon; adds what to write to `replacements`. */
 async function computeSeries(
   store: DrainedSeries,
-  { roles, ratings }: { roles: ReadonlyMap<string, MeterRole>; ratings: ReadonlyMap<string, number> },
+  { roles, ratings, history }: Known,
   key: TouchedSeries,
   touched: Range,
   pass: Pass,
@@ -189,23 +206,32 @@ async function computeSeries(
   // A register knows more than the same meter's intervals: its slots stand.
   if (!info || (info.kind === 'interval' && has(target))) return { ...key, ...range, events };
   const fromPower = quantity === 'power_W' && !ENERGY.some(has);
+  let [last, before]: [SlotColumns | null, SlotColumns | null] = [null, null];
   for (let from_ms = range.from_ms; from_ms < range.to_ms; from_ms += PIECE_MS) {
     const to_ms = Math.min(range.to_ms, from_ms + PIECE_MS);
     const context_ms = pass === 'quick' ? 2 * HOUR_MS : CONTEXT_MS;
     const readings = near ?? (await read(store, key, from_ms - context_ms, to_ms + context_ms));
-    const {
-      slots,
-      spans,
-      events: found,
-    } = computeSlots({
-      ...{ quantity, ...inputOf(readings), from_ms, to_ms },
+    const past = await history.of(key, readings.at_ms[0] ?? from_ms, pass === 'full', before);
+    const { slots, spans, ...found } = computeKnowing({
+      ...{ quantity, ...inputOf(readings), from_ms, to_ms, ...past },
       ...(rated_power_W === undefined ? {} : { rated_power_W }),
     });
-    events.push(...found);
+    history.note(key, slots);
+    before = to_ms < range.to_ms ? joinSlots(last, slots) : null;
+    last = slots;
+    events.push(...found.events);
     replacements.push({ tenant, range: { meter, quantity: target, from_ms, to_ms }, slots, spans });
     if (fromPower) addEnergy(roleOf(roles, tenant, meter), tenant, { meter, from_ms, to_ms }, slots, replacements);
   }
   return { tenant, meter, quantity: target, ...range, events };
+}
+
+/** History that comes in one piece knows nothing of its past but itself. */
+function computeKnowing(input: SlotInput): SlotResult {
+  const result = computeSlots(input);
+  if (input.usual_max_per_h !== undefined || quantityInfo(input.quantity)?.kind !== 'register') return result;
+  const { usual_max_per_h } = learnHistory(result.slots);
+  return usual_max_per_h === undefined ? result : computeSlots({ ...input, usual_max_per_h });
 }
 
 /** How far back a quick pass looks; a series whose reading before lies further back is asked for by itself. */

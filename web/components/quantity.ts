@@ -33,6 +33,9 @@ const MARKS = [
   'from_power',
   'clock',
   'dip',
+  'jump',
+  'unit',
+  'mixed',
 ] as const;
 
 /** The words of every quality mark by its name, for the browser. */

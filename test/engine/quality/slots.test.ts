@@ -199,7 +199,7 @@ describe('registers', () => {
     const jumped = day([0.5, 0.5, 0.4, 0.5, 200, 0.5, 0.5, 0.6, 0.5]);
     expect(total(jumped)).toBeCloseTo(4, 6);
     expect(jumped.events).toMatchObject([{ kind: 'jump', at_ms: T0 + 5 * SLOT_MS }]);
-    expect(jumped.slots.quality[4]! & Quality.RESET).toBeTruthy();
+    expect(jumped.slots.quality[4]! & Quality.JUMP).toBeTruthy();
   });
 
   it('a smaller jump is flagged where the rating of the device is known', () => {

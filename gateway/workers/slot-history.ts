@@ -1,0 +1,83 @@
+/** What each register's past says about it, learnt from its stored slots: at most once a day, and in a full pass only. */
+import type { DrainedSeries } from '../../connectors/series/store.ts';
+import { Quality } from '../../engine/model/quality.ts';
+import { quantityInfo } from '../../engine/model/quantity.ts';
+import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
+import type { SlotColumns, TouchedSeries } from '../../engine/ports.ts';
+import { HISTORY_MS, learnHistory, type RegisterHistory } from '../../engine/quality/history.ts';
+
+export type SlotHistory = {
+  /** For readings that begin at `first_ms`. `fresh`: the store may be asked. `before`: slots that are computed already
+   * and not yet stored. */
+  of(key: TouchedSeries, first_ms: number, fresh: boolean, before: SlotColumns | null): Promise<RegisterHistory>;
+  /** Notes new slots: where a unit is in doubt the store is asked each time. */
+  note(key: TouchedSeries, slots: SlotColumns): void;
+  /** Forgets erased meter points. */
+  forget(tenant: string, meters: readonly string[] | null): void;
+};
+
+type Learnt = { key: TouchedSeries; at_ms: number; history: RegisterHistory; doubtful: boolean };
+const DAY_MS = 24 * HOUR_MS;
+const NOTHING: RegisterHistory = { unit_in_doubt: false };
+const nameOf = ({ tenant, meter, quantity }: TouchedSeries) => JSON.stringify([tenant, meter, quantity]);
+const isDoubtful = ({ quality }: SlotColumns) => quality.some((bits) => (bits & Quality.UNIT) !== 0);
+
+export function createSlotHistory(store: Pick<DrainedSeries, 'slots'>): SlotHistory {
+  const learnt = new Map<string, Learnt>();
+
+  async function learn(key: TouchedSeries, first_ms: number): Promise<RegisterHistory> {
+    const { tenant, meter, quantity } = key;
+    const range = { meter, quantity, from_ms: slotStart(first_ms) - HISTORY_MS, to_ms: slotStart(first_ms) + SLOT_MS };
+    const slots = await store.slots.read(tenant, range);
+    const history = learnHistory(slots);
+    const doubtful = isDoubtful(slots) || (learnt.get(nameOf(key))?.doubtful ?? false);
+    learnt.set(nameOf(key), { key, at_ms: first_ms, history, doubtful });
+    return history;
+  }
+
+  return {
+    async of(key, first_ms, fresh, before) {
+      if (quantityInfo(key.quantity)?.kind !== 'register') return NOTHING;
+      if (before && before.at_ms.length > 0) return learnHistory(cutTo(before, first_ms));
+      const known = learnt.get(nameOf(key));
+      const outdated = !known || Math.abs(first_ms - known.at_ms) > DAY_MS;
+      if (known?.doubtful || (fresh && outdated)) return learn(key, first_ms);
+      return known?.history ?? NOTHING;
+    },
+    note(key, slots) {
+      const known = learnt.get(nameOf(key));
+      if (!isDoubtful(slots)) return;
+      if (known) known.doubtful = true;
+      else learnt.set(nameOf(key), { key, at_ms: Number.NEGATIVE_INFINITY, history: NOTHING, doubtful: true });
+    },
+    forget(tenant, meters) {
+      for (const [name, { key }] of learnt)
+        if (key.tenant === tenant && (meters === null || meters.includes(key.meter))) learnt.delete(name);
+    },
+  };
+}
+
+/** Slots up to the one that holds `first_ms`. */
+function cutTo({ at_ms, values, quality }: SlotColumns, first_ms: number): SlotColumns {
+  const after = at_ms.findIndex((at) => at > first_ms);
+  const end = after < 0 ? at_ms.length : after;
+  const start = Math.max(
+    0,
+    at_ms.findIndex((at) => at >= first_ms - HISTORY_MS),
+  );
+  return {
+    at_ms: at_ms.subarray(start, end),
+    values: values.subarray(start, end),
+    quality: quality.subarray(start, end),
+  };
+}
+
+/** Two pieces one after the other. */
+export function joinSlots(a: SlotColumns | null, b: SlotColumns): SlotColumns {
+  if (!a) return b;
+  return {
+    at_ms: Float64Array.of(...a.at_ms, ...b.at_ms),
+    values: Float64Array.of(...a.values, ...b.values),
+    quality: Int32Array.of(...a.quality, ...b.quality),
+  };
+}
