@@ -2,7 +2,6 @@
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Aedes, type Client, type PublishPacket } from 'aedes';
-import levelPersistence from 'aedes-persistence-level';
 import { ClassicLevel } from 'classic-level';
 import type { Logger } from 'pino';
 import { topicMatches } from '../connectors/meters/profile/topics.ts';
@@ -10,10 +9,12 @@ import { UnavailableError } from '../engine/errors.ts';
 import type { Clock, Closable } from '../engine/ports.ts';
 import type { Deliveries } from './broker/deliveries.ts';
 import { createHooks, type Listener, type Session, SINK } from './broker/hooks.ts';
-import { limitPackets } from './broker/limit.ts';
-import { listenAll, portOf } from './broker/listen.ts';
+import { createStrangers, limitPackets } from './broker/limit.ts';
+import { listenAll } from './broker/listen.ts';
 import type { Messages } from './broker/messages.ts';
 import type { Routes } from './broker/routes.ts';
+import { openSessions } from './broker/sessions.ts';
+import { tuneDelivery } from './broker/subscriber.ts';
 import type { Metrics } from './metrics.ts';
 import type { DeviceService } from './services.ts';
 
@@ -45,11 +46,14 @@ export type Broker = Closable & {
   disconnect(tenant: string, device: string): void;
 };
 
-/** A subscriber that does not take its messages is dropped after this, so that it holds up nobody for long. */
+/** A subscriber that does not take its messages is dropped after this. */
 const DRAIN_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Packets a client may send before its CONNACK. */
 const QUEUE_LIMIT = 1000;
+
+/** aedes keeps its clients by id, but does not type it. */
+type Connected = { clients: Record<string, Client | undefined> };
 
 /** Opens the broker and listens. Rejects UnavailableError when a port is taken or the session store cannot be opened. */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
@@ -57,18 +61,23 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   await store.open().catch((cause: unknown) => {
     throw new UnavailableError('The store of MQTT sessions cannot be opened.', `Look at ${store.location}.`, { cause });
   });
-  const sessions = new Set<Session>();
+  const here = new Set<Session>();
   const listeners = new Set<Listener>();
-  const { sessionOf, ...hooks } = createHooks(options, listeners);
+  const strangers = createStrangers();
+  const sessions = await openSessions(store, () => options.metrics.mqtt_refused.inc({ reason: 'queue' }));
+  const isHere = (id: string) => (aedes as unknown as Connected).clients[id] !== undefined;
+  const { sessionOf, ...hooks } = createHooks({ ...options, sessions, listeners, isHere });
   const aedes = await Aedes.createBroker({
-    persistence: levelPersistence(store),
+    persistence: sessions.persistence,
+    // Unbounded: each message finds its own way, so that none waits for another's subscribers.
+    concurrency: 0,
     drainTimeout: DRAIN_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
     queueLimit: QUEUE_LIMIT,
     maxClientsIdLength: 65_535,
     ...hooks,
   });
-  watch(aedes, options, sessionOf, sessions);
+  watch(aedes, options, sessionOf, here);
   function refuse(client: Client, bytes: number): void {
     const session = sessionOf(client);
     if (!session) {
@@ -80,20 +89,23 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   }
   function serve(socket: Socket): void {
     const client = aedes.handle(socket);
+    strangers.add(socket);
+    tuneDelivery(client);
     limitPackets(socket, client, {
       admitted: () => sessionOf(client) !== undefined,
       refuse: (bytes) => refuse(client, bytes),
     });
   }
   swallowSink(aedes);
-  const servers = await listenAll(options, serve).catch(async (error: unknown) => {
+  aedes.on('client', ({ conn }) => strangers.known(conn as Socket));
+  const listening = await listenAll(options, serve).catch(async (error: unknown) => {
     await closeAedes(aedes);
     await store.close();
     throw error;
   });
   return {
-    port: portOf(servers[0]!),
-    tls_port: servers[1] ? portOf(servers[1]) : null,
+    port: listening.port,
+    tls_port: listening.tls_port,
     publish: (topic, payload, { retain }) =>
       new Promise((resolve, reject) =>
         aedes.publish({ cmd: 'publish', topic, payload, retain, qos: 0, dup: false }, (error) =>
@@ -102,12 +114,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       ),
     listen: (tenant, filter, signal) => listenOnce(listeners, tenant, filter, signal),
     disconnect(tenant, device) {
-      for (const { route, client } of sessions) if (route.tenant === tenant && route.device === device) client.close();
+      for (const { route, client } of here) if (route.tenant === tenant && route.device === device) client.close();
     },
     async close() {
-      const closed = servers.map((server) => new Promise((done) => server.close(done)));
-      await closeAedes(aedes);
-      await Promise.all(closed);
+      await listening.close(() => closeAedes(aedes));
       await store.close();
     },
   };
@@ -118,22 +128,22 @@ function watch(
   aedes: Aedes,
   { metrics, devices, deliveries, log }: BrokerOptions,
   sessionOf: (client: Client) => Session | undefined,
-  sessions: Set<Session>,
+  here: Set<Session>,
 ): void {
   aedes.on('client', (client) => {
     const session = sessionOf(client);
     if (!session) return;
-    sessions.add(session);
-    metrics.mqtt_clients.set(sessions.size);
+    here.add(session);
+    metrics.mqtt_clients.set(here.size);
     devices.report(session.route.tenant, session.route.device, { kind: 'connected' });
   });
   aedes.on('clientDisconnect', (client) => {
     const session = sessionOf(client);
-    if (!session || !sessions.delete(session)) return;
-    metrics.mqtt_clients.set(sessions.size);
+    if (!session || !here.delete(session)) return;
+    metrics.mqtt_clients.set(here.size);
     deliveries.ended(session.sender, tookLeave(client));
     const { tenant, device } = session.route;
-    const other = [...sessions].some(({ route }) => route.tenant === tenant && route.device === device);
+    const other = [...here].some(({ route }) => route.tenant === tenant && route.device === device);
     if (!other) devices.report(tenant, device, { kind: 'lost', text: 'The connection ended.' });
   });
   aedes.on('clientError', (client, error) =>

@@ -6,6 +6,7 @@ import { UnavailableError } from '../../engine/errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DeviceService } from '../services.ts';
 import type { DeviceRoute, Routes } from './routes.ts';
+import { isTopic, MARK } from './topic-rules.ts';
 
 /** CONNACK return codes of MQTT 3.1.1 (3.2.2.3). */
 const UNACCEPTABLE_VERSION = 1;
@@ -13,6 +14,7 @@ const IDENTIFIER_REJECTED = 2;
 const SERVER_UNAVAILABLE = 3;
 const BAD_CREDENTIALS = 4;
 const NOT_AUTHORISED = 5;
+const HANG_UP_MS = 2000;
 /** CONNACK reason code of MQTT 5 (3.2.2.2): Unsupported Protocol Version. */
 const V5_UNSUPPORTED = 0x84;
 
@@ -42,7 +44,7 @@ export async function admit(deps: AdmitDeps, client: Client, packet: ConnectPack
       client.conn,
       v5 ? { protocolVersion: 5 } : undefined,
     );
-    client.conn.end();
+    hangUp(client);
     return null;
   };
   const who = await identify(devices, packet).catch((error: unknown) => error as Error);
@@ -54,6 +56,8 @@ export async function admit(deps: AdmitDeps, client: Client, packet: ConnectPack
   }
   const version = protocolVersion(packet);
   if (version < 3 || version > 4) return refuse('version', UNACCEPTABLE_VERSION, 'An unknown version of MQTT.');
+  if (packet.clientId.includes(MARK))
+    return refuse('client_id', IDENTIFIER_REJECTED, 'A client id with a null character.');
   if (packet.clientId === '' && !packet.clean)
     return refuse('client_id', IDENTIFIER_REJECTED, 'A durable session needs a client id.');
   if (!who) return refuse('credentials', BAD_CREDENTIALS, 'Unknown user name or wrong password.');
@@ -62,6 +66,13 @@ export async function admit(deps: AdmitDeps, client: Client, packet: ConnectPack
   dropForeignWill(deps, packet, route);
   const own_id = packet.clientId || crypto.randomUUID();
   return { route, client_id: `${route.tenant}/${route.device}/${own_id}` };
+}
+
+/** After a refusal: the client has a moment to read why; one that keeps its side open is cut off. */
+function hangUp({ conn }: Client): void {
+  conn.end();
+  const cut = setTimeout(() => conn.destroy(), HANG_UP_MS);
+  conn.once('close', () => clearTimeout(cut));
 }
 
 async function identify(devices: AdmitDeps['devices'], packet: ConnectPacket) {
@@ -76,9 +87,7 @@ async function identify(devices: AdmitDeps['devices'], packet: ConnectPacket) {
 
 /** The connection is kept: a device whose will cannot be changed would otherwise be locked out. */
 function dropForeignWill({ devices, metrics }: AdmitDeps, packet: ConnectPacket, route: DeviceRoute): void {
-  if (!packet.will) return;
-  packet.will.retain = false;
-  if (route.mayPublish(packet.will.topic)) return;
+  if (!packet.will || (isTopic(packet.will.topic) && route.mayPublish(packet.will.topic))) return;
   metrics.mqtt_refused.inc({ reason: 'topic' });
   const text = `Its last will is for ${packet.will.topic}, which is not its topic; it is ignored.`;
   devices.report(route.tenant, route.device, { kind: 'failed', text });

@@ -9,17 +9,39 @@ export type ListenOptions = {
   tls: { port: number; cert: string | Buffer; key: string | Buffer } | null;
 };
 
-/** @returns the plain server and, where asked for, the one with TLS. Rejects UnavailableError when a port is taken. */
+/** A peer that is gone without a word is noticed after some minutes, whatever keep-alive it had asked for. */
+const KEEP_ALIVE_MS = 60_000;
+/** Until then a TLS connection has no MQTT client that could run into its own limit. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export type Listeners = {
+  readonly port: number;
+  readonly tls_port: number | null;
+  /** Takes no further connections, waits for `last`, then ends those that are left. */
+  close(last: () => Promise<void>): Promise<void>;
+};
+
+/** Listens plainly, and with TLS where asked for. Rejects UnavailableError when a port is taken. */
 export async function listenAll(
   { host, port, tls }: ListenOptions,
   handle: (socket: Socket) => void,
-): Promise<Server[]> {
+): Promise<Listeners> {
   const serve = (socket: Socket) => {
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     handle(socket);
   };
   const servers: Server[] = [createServer(serve)];
-  if (tls) servers.push(createTlsServer({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, serve));
+  if (tls) {
+    const { cert, key } = tls;
+    servers.push(createTlsServer({ cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, serve));
+  }
+  const sockets = new Set<Socket>();
+  for (const server of servers)
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
   const ports = [port, tls?.port ?? 0];
   try {
     for (const [i, server] of servers.entries())
@@ -28,7 +50,16 @@ export async function listenAll(
     for (const server of servers) server.close();
     throw error;
   }
-  return servers;
+  return {
+    port: portOf(servers[0]!),
+    tls_port: servers[1] ? portOf(servers[1]) : null,
+    async close(last) {
+      const closed = servers.map((server) => new Promise((done) => server.close(done)));
+      await last();
+      for (const socket of sockets) socket.destroy();
+      await Promise.all(closed);
+    },
+  };
 }
 
 function listening(server: Server, host: string, port: number, variable: string): Promise<void> {
@@ -42,6 +73,6 @@ function listening(server: Server, host: string, port: number, variable: string)
   });
 }
 
-export function portOf(server: Server): number {
+function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }

@@ -1,0 +1,76 @@
+/**
+ * Retained messages: one for each topic of each tenant, kept on disk and in memory, bounded for each device. Two tenants
+ * may have the same topic, so in the store and in its stream a topic carries its tenant; `unmark` takes it off again.
+ */
+import { Readable } from 'node:stream';
+import type { LevelPersistence, StoredPacket } from 'aedes-persistence-level';
+import { topicMatches } from '../../connectors/meters/profile/topics.ts';
+import { MARK, ownerOf, tenantOf } from './topic-rules.ts';
+
+/** What one device may leave at the broker. */
+export const RETAINED_MAX_BYTES = 4 * 1024 * 1024;
+export const RETAINED_MAX_TOPICS = 1000;
+
+export type Retained = Pick<LevelPersistence, 'storeRetained' | 'createRetainedStreamCombi'> & {
+  /** Whether one more message of this client may be kept. */
+  mayRetain(client_id: string, topic: string, bytes: number): boolean;
+};
+type Share = { topics: number; bytes: number };
+
+/** Takes over what the store has. */
+export async function openRetained(store: LevelPersistence): Promise<Retained> {
+  const kept = new Map<string, StoredPacket>();
+  const shares = new Map<string, Share>();
+  // Bound: they are replaced by what this returns.
+  const [write, readAll] = [store.storeRetained.bind(store), store.createRetainedStream.bind(store)];
+
+  function account(packet: StoredPacket | undefined, sign: 1 | -1): void {
+    if (packet?.clientId === undefined) return;
+    const owner = ownerOf(packet.clientId);
+    const share = shares.get(owner) ?? { topics: 0, bytes: 0 };
+    share.topics += sign;
+    share.bytes += sign * packet.payload.length;
+    if (share.topics > 0) shares.set(owner, share);
+    else shares.delete(owner);
+  }
+  function put(marked: string, packet: StoredPacket): void {
+    account(kept.get(marked), -1);
+    if (packet.payload.length === 0) kept.delete(marked);
+    else kept.set(marked, packet);
+    if (packet.payload.length > 0) account(packet, 1);
+  }
+  for await (const packet of readAll('#') as AsyncIterable<StoredPacket>) put(packet.topic, packet);
+  return {
+    async storeRetained(packet) {
+      const topic = mark(packet.clientId, packet.topic);
+      put(topic, { ...packet, topic });
+      await write({ ...packet, topic });
+    },
+    createRetainedStreamCombi: (filters) => Readable.from(matching(kept, filters)),
+    mayRetain(client_id, topic, bytes) {
+      const share = shares.get(ownerOf(client_id)) ?? { topics: 0, bytes: 0 };
+      const known = kept.has(mark(client_id, topic));
+      return share.bytes + bytes <= RETAINED_MAX_BYTES && (known || share.topics < RETAINED_MAX_TOPICS);
+    },
+  };
+}
+
+function mark(client_id: string | undefined, topic: string): string {
+  return client_id === undefined ? topic : `${tenantOf(client_id)}${MARK}${topic}`;
+}
+
+/** Gives a packet out of the stream its topic back, and says whose tenant it is by its sender. */
+export function unmark(packet: { topic: string; clientId?: string }): void {
+  const at = packet.topic.indexOf(MARK);
+  if (at < 0) return;
+  packet.clientId = `${packet.topic.slice(0, at)}/`;
+  packet.topic = packet.topic.slice(at + 1);
+}
+
+function* matching(kept: ReadonlyMap<string, StoredPacket>, filters: readonly string[]): Generator<StoredPacket> {
+  const wanted = filters.map((filter) => ({ filter, begin: filter.split(/[+#]/, 1)[0]!.replace(/\/$/, '') }));
+  for (const [marked, packet] of kept) {
+    const topic = marked.slice(marked.indexOf(MARK) + 1);
+    if (wanted.some(({ filter, begin }) => topic.startsWith(begin) && topicMatches(filter, topic))) yield packet;
+  }
+}
