@@ -19,6 +19,10 @@ export type PollingDeps = Base & {
 };
 export type Polling = { start(): Promise<void>; stop(): Promise<void> };
 
+/** Longest pauses between two tries of a device that does not answer. */
+const LONGEST_MODBUS_MS = 2_000;
+const LONGEST_HTTP_MS = 60_000;
+
 type Poller = { made_for: string; loop: PollLoop; source: PolledSource };
 type PolledDevice = Device & { connection: { poll_s: number } };
 
@@ -42,6 +46,8 @@ export function createPolling(deps: PollingDeps): Polling {
     const loop = startPollLoop({
       period_ms: device.connection.poll_s * 1000,
       clock: deps.clock,
+      // A Modbus bus lets its dead units rest by itself and says so at once; other devices have no such keeper.
+      longest_ms: device.connection.kind === 'http' ? LONGEST_HTTP_MS : LONGEST_MODBUS_MS,
       poll: (signal) => pollOnce(deps, device, source, signal),
     });
     pollers.set(key, { made_for: made(device), loop, source });

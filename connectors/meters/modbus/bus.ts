@@ -4,14 +4,27 @@
  */
 import { UnavailableError } from '../../../engine/errors.ts';
 import type { Closable } from '../../../engine/ports.ts';
-import { type BusEndpoint, type Connection, endpointName, ModbusTimeout, openConnection } from './connection.ts';
+import { type BusEndpoint, endpointName } from './connection.ts';
+import { createDoubt } from './doubt.ts';
+import { createLine, noAnswer, type Outcome } from './line.ts';
+import type { Identification } from './pdu.ts';
 import type { FunctionCode } from './plan.ts';
 import { ModbusException } from './request.ts';
 
+export type ReadOptions = {
+  signal?: AbortSignal | undefined;
+  /** A person waits, or nobody knows whether there is such a unit: ask it although it rests. */
+  urgent?: boolean;
+  /** Longest wait for this answer; implies that silence is expected and says nothing of the unit or the line. */
+  deadline_ms?: number;
+};
+
+/** All reject ModbusException (refused) or UnavailableError (no connection, no answer, at rest, closed, aborted). */
 export type ModbusBus = Closable & {
   readonly name: string;
-  /** Rejects ModbusException (refused) or UnavailableError (no connection, no answer, closed, aborted). */
-  read(unit: number, code: FunctionCode, address: number, count: number, signal?: AbortSignal): Promise<Buffer>;
+  read(unit: number, code: FunctionCode, address: number, count: number, options?: ReadOptions): Promise<Buffer>;
+  /** How the device names itself (function 43/14). */
+  identify(unit: number, options?: ReadOptions): Promise<Identification>;
 };
 
 export type BusOptions = {
@@ -19,81 +32,78 @@ export type BusOptions = {
   timeout_ms?: number;
   connect_timeout_ms?: number;
   /** Told the outcome of each request: `answered`, `exception`, `timeout`, `failed`. */
-  onOutcome?: (outcome: 'answered' | 'exception' | 'timeout' | 'failed') => void;
+  onOutcome?: (outcome: Outcome) => void;
 };
-
-/** After so many requests in a row without an answer the connection itself is doubted and made anew. */
-const TIMEOUTS_UNTIL_RECONNECT = 2;
 
 /** Connects with the first request, and again by itself whenever the connection is gone. */
 export function openModbusBus(endpoint: BusEndpoint, options: BusOptions = {}): ModbusBus {
   const { timeout_ms = 1500, connect_timeout_ms = 3000, onOutcome = () => undefined } = options;
   const name = endpointName(endpoint);
-  let connection: Connection | null = null;
-  let timeouts = 0;
+  const doubt = createDoubt();
+  const line = createLine(endpoint, { timeout_ms, connect_timeout_ms }, doubt, onOutcome);
+  let last: { place: string; words: Buffer } | null = null;
   let closed = false;
   let tail: Promise<unknown> = Promise.resolve();
 
-  const drop = () => {
-    connection?.close();
-    connection = null;
-    timeouts = 0;
-  };
-
-  const send = async (unit: number, code: FunctionCode, address: number, count: number): Promise<Buffer> => {
-    if (connection && !connection.isOpen()) drop();
-    connection ??= await openConnection(endpoint, connect_timeout_ms);
-    try {
-      const words = await connection.read(unit, code, address, count, timeout_ms);
-      timeouts = 0;
-      onOutcome('answered');
-      return words;
-    } catch (error) {
-      if (error instanceof ModbusException) {
-        timeouts = 0;
-        onOutcome('exception');
-        throw error;
-      }
-      onOutcome(error instanceof ModbusTimeout ? 'timeout' : 'failed');
-      timeouts += 1;
-      // Frames without a number: what comes late would be taken for the next answer. So the line is made anew.
-      // A frame that makes no sense leaves the stream in an unknown place: likewise.
-      if (!(error instanceof ModbusTimeout) || !connection?.numbered || timeouts >= TIMEOUTS_UNTIL_RECONNECT) drop();
-      throw inWords(error, name, unit);
+  async function read(unit: number, code: FunctionCode, address: number, count: number, deadline_ms?: number) {
+    const words = (n: number) =>
+      line.ask({ unit, deadline_ms, count: n, send: (on, limit_ms) => on.read(unit, code, address, n, limit_ms) });
+    const believed = async () => {
+      const first = doubt.before(count);
+      if (first !== null) await words(first).catch(refusedIsFine(() => doubt.add(first)));
+      return words(count);
+    };
+    const place = `${unit}/${code}/${address}`;
+    let answer = await believed();
+    // The same bytes from another place: a gateway that repeats itself, or chance. Asked again it would show.
+    if (last && last.place !== place && last.words.equals(answer)) {
+      doubt.add(count);
+      answer = await believed();
     }
-  };
+    last = { place, words: answer };
+    return answer;
+  }
+
+  function queued<T>(unit: number, options: ReadOptions, work: () => Promise<T>): Promise<T> {
+    const turn = tail.then(() => {
+      if (closed) throw new UnavailableError(`The bus ${name} was closed.`);
+      if (options.signal?.aborted) throw new UnavailableError(`Reading ${name} unit ${unit} was stopped.`);
+      if (!options.urgent && options.deadline_ms === undefined && line.rest(unit) > 0) throw noAnswer(name, unit);
+      return work();
+    });
+    tail = turn.catch(() => undefined);
+    return turn;
+  }
 
   return {
     name,
-    read(unit, code, address, count, signal) {
-      const turn = tail.then(() => {
-        if (closed) throw new UnavailableError(`The bus ${name} was closed.`);
-        if (signal?.aborted) throw new UnavailableError(`Reading ${name} unit ${unit} was stopped.`);
-        return send(unit, code, address, count);
-      });
-      tail = turn.catch(() => undefined);
-      return turn;
-    },
+    read: (unit, code, address, count, options = {}) =>
+      queued(unit, options, () => read(unit, code, address, count, options.deadline_ms)),
+    identify: (unit, options = {}) =>
+      queued(unit, options, () =>
+        // Its answer has the length of none to a read.
+        line.ask({
+          unit,
+          count: 0,
+          deadline_ms: options.deadline_ms,
+          send: (on, limit_ms) => on.identify(unit, limit_ms),
+        }),
+      ),
     async close() {
       closed = true;
-      drop();
+      line.drop();
       await tail;
-      drop();
+      line.drop();
     },
   };
 }
 
-function inWords(error: unknown, name: string, unit: number): UnavailableError {
-  if (error instanceof UnavailableError) return error;
-  if (error instanceof ModbusTimeout)
-    return new UnavailableError(`No answer from ${name} unit ${unit}.`, 'Is it powered, is the address right?', {
-      cause: error,
-    });
-  return new UnavailableError(
-    `${name} unit ${unit} answers something else than was asked (${(error as Error).message}).`,
-    'Check that no other program uses this bus and that the serial settings are right.',
-    { cause: error },
-  );
+/** A device that refuses a part of what it gives as a whole has answered all the same. */
+function refusedIsFine(then: () => void): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof ModbusException) || error.isGateway) throw error;
+    then();
+  };
 }
 
 /** The buses of the box: whoever asks for the same endpoint shares its queue; the last to leave closes it. */

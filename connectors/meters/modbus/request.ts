@@ -20,6 +20,9 @@ const WORDS: Readonly<Record<number, string>> = {
   11: 'the gateway got no answer from it',
 };
 
+/** No answer came in time. */
+export class ModbusTimeout extends Error {}
+
 /** The device (or the gateway before it) answered, with an exception. */
 export class ModbusException extends Error {
   readonly code: number;

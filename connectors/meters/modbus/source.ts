@@ -10,8 +10,8 @@ import { ModbusException } from './request.ts';
 
 export type ModbusConnection = Extract<DeviceConnection, { kind: 'modbus-tcp' | 'modbus-rtu' }>;
 
-/** What a device refused is asked for again after this time: it may have been starting up. */
-const RELEARN_MS = 60 * 60_000;
+/** What a device refused is asked for again, soon at first: it may have been starting up. */
+const RELEARN_MS = { first: 5_000, longest: 60 * 60_000 };
 
 export function endpointOf(connection: ModbusConnection): BusEndpoint {
   if (connection.kind === 'modbus-tcp')
@@ -29,26 +29,45 @@ export function openModbusSource(
   const { bus, release } = buses.acquire(endpointOf(connection));
   const reader = createProfileReader(profile);
   const name = `${bus.name} unit ${connection.unit}`;
-  let relearn_ms: number | null = null;
+  let relearn: { at_ms: number; pause_ms: number } | null = null;
+  let told = '';
+  // Whoever opens a source wants to know now; later rounds let a dead device rest.
+  let urgent = true;
+
+  /** @returns what is refused, where it was not told already. */
+  function learn(refused: readonly string[], asked_again: boolean): string[] {
+    if (refused.length > 0) {
+      const pause_ms = relearn ? Math.min(2 * relearn.pause_ms, RELEARN_MS.longest) : RELEARN_MS.first;
+      relearn = { at_ms: clock.now() + pause_ms, pause_ms };
+    } else if (asked_again) relearn = null;
+    const text = refused.join(', ');
+    if (text === '' || text === told) return [];
+    told = text;
+    return [`The device does not have ${text}; the rest is read.`];
+  }
+
   return {
     name,
     async read(signal) {
-      if (relearn_ms !== null && clock.now() >= relearn_ms) reader.forget();
+      const asked_again = relearn !== null && clock.now() >= relearn.at_ms;
+      if (asked_again) reader.forget();
+      const isFirst = urgent;
+      urgent = false;
       try {
         const { values, firmware, refused } = await reader.read((code, address, count) =>
-          bus.read(connection.unit, code, address, count, signal),
+          bus.read(connection.unit, code, address, count, { signal, urgent: isFirst }),
         );
-        if (refused.length > 0) relearn_ms = clock.now() + RELEARN_MS;
+        const notes = learn(refused, asked_again);
         const at_ms = clock.now();
         return {
           readings: values.map(({ raw, ...value }) => ({ ...value, at_ms, raw: String(raw) })),
           firmware,
-          notes: refused.length === 0 ? [] : [`The device does not have ${refused.join(', ')}; the rest is read.`],
+          notes,
         };
       } catch (error) {
         // Whoever answers next may be another device, or this one with another firmware.
         reader.forget();
-        relearn_ms = null;
+        relearn = null;
         throw error instanceof ModbusException ? exceptionInWords(error, name) : error;
       }
     },

@@ -150,8 +150,8 @@ describe('a Modbus bus', () => {
     const server = await start((request, socket) => after(30, echo(request, socket) as { words: number[] }));
     const bus = connect(server);
     const stop = new AbortController();
-    const first = bus.read(1, 3, 1, 1, stop.signal);
-    const second = bus.read(1, 3, 2, 1, stop.signal);
+    const first = bus.read(1, 3, 1, 1, { signal: stop.signal });
+    const second = bus.read(1, 3, 2, 1, { signal: stop.signal });
     stop.abort();
     await expect(first).rejects.toThrow(/stopped/);
     await expect(second).rejects.toThrow(/stopped/);

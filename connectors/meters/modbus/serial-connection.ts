@@ -1,0 +1,106 @@
+/** A Modbus connection over a serial port through modbus-serial: the only file that knows it. */
+import ModbusSerial from 'modbus-serial';
+import { UnavailableError } from '../../../engine/errors.ts';
+import type { BusEndpoint, Connection } from './connection.ts';
+import { plainText } from './pdu.ts';
+import type { FunctionCode } from './plan.ts';
+import { ModbusException, ModbusTimeout } from './request.ts';
+
+const ModbusRTU = ModbusSerial.default;
+type Client = InstanceType<typeof ModbusRTU>;
+type SerialEndpoint = Extract<BusEndpoint, { kind: 'serial' }>;
+
+/** Rejects UnavailableError in words. */
+export async function openSerialConnection(endpoint: SerialEndpoint): Promise<Connection> {
+  const client = new ModbusRTU();
+  // Without a listener an error event would end the process; requests fail by themselves.
+  client.on('error', () => undefined);
+  await openPort(client, endpoint);
+  const { lost, isLost, markLost } = watch(client, endpoint);
+  return {
+    numbered: false,
+    isOpen: () => client.isOpen && !isLost(),
+    read: (unit, code, address, count, limit_ms) =>
+      Promise.race([readRegisters(client, unit, code, address, count, limit_ms), lost]),
+    identify: (unit, limit_ms) => Promise.race([identify(client, unit, limit_ms), lost]),
+    close() {
+      markLost();
+      client.close(() => undefined);
+    },
+  };
+}
+
+async function openPort(client: Client, endpoint: SerialEndpoint): Promise<void> {
+  try {
+    await client.connectRTUBuffered(endpoint.path, {
+      baudRate: endpoint.baud,
+      parity: endpoint.parity,
+      stopBits: endpoint.stop_bits,
+      dataBits: 8,
+    });
+  } catch (error) {
+    throw new UnavailableError(
+      `The serial port ${endpoint.path} cannot be opened (${(error as Error).message}).`,
+      'Is the adapter plugged in, is the path right, may the box use it (group dialout)?',
+      { cause: error },
+    );
+  }
+}
+
+/** Turns the end of the port into a failure of the request that waits for it. */
+function watch(client: Client, endpoint: SerialEndpoint) {
+  let over = false;
+  let fail: (error: Error) => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // Nobody may be waiting when it ends.
+  lost.catch(() => undefined);
+  client.on('close', () => {
+    over = true;
+    fail(new UnavailableError(`${endpoint.path} was closed.`, 'Is the adapter still plugged in?'));
+  });
+  const markLost = () => {
+    over = true;
+  };
+  return { lost, isLost: () => over, markLost };
+}
+
+async function readRegisters(
+  client: Client,
+  unit: number,
+  code: FunctionCode,
+  address: number,
+  count: number,
+  timeout_ms: number,
+): Promise<Buffer> {
+  client.setID(unit);
+  client.setTimeout(timeout_ms);
+  try {
+    const { buffer } = await (code === 3
+      ? client.readHoldingRegisters(address, count)
+      : client.readInputRegisters(address, count));
+    if (buffer.length !== 2 * count) throw new Error(`${buffer.length} bytes came instead of ${2 * count}`);
+    return buffer;
+  } catch (error) {
+    throw inOurs(error, address, count);
+  }
+}
+
+async function identify(client: Client, unit: number, timeout_ms: number) {
+  client.setID(unit);
+  client.setTimeout(timeout_ms);
+  try {
+    const { data } = (await client.readDeviceIdentification(1, 0)) as { data: Record<number, string> };
+    const text = (object: number) => plainText(Buffer.from(String(data[object] ?? ''), 'latin1'));
+    return { vendor: text(0), product: text(1), version: text(2) };
+  } catch (error) {
+    throw inOurs(error, 0, 1);
+  }
+}
+
+function inOurs(error: unknown, address: number, count: number): unknown {
+  const { modbusCode, errno, name } = error as { modbusCode?: number; errno?: string; name?: string };
+  if (modbusCode !== undefined) return new ModbusException(modbusCode, address, count);
+  return errno === 'ETIMEDOUT' || name === 'TransactionTimedOutError' ? new ModbusTimeout('no answer in time') : error;
+}
