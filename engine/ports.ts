@@ -25,6 +25,9 @@ export interface Journal extends Closable {
   append(groups: readonly ReadingGroup[]): Promise<number>;
   /** Everything up to and including `seq` is in the series store: whole segments before it may go. */
   release(seq: number): Promise<void>;
+  /** Records above `seq` stay on disk though released, as far as the bound allows: the backup has not copied them yet.
+   * null lets go. */
+  hold?(seq: number | null): void;
   stats(): JournalStats;
 }
 
@@ -58,6 +61,9 @@ export interface SeriesStore extends Closable {
   erase(tenant: string, meters: readonly string[] | null): Promise<void>;
   /** Removes what is older than each table's limit (epoch ms; null keeps for ever). */
   prune(limits: RetentionLimits): Promise<void>;
+  /** Writes a consistent copy of everything to `file` while the store goes on, and resolves, after its fsync, with the
+   * journal's cursor in it. Left out where the store's operator backs it up. */
+  snapshot?(file: string): Promise<{ cursor: number }>;
 }
 
 export type RetentionLimits = {
@@ -190,6 +196,17 @@ export interface Database extends Closable {
  * An array as a parameter becomes a Postgres array; for jsonb pass JSON.stringify(…). */
 export type Sql = <Row = Record<string, unknown>>(text: string, parameters?: readonly unknown[]) => Promise<Row[]>;
 
+// ── Backups ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Where a store puts the files of its backup. `path` is relative, with `/`. Each call resolves after the file's fsync. */
+export type BackupSink = {
+  /** Copies what `from` holds; rejects with ENOENT when it is gone. */
+  copy(path: string, from: string): Promise<void>;
+  write(path: string, bytes: Uint8Array): Promise<void>;
+};
+/** What a table held, whatever the order of its rows. */
+export type TableFacts = Record<string, { rows: number; hash: string }>;
+
 // ── Events inside the box ──────────────────────────────────────────────────────────────────────────────────────
 
 /** What is worth telling a waiting page. Small: pages fetch the rest. */
@@ -224,6 +241,26 @@ export type IntakeOutcome = {
 
 // ── Prices and weather ─────────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * The box's way out to addresses that people or providers give: as the global fetch, but it rejects NotAllowedError for
+ * hosts on private networks that no admin allowed.
+ */
+export type HttpFetch = (url: string, init?: HttpRequest) => Promise<HttpResponse>;
+export type HttpRequest = {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+  redirect?: 'follow' | 'error';
+};
+export type HttpResponse = {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: AsyncIterable<Uint8Array> | null;
+  text(): Promise<string>;
+};
+
 export interface PriceProvider {
   /** e.g. `energy-charts`. */
   readonly name: string;
@@ -257,6 +294,50 @@ export type WeatherHour = {
   temperature_C: number | null;
   irradiance_W_m2: number | null;
   forecast: boolean;
+};
+
+// ── Alerts to people ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Brings messages about alerts to people or machines over one channel. */
+export interface Notifier {
+  /** Resolves with what the other side said, once it took the message. Rejects UnavailableError (down, slow: later may
+   * work) or InvalidDataError (refused: the same again is refused again), in words for people and without secrets.
+   * A second delivery of the same `id` can be recognised as such by the other side. */
+  send(message: NotifierMessage, signal: AbortSignal): Promise<string>;
+}
+export type NotifierMessage = {
+  /** The same in every attempt. */
+  id: string;
+  made_ms: number;
+  /** E-mail address; null where the channel itself is the address. */
+  to: string | null;
+  language: 'en' | 'de';
+  subject: string;
+  /** The whole message as plain text. */
+  text: string;
+  /** A message from the settings page: about nothing. */
+  test: boolean;
+  site: string;
+  alerts: readonly NotifiedAlert[];
+  /** Further alerts that the message counts but does not list. */
+  more: number;
+};
+export type NotifiedAlert = {
+  id: string;
+  kind: string;
+  /** The meter point, device, area or file it is about, and its name. */
+  object: string;
+  name: string;
+  severity: 'info' | 'warning' | 'fault';
+  /** What the message tells about it. */
+  what: 'opened' | 'escalated' | 'repeated' | 'acknowledged' | 'solved';
+  /** What happened and what to do, in the message's language. */
+  text: string;
+  remedy: string;
+  link: string | null;
+  opened_ms: number;
+  closed_ms: number | null;
+  acknowledged_by: string | null;
 };
 
 // ── Documents ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -27,11 +27,13 @@ import { createAuthenticate } from './http/authenticate.ts';
 import { createWeb, openWebServer, type WebServer } from './http/server.ts';
 import { type Keep, keeping, type Part } from './lifecycle.ts';
 import { createMetrics } from './metrics.ts';
+import { createOutbound } from './outbound.ts';
 import { openSeriesWorker } from './series.ts';
 import { createAccessService } from './services/access.ts';
 import { createAdviceService } from './services/advice.ts';
 import { gatherAdviceContext } from './services/advice-context.ts';
 import { createAlertService } from './services/alerts.ts';
+import { createAllowedHosts } from './services/allowed-hosts.ts';
 import { createAuditService } from './services/audit.ts';
 import { createDataService } from './services/data.ts';
 import { createDemoService } from './services/demo.ts';
@@ -131,6 +133,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const audit = createAuditService(base);
   const access = createAccessService(base);
   const site = createSiteService(base);
+  const allowedHosts = createAllowedHosts(base);
+  const outbound = keep(createOutbound({ allowed: allowedHosts.entries }));
   const meters = createMeterService({ ...base, site });
   const alerts = createAlertService(base);
   const workers = keep(createWorkers());
@@ -161,8 +165,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const loads = createLoadService({ ...base, intake, site, meters, devices });
 
   // Prices, data, intelligence
-  const prices = createPriceService({ ...base, site, alerts });
-  const weather = createWeatherService({ ...base, site });
+  const prices = createPriceService({ ...base, site, alerts, outbound });
+  const weather = createWeatherService({ ...base, site, outbound });
   const data = createDataService({ series, meters, sitePrices: prices.site });
   const quality = createQualityService({
     ...base,
@@ -232,6 +236,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     regulation,
     advice,
     alerts,
+    allowedHosts,
     quality,
     demo,
     health,
@@ -247,7 +252,9 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'database', close: () => db.close(), close_ms: 4000 },
     { name: 'files', close: () => files.close() },
     { name: 'workers', close: () => workers.close() },
+    { name: 'outbound', close: () => outbound.close() },
     { name: 'site', start: () => site.start() },
+    { name: 'allowed hosts', start: () => allowedHosts.start() },
     { name: 'meters', start: () => meters.start() },
     { name: 'devices', start: () => devices.start(), close: () => devices.close() },
     {

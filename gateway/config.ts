@@ -102,6 +102,11 @@ export const ConfigSchema = z.strictObject({
     .record(z.string(), providerAddress)
     .default({})
     .describe("Base URLs that replace the providers' own (mirrors, tests), by provider name."),
+  allowed_hosts: list
+    .default([])
+    .describe(
+      'Hosts on private networks that price, weather, webhook, mail and language-model addresses may lead to, e.g. mail.local or 10.0.0.5:8025. Hosts in provider_urls are allowed by that.',
+    ),
   weather: z.enum(['open-meteo', 'off']).default('open-meteo').describe('Weather source.'),
   upload_max_bytes: bytes.default(64 * 1024 ** 2).describe('Largest file that may be uploaded.'),
   session_hours: z.coerce

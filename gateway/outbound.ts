@@ -7,8 +7,9 @@
 import dns from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { Agent, Headers, type RequestInit, type Response, fetch as undiciFetch } from 'undici';
+import { Agent, Headers, type Response, fetch as undiciFetch } from 'undici';
 import { InvalidDataError, NotAllowedError } from '../engine/errors.ts';
+import type { HttpFetch, HttpRequest } from '../engine/ports.ts';
 
 export type Resolve = (host: string) => Promise<readonly { address: string; family: number }[]>;
 
@@ -20,8 +21,10 @@ export type OutboundOptions = {
 };
 
 export type Outbound = {
-  /** As the global one, for http and https; follows at most three redirects. @throws NotAllowedError for a host that may not be asked */
-  fetch(url: string, init?: RequestInit): Promise<Response>;
+  /** For http and https; follows at most three redirects. @throws NotAllowedError for a host that may not be asked */
+  fetch: HttpFetch;
+  /** The same for which also the hosts of these URLs are allowed: those that the configuration itself names. */
+  allowing(urls: readonly string[]): HttpFetch;
   /** For other protocols: the address to connect to instead of the name. @throws NotAllowedError */
   addressOf(host: string, port: number): Promise<string>;
   close(): Promise<void>;
@@ -41,6 +44,7 @@ export function isPublic(address: string): boolean {
 }
 
 export function createOutbound({ allowed, resolve = systemResolve }: OutboundOptions): Outbound {
+  const branches: Outbound[] = [];
   const isAllowed = (host: string, port: number) => {
     const bare = bareHost(host);
     return allowed().some((entry) => {
@@ -57,7 +61,7 @@ export function createOutbound({ allowed, resolve = systemResolve }: OutboundOpt
         isIP(bare)
           ? `${bare} is not on the public internet, and this host is not allowed.`
           : `${bare} leads to ${inside.address}, which is not on the public internet, and this host is not allowed.`,
-        'If the box may ask it, an admin adds the host to allowed_hosts in the configuration.',
+        'If the box may ask it, allow the host under Admin, Hosts, or with allowed_hosts in the configuration.',
       );
     return found;
   }
@@ -69,7 +73,7 @@ export function createOutbound({ allowed, resolve = systemResolve }: OutboundOpt
     return agent;
   };
 
-  async function once(url: URL, init: RequestInit): Promise<Response> {
+  async function once(url: URL, init: HttpRequest): Promise<Response> {
     if (url.protocol !== 'http:' && url.protocol !== 'https:')
       throw new InvalidDataError(`${url.protocol}// is no web address.`, 'Give one that begins with https://.');
     const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
@@ -99,6 +103,12 @@ export function createOutbound({ allowed, resolve = systemResolve }: OutboundOpt
         url = next;
       }
     },
+    allowing(urls) {
+      const hosts = urls.flatMap((url) => URL.parse(url)?.host ?? []);
+      const branch = createOutbound({ allowed: () => [...allowed(), ...hosts], resolve });
+      branches.push(branch);
+      return branch.fetch;
+    },
     async addressOf(host, port) {
       const [first] = await check(host, port);
       if (!first) throw new InvalidDataError(`${host} has no address.`, 'Check how it is written.');
@@ -106,12 +116,13 @@ export function createOutbound({ allowed, resolve = systemResolve }: OutboundOpt
     },
     async close() {
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+      await Promise.all(branches.map((branch) => branch.close()));
     },
   };
 }
 
-/** `[fd00::5]:80` is `fd00::5` and 80. */
-function hostAndPort(entry: string): { host: string; port: number | null } {
+/** `[fd00::5]:80` is `fd00::5` and 80. An entry that is none gives an empty host. */
+export function hostAndPort(entry: string): { host: string; port: number | null } {
   const [, host = '', port] = /^(\[[^\]]*\]|[^:]*|[0-9a-f:]*::?[0-9a-f:.]*)(?::(\d+))?$/i.exec(entry.trim()) ?? [];
   return { host: bareHost(host), port: port === undefined ? null : Number(port) };
 }
@@ -131,12 +142,12 @@ function parseUrl(text: string): URL {
 }
 
 /** As browsers do: 303, and POST under 301 and 302, become GET; secrets stay with the origin they were for. */
-function redirected(init: RequestInit, status: number, sameOrigin: boolean): RequestInit {
+function redirected(init: HttpRequest, status: number, sameOrigin: boolean): HttpRequest {
   const becomesGet = status === 303 || (status < 303 && init.method?.toUpperCase() === 'POST');
   const headers = new Headers(init.headers);
   if (!sameOrigin) for (const name of PRIVATE_HEADERS) headers.delete(name);
   if (becomesGet) for (const name of ['content-type', 'content-length']) headers.delete(name);
-  return { ...init, headers: [...headers], ...(becomesGet ? { method: 'GET', body: null } : {}) };
+  return { ...init, headers: Object.fromEntries(headers), ...(becomesGet ? { method: 'GET', body: undefined } : {}) };
 }
 
 type Check = (host: string, port: number) => Promise<readonly { address: string; family: number }[]>;

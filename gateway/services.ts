@@ -28,6 +28,7 @@ import type {
 } from '../engine/ports.ts';
 import type { Config } from './config.ts';
 import type { Metrics } from './metrics.ts';
+import type { AllowedHostService } from './services/allowed-hosts.ts';
 
 /** Handed to every service. */
 export type Base = {
@@ -61,6 +62,7 @@ export type Services = Base & {
   regulation: RegulationService;
   advice: AdviceService;
   alerts: AlertService;
+  allowedHosts: AllowedHostService;
   quality: QualityService;
   demo: DemoService;
   health: HealthService;
@@ -203,22 +205,56 @@ export type Person = {
   language: 'en' | 'de';
   disabled: boolean;
   last_sign_in_ms: number | null;
+  /** Whether they give a one-time code when they sign in. */
+  second_factor: boolean;
 };
 export type ApiKey = { id: string; name: string; role: Role; created_ms: number; last_used_ms: number | null };
-export type Session = { actor: Actor; person_id: string; name: string; csrf: string; token_sha256: string };
+export type Session = {
+  actor: Actor;
+  person_id: string;
+  name: string;
+  csrf: string;
+  token_sha256: string;
+  /** The role demands a second factor that is not set up: until then nothing else is open. */
+  lacks_code: boolean;
+};
+/** Of one person: since when, how many recovery codes are left, and what the app needs while it is being set up. */
+export type SecondFactor = {
+  since_ms: number | null;
+  recovery_left: number;
+  setup: { seed: string; uri: string } | null;
+};
+/** One-time codes (RFC 6238). `person_id` is the actor's own, but for `remove`, by which an admin resets somebody's. */
+export interface SecondFactorService {
+  of(tenant: string, person_id: string): Promise<SecondFactor>;
+  begin(actor: Actor, person_id: string): Promise<void>;
+  /** With a code of the app; ends all sessions and tokens. @returns recovery codes, shown once. */
+  confirm(actor: Actor, person_id: string, code: string): Promise<string[]>;
+  /** @returns new recovery codes, shown once; the former ones are void. */
+  renewCodes(actor: Actor, person_id: string): Promise<string[]>;
+  /** Ends all sessions and tokens too. */
+  remove(actor: Actor, person_id: string): Promise<void>;
+  /** Roles whose people must have one. */
+  roles(tenant: string): Promise<Role[]>;
+  demand(actor: Actor, roles: readonly Role[]): Promise<void>;
+}
+export type SignedIn = { token: string; session: Session; device?: string };
 export interface AccessService {
   /** True until there is an admin who can sign in. */
   needsSetup(tenant: string): Promise<boolean>;
   /** The one-time token of the set-up link; null once an admin has signed in. The same over restarts until then. */
   setupToken(): Promise<string | null>;
   /** Rejects NotAllowedError (never saying whether the login exists), or TooManyTriesError for this address and login.
-   * `device` is what an earlier sign-in returned: who has it does not wait for strangers' wrong tries. */
-  signIn(
-    login: string,
-    password: string,
-    from: string,
-    device?: string,
-  ): Promise<{ token: string; session: Session; device?: string }>;
+   * `device` is what an earlier sign-in returned: who has it does not wait for strangers' wrong tries.
+   * Rejects CodeNeededError where the person has a second factor and gave no `code`: with its ticket `signInWithCode`. */
+  signIn(login: string, password: string, from: string, device?: string, code?: string): Promise<SignedIn>;
+  /** The second step, within five minutes. Wrong codes count as tries. Rejects as `signIn`. */
+  signInWithCode(ticket: string, code: string, from: string, device?: string): Promise<SignedIn>;
+  /** Whether the password is the person's; a wrong one counts as a try and rejects as `signIn`. Begins nothing. */
+  confirmPassword(login: string, password: string, from: string, device?: string): Promise<void>;
+  /** A session of its own for who has just proven to be this person, after all were ended. */
+  renew(session: Session): Promise<{ token: string; session: Session }>;
+  second_factor: SecondFactorService;
   /** @returns null for an unknown or expired token. */
   session(token: string): Promise<Session | null>;
   /** By token, or by `token_sha256` of the session. */
@@ -371,7 +407,7 @@ export type QualityReport = {
   /** ok | warning | fault */
   state: 'ok' | 'warning' | 'fault';
   checks: {
-    name: 'schema' | 'nulls' | 'ranges' | 'gaps' | 'outliers';
+    name: 'schema' | 'nulls' | 'ranges' | 'gaps' | 'outliers' | 'agreement';
     quantity: string;
     passed: boolean;
     count: number;

@@ -31,7 +31,7 @@ export function createAwattar(options: ProviderOptions & { base_url_at?: string 
     serves: (area) => Object.hasOwn(bases, area),
     async fetch({ area, market, from_ms, to_ms, signal }) {
       const url = `${bases[area]}/v1/marketdata?start=${from_ms}&end=${to_ms}`;
-      const reply = await ask({ provider: NAME, url, signal, timeout_ms: options.timeout_ms });
+      const reply = await ask({ provider: NAME, url, signal, via: options });
       const intervals = decodeJson(NAME, reply.text, Body).data.map((one) => {
         if (!/^eur\/mwh$/i.test(one.unit)) throw new InvalidDataError(`${NAME} gives prices in \`${one.unit}\`.`);
         return { from_ms: one.start_timestamp, to_ms: one.end_timestamp, value: one.marketprice };

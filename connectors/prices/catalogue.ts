@@ -1,7 +1,7 @@
 /** Every price source the box knows, by the name it has in the configuration. */
 import { join } from 'node:path';
 import { ConfigError } from '../../engine/errors.ts';
-import type { PriceProvider } from '../../engine/ports.ts';
+import type { HttpFetch, PriceProvider } from '../../engine/ports.ts';
 import { createAwattar } from './awattar.ts';
 import { createCsvPrices } from './csv.ts';
 import { createEnergyCharts } from './energy-charts.ts';
@@ -21,17 +21,20 @@ export type PriceSettings = {
   ercot_user: string | null;
   ercot_password: string | null;
   ercot_key: string | null;
+  /** The box's way out; the global one where left out. */
+  fetch?: HttpFetch;
 };
 
 const MAKERS: Readonly<Record<string, (settings: PriceSettings, base_url: string | undefined) => PriceProvider>> = {
-  'energy-charts': (_, base_url) => createEnergyCharts({ base_url }),
-  awattar: ({ provider_urls }, base_url) => createAwattar({ base_url, base_url_at: provider_urls['awattar-at'] }),
-  smard: (_, base_url) => createSmard({ base_url }),
-  entsoe: ({ entsoe_token: token }, base_url) => createEntsoe({ base_url, token }),
-  tibber: ({ tibber_token: token }, base_url) => createTibber({ base_url, token }),
-  octopus: (_, base_url) => createOctopus({ base_url }),
-  ercot: ({ provider_urls, ercot_user: user, ercot_password: password, ercot_key: key }, base_url) =>
-    createErcot({ base_url, token_url: provider_urls['ercot-token'], user, password, key }),
+  'energy-charts': ({ fetch }, base_url) => createEnergyCharts({ base_url, fetch }),
+  awattar: ({ provider_urls, fetch }, base_url) =>
+    createAwattar({ base_url, base_url_at: provider_urls['awattar-at'], fetch }),
+  smard: ({ fetch }, base_url) => createSmard({ base_url, fetch }),
+  entsoe: ({ entsoe_token: token, fetch }, base_url) => createEntsoe({ base_url, token, fetch }),
+  tibber: ({ tibber_token: token, fetch }, base_url) => createTibber({ base_url, token, fetch }),
+  octopus: ({ fetch }, base_url) => createOctopus({ base_url, fetch }),
+  ercot: ({ provider_urls, ercot_user: user, ercot_password: password, ercot_key: key, fetch }, base_url) =>
+    createErcot({ base_url, token_url: provider_urls['ercot-token'], user, password, key, fetch }),
   csv: ({ home }) => createCsvPrices(join(home, 'prices')),
 };
 

@@ -34,7 +34,7 @@ export function createEnergyCharts(options: ProviderOptions = {}): PriceProvider
         provider: NAME,
         url: `${base}/price?${query}`,
         signal,
-        timeout_ms: options.timeout_ms,
+        via: options,
         accept: [404],
       });
       const known = reply.status === 404 ? null : decodeJson(NAME, reply.text, Body);

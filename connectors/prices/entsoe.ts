@@ -47,7 +47,7 @@ export function createEntsoe(options: ProviderOptions & { token: string | null }
         periodEnd: stamp(to_ms),
       });
       const url = `${base}/api?${query}`;
-      const reply = await ask({ provider: NAME, url, signal, timeout_ms: options.timeout_ms, accept: [400] });
+      const reply = await ask({ provider: NAME, url, signal, via: options, accept: [400] });
       const series = decodePriceDocument(reply.text);
       const currency = series[0]?.['currency_Unit.name'] ?? priceArea(area)?.currency ?? 'EUR';
       const slots = slotsOfIntervals(NAME, series.flatMap(intervalsOf), { from_ms, to_ms });

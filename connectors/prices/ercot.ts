@@ -69,7 +69,6 @@ type Report = (path: string, query: Record<string, string>, signal: AbortSignal)
 
 function createReports(options: ErcotOptions): Report {
   const base = options.base_url ?? 'https://api.ercot.com/api/public-reports';
-  const { timeout_ms } = options;
   let token: { value: string; until_ms: number } | undefined;
 
   async function signIn(signal: AbortSignal): Promise<string> {
@@ -84,7 +83,16 @@ function createReports(options: ErcotOptions): Report {
     }).toString();
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const url = options.token_url ?? TOKEN_URL;
-    const reply = await ask({ provider: NAME, url, method: 'POST', headers, body, signal, timeout_ms, accept: [400] });
+    const reply = await ask({
+      provider: NAME,
+      url,
+      method: 'POST',
+      headers,
+      body,
+      signal,
+      via: options,
+      accept: [400],
+    });
     if (reply.status === 400)
       throw new UnavailableError(`${NAME} refuses our account.`, 'Check ercot_user and ercot_password.');
     const { id_token, expires_in } = decodeJson(NAME, reply.text, Token);
@@ -97,7 +105,7 @@ function createReports(options: ErcotOptions): Report {
       authorization: `Bearer ${await signIn(signal)}`,
       'ocp-apim-subscription-key': options.key ?? '',
     };
-    const reply = await ask({ provider: NAME, url, headers, signal, timeout_ms, accept: may_repeat ? [401] : [] });
+    const reply = await ask({ provider: NAME, url, headers, signal, via: options, accept: may_repeat ? [401] : [] });
     if (reply.status !== 401) return decodeJson(NAME, reply.text, Page);
     token = undefined;
     return page(url, signal, false);

@@ -1,16 +1,17 @@
 /** One HTTP question to a provider, with a deadline, a size limit, and words for every way it can fail. */
 import type { z } from 'zod';
-import { InvalidDataError, UnavailableError } from '../../engine/errors.ts';
+import { InvalidDataError, NotAllowedError, UnavailableError } from '../../engine/errors.ts';
+import type { HttpFetch, HttpResponse } from '../../engine/ports.ts';
 
-/** What every provider can be told. `base_url` replaces the provider's own (mirrors, tests). */
-export type ProviderOptions = { base_url?: string; timeout_ms?: number };
+/** What every provider can be told. `base_url` replaces the provider's own (mirrors, tests), `fetch` the global one. */
+export type ProviderOptions = { base_url?: string; timeout_ms?: number; fetch?: HttpFetch };
 
 export type Question = {
   /** The provider as people know it. */
   provider: string;
   url: string;
   signal: AbortSignal;
-  timeout_ms?: number;
+  via: Pick<ProviderOptions, 'timeout_ms' | 'fetch'>;
   method?: 'GET' | 'POST';
   headers?: Record<string, string>;
   body?: string;
@@ -29,10 +30,10 @@ const AGAIN = 'The box tries again by itself; check its way to the internet if t
  * InvalidDataError for any other refusal.
  */
 export async function ask(question: Question): Promise<Reply> {
-  const { provider, url, accept = [] } = question;
-  const deadline = AbortSignal.timeout(question.timeout_ms ?? TIMEOUT_MS);
+  const { provider, url, via, accept = [] } = question;
+  const deadline = AbortSignal.timeout(via.timeout_ms ?? TIMEOUT_MS);
   try {
-    const response = await fetch(url, {
+    const response = await (via.fetch ?? fetch)(url, {
       method: question.method ?? 'GET',
       headers: { 'user-agent': 'luna-iems', ...question.headers },
       body: question.body,
@@ -43,11 +44,12 @@ export async function ask(question: Question): Promise<Reply> {
     throw refusal(provider, response, text);
   } catch (error) {
     if (error instanceof UnavailableError || error instanceof InvalidDataError) throw error;
+    if (error instanceof NotAllowedError) throw new UnavailableError(error.message, error.remedy, { cause: error });
     throw new UnavailableError(`${provider} does not answer: ${reasonOf(error, deadline)}.`, AGAIN, { cause: error });
   }
 }
 
-async function readText(provider: string, response: Response): Promise<string> {
+async function readText(provider: string, response: HttpResponse): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -58,7 +60,7 @@ async function readText(provider: string, response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function refusal(provider: string, response: Response, text: string): Error {
+function refusal(provider: string, response: HttpResponse, text: string): Error {
   const { status } = response;
   if (status === 429) {
     const after = response.headers.get('retry-after');

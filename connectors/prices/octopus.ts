@@ -45,7 +45,7 @@ export function createOctopus(options: ProviderOptions = {}): PriceProvider {
     const found: T[] = [];
     for (let page = 1; page <= MAX_PAGES; page++) {
       const url = `${base}${path}?${new URLSearchParams({ ...query, page: String(page) })}`;
-      const reply = await ask({ provider: NAME, url, signal, timeout_ms: options.timeout_ms });
+      const reply = await ask({ provider: NAME, url, signal, via: options });
       const { results, next } = decodeJson(NAME, reply.text, schema);
       found.push(...results);
       if (next === null) return found;

@@ -37,7 +37,7 @@ type Resolution = 'quarterhour' | 'hour';
 export function createSmard(options: ProviderOptions = {}): PriceProvider {
   const base = options.base_url ?? 'https://www.smard.de/app';
   const get = (path: string, signal: AbortSignal) =>
-    ask({ provider: NAME, url: `${base}/chart_data/${path}`, signal, timeout_ms: options.timeout_ms, accept: [404] });
+    ask({ provider: NAME, url: `${base}/chart_data/${path}`, signal, via: options, accept: [404] });
 
   async function intervals(request: PriceRequest, resolution: Resolution): Promise<PriceInterval[]> {
     const filter = FILTERS[request.area];

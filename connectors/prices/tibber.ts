@@ -42,7 +42,7 @@ export function createTibber(options: ProviderOptions & { token: string | null }
         headers: { 'content-type': 'application/json', authorization: `Bearer ${options.token}` },
         body: JSON.stringify({ query: QUERY }),
         signal,
-        timeout_ms: options.timeout_ms,
+        via: options,
         // GraphQL tells its errors in the body, under 400 too
         accept: [400],
       });

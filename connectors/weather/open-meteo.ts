@@ -3,9 +3,9 @@
  * Source of the shape: https://open-meteo.com/en/docs (`/v1/forecast`, timeformat=unixtime).
  */
 import { z } from 'zod';
-import { InvalidDataError, UnavailableError } from '../../engine/errors.ts';
+import { InvalidDataError, NotAllowedError, UnavailableError } from '../../engine/errors.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
-import type { WeatherHour, WeatherProvider } from '../../engine/ports.ts';
+import type { HttpFetch, WeatherHour, WeatherProvider } from '../../engine/ports.ts';
 
 const NAME = 'open-meteo';
 const TIMEOUT_MS = 20_000;
@@ -18,6 +18,8 @@ export function createOpenMeteo(options: {
   base_url?: string;
   timeout_ms?: number;
   now: () => number;
+  /** The box's way out; the global one where left out. */
+  fetch?: HttpFetch;
 }): WeatherProvider {
   const base = options.base_url ?? 'https://api.open-meteo.com';
   return {
@@ -34,21 +36,23 @@ export function createOpenMeteo(options: {
         timezone: 'GMT',
       });
       const deadline = AbortSignal.timeout(options.timeout_ms ?? TIMEOUT_MS);
-      const text = await get(`${base}/v1/forecast?${query}`, AbortSignal.any([signal, deadline]));
+      const ask = options.fetch ?? fetch;
+      const text = await get(ask, `${base}/v1/forecast?${query}`, AbortSignal.any([signal, deadline]));
       return hoursOf(decode(text), from_ms, to_ms, options.now());
     },
   };
 }
 
-async function get(url: string, signal: AbortSignal): Promise<string> {
+async function get(ask: HttpFetch, url: string, signal: AbortSignal): Promise<string> {
   try {
-    const response = await fetch(url, { signal, headers: { 'user-agent': 'luna-iems' } });
+    const response = await ask(url, { signal, headers: { 'user-agent': 'luna-iems' } });
     const text = await response.text();
     if (response.ok) return text;
     const words = response.status === 429 ? 'limits our requests' : 'does not give weather';
     throw new UnavailableError(`${NAME} ${words} (HTTP ${response.status}).`, 'The box tries again by itself.');
   } catch (error) {
     if (error instanceof UnavailableError) throw error;
+    if (error instanceof NotAllowedError) throw new UnavailableError(error.message, error.remedy, { cause: error });
     const { message, cause } = error as Error & { cause?: Error & { code?: string } };
     const reason = signal.aborted ? 'it took too long' : (cause?.code ?? message);
     throw new UnavailableError(`${NAME} does not answer: ${reason}.`, 'The box tries again by itself.', {

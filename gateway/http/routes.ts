@@ -2,6 +2,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Services } from '../services.ts';
 import { createAlertsApi } from './api/alerts.ts';
+import { createAllowedHostsApi } from './api/allowed-hosts.ts';
 import { createAskApi } from './api/ask.ts';
 import { createAuditApi } from './api/audit.ts';
 import { createCorrectionsApi } from './api/corrections.ts';
@@ -45,6 +46,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createTokenApi,
   createAuditApi,
   createJobsApi,
+  createAllowedHostsApi,
   createOperationsApi,
 ];
 

@@ -10,6 +10,7 @@ import type { PriceMarket } from '../../engine/model/price.ts';
 import type { EnergyPrice, Site } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, PriceProvider } from '../../engine/ports.ts';
+import type { Outbound } from '../outbound.ts';
 import type { Actor, AlertService, Base, MarketPrices, PriceService, SiteService } from '../services.ts';
 import { createDemand } from './prices/demand.ts';
 import { NO_SOURCE } from './prices/merge.ts';
@@ -20,6 +21,7 @@ import { knownUntil, storeSeries, updateArea } from './prices/update.ts';
 export type PriceServiceDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bus' | 'db' | 'series'> & {
   site: Pick<SiteService, 'get' | 'tenants'>;
   alerts: Pick<AlertService, 'raise' | 'clear'>;
+  outbound: Pick<Outbound, 'allowing'>;
   /** Jitter; Math.random where left out. */
   random?: () => number;
   /** Replaces the sources of the configuration (tests). */
@@ -51,7 +53,9 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   const tasks = new Map<string, Task>();
   const running = new Map<Task, Promise<void>>();
   const known = new Map<string, number | null>();
-  let providers = deps.providers ?? createPriceProviders(config);
+  const open = (provider_urls: Readonly<Record<string, string>>) =>
+    createPriceProviders({ ...config, provider_urls, fetch: deps.outbound.allowing(Object.values(provider_urls)) });
+  let providers = deps.providers ?? open(config.provider_urls);
   const demand = createDemand({ clock, runs, providers: () => providers });
   let stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -250,7 +254,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
       // what is asked of the old ones is given up; the tasks that come next know nothing of it
       stopping.abort();
       stopping = new AbortController();
-      providers = createPriceProviders({ ...config, provider_urls: { ...config.provider_urls, ...urls } });
+      providers = open({ ...config.provider_urls, ...urls });
       tasks.clear();
     },
     async forget(area) {

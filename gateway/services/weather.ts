@@ -5,10 +5,12 @@ import { createOpenMeteo } from '../../connectors/weather/open-meteo.ts';
 import { NotFoundError } from '../../engine/errors.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import type { WeatherHour, WeatherProvider } from '../../engine/ports.ts';
+import type { Outbound } from '../outbound.ts';
 import type { Base, SiteService, WeatherService } from '../services.ts';
 
 export type WeatherServiceDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'files'> & {
   site: Pick<SiteService, 'get' | 'tenants'>;
+  outbound: Pick<Outbound, 'allowing'>;
   random?: () => number;
   /** Replaces the configured source (tests). */
   provider?: WeatherProvider;
@@ -55,7 +57,8 @@ export function createWeatherService(deps: WeatherServiceDeps): RunningWeather {
   const states = new Map<string, Promise<TenantState>>();
   let [stopping, timer] = [new AbortController(), undefined as NodeJS.Timeout | undefined];
   let polling: Promise<void> | undefined;
-  const open = (base_url: string | undefined) => createOpenMeteo({ base_url, now: () => clock.now() });
+  const open = (base_url: string | undefined) =>
+    createOpenMeteo({ base_url, now: () => clock.now(), fetch: deps.outbound.allowing(base_url ? [base_url] : []) });
   let provider = deps.provider ?? open(config.provider_urls['open-meteo']);
   const enabled = config.weather !== 'off';
 

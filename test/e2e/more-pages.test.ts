@@ -14,7 +14,7 @@ import { axeFaults, contextOf, LOOKS, type SampleSite, startSampleSite, sticksOu
 const PROFILES = openProfileCatalogue(join(import.meta.dirname, '../../firmware-profiles'));
 const VIEWER = `/documents/d1?${new URLSearchParams({ version: '2026-01-01', page: '1', quote: QUOTE }).toString()}`;
 const PATHS = [
-  ...['site', 'people', 'keys', 'devices', 'health', 'audit'].map((tab) => `/admin/${tab}`),
+  ...['site', 'people', 'keys', 'devices', 'hosts', 'health', 'audit'].map((tab) => `/admin/${tab}`),
   ...['/meters/new', '/meters/new?profile=eastron-sdm630', '/meters/new?profile=homewizard-p1', '/meters/new?way=mqtt'],
   ...['/meters/new/virtual', '/meters/rest/formula', '/devices/solar-device', '/devices/servers-device', '/import'],
   ...['/ask?question=What+power', '/ask?question=How+high', '/documents', '/advice', '/alerts', '/api'],

@@ -167,13 +167,22 @@ function sampleAudit(now_ms: number): AuditEntry[] {
   });
 }
 
-type Part = 'access' | 'audit' | 'jobs' | 'health' | 'demo' | 'journal' | 'weather';
+type Part = 'access' | 'audit' | 'jobs' | 'health' | 'demo' | 'journal' | 'weather' | 'allowedHosts';
 
 export function sampleAdmin(clock: Clock): Pick<Services, Part> {
   const entries = sampleAudit(clock.now());
   let is_running = SITE.demo;
   return {
     access: sampleAccess(clock),
+    allowedHosts: {
+      entries: () => [],
+      list: () => ({
+        configured: ['prices.lan'],
+        allowed: [{ host: 'mail.lan', by: 'anna', at_ms: clock.now() - DAY_MS }],
+      }),
+      allow: async () => {},
+      remove: async () => {},
+    },
     audit: {
       record: async () => {},
       list: async (_, { limit, before }) =>

@@ -3,6 +3,7 @@
 import { createAuditPage } from './admin/audit.ts';
 import { createAdminDevicesPages } from './admin/devices.ts';
 import { createHealthPage } from './admin/health.ts';
+import { createHostsPages } from './admin/hosts.ts';
 import { createKeysPages } from './admin/keys.ts';
 import { createPeoplePages } from './admin/people.ts';
 import { createAdminSitePages } from './admin/site.ts';
@@ -18,6 +19,7 @@ export function createAdminPages(deps: PageDeps) {
     createPeoplePages(deps),
     createKeysPages(deps),
     createAdminDevicesPages(deps),
+    createHostsPages(deps),
     health.app,
     createAuditPage(deps),
   ])

@@ -10,12 +10,14 @@ import { type Config, ConfigSchema } from '../../../gateway/config.ts';
 import { openPriceServer, type PriceServer } from '../../../gateway/demo/price-server.ts';
 import { skyAt } from '../../../gateway/demo/sky.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
+import { createOutbound } from '../../../gateway/outbound.ts';
 import { createPriceService } from '../../../gateway/services/prices.ts';
 import { createWeatherService } from '../../../gateway/services/weather.ts';
 import type { Actor } from '../../../gateway/services.ts';
 import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
 
 const TZ = 'Europe/Berlin';
+const outbound = createOutbound({ allowed: () => [] });
 const START = Date.parse('2026-06-10T06:00Z');
 const actor: Actor = { tenant: 'default', person: 'anna', role: 'admin', language: 'en' };
 const dayAhead: EnergyPrice = { kind: 'day-ahead', area: 'DE-LU', factor: 1.1, fee_per_kWh: 0.12, vat_percent: 19 };
@@ -47,6 +49,7 @@ describe('prices and weather of a site', () => {
   };
   const open = (sources = ['energy-charts', 'awattar']) =>
     createPriceService({
+      outbound,
       ...{ clock, series, db: test.db, log: silent, metrics: createMetrics({ defaults: false }), site },
       config: { ...config, price_sources: sources },
       bus: { publish: (event) => events.push(event), subscribe: () => () => {}, close: async () => {} },
@@ -211,7 +214,16 @@ describe('prices and weather of a site', () => {
   it('goes on for seven days without any network and says since when each thing is old', async () => {
     const prices = open();
     const metrics = createMetrics({ defaults: false });
-    const weather = createWeatherService({ config, clock, log: silent, metrics, files, site, random: () => 0.5 });
+    const weather = createWeatherService({
+      config,
+      outbound,
+      clock,
+      log: silent,
+      metrics,
+      files,
+      site,
+      random: () => 0.5,
+    });
     now_ms = today() + 13 * HOUR_MS;
     await prices.poll();
     await weather.poll();
@@ -243,7 +255,7 @@ describe('prices and weather of a site', () => {
     expect((await runsOf('DE-LU')).length).toBeLessThan(7 * 12 * 2 + 10);
 
     // a new process reads both from disk, still without network
-    const again = createWeatherService({ config, clock, log: silent, metrics, files, site });
+    const again = createWeatherService({ config, outbound, clock, log: silent, metrics, files, site });
     expect((await again.state('default')).last_success_ms).toBe(cut_ms);
     expect((await open().market('DE-LU', 'day-ahead', cut_ms, now_ms)).stale_since_ms).toBe(until_ms);
 
@@ -265,6 +277,7 @@ describe('prices and weather of a site', () => {
     const calls = server.calls('open-meteo');
     const metrics = createMetrics({ defaults: false });
     const off = createWeatherService({
+      outbound,
       config: { ...config, weather: 'off' },
       clock,
       log: silent,
@@ -274,7 +287,7 @@ describe('prices and weather of a site', () => {
     });
     await off.poll();
     const nowhere = { ...site, get: () => ({ ...site.get(), latitude: null, longitude: null }) };
-    await createWeatherService({ config, clock, log: silent, metrics, files, site: nowhere }).poll();
+    await createWeatherService({ config, outbound, clock, log: silent, metrics, files, site: nowhere }).poll();
     expect(server.calls('open-meteo')).toBe(calls);
     expect((await off.state('default')).enabled).toBe(false);
   });

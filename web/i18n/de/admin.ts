@@ -7,6 +7,7 @@ export const adminTexts = {
   'admin.people': 'Personen',
   'admin.keys': 'API-Schlüssel',
   'admin.devices': 'Geräte',
+  'admin.hosts': 'Hosts',
   'admin.health': 'Zustand',
   'admin.audit': 'Protokoll',
   'admin.saved': 'Gespeichert.',
@@ -58,6 +59,20 @@ export const adminTexts = {
   'people.role_user_text': 'Sieht alle Seiten, stellt Fragen und antwortet auf Empfehlungen.',
   'people.role_analyst_text': 'Lädt außerdem Dateien mit Messwerten und repariert Werte.',
   'people.role_admin_text': 'Ändert außerdem Standort, Personen, Schlüssel, Geräte und Dokumente.',
+
+  'hosts.title': 'Hosts in privaten Netzen, die die Box anfragen darf',
+  'hosts.lead':
+    'Mailserver, Webhooks und Preisquellen im Internet brauchen keine Erlaubnis. Eine Adresse im Gebäudenetz wird nur angefragt, wenn ihr Host hier steht, damit niemand die Box benutzen kann, um sich dort umzusehen. Zähler und Geräte betrifft das nicht.',
+  'hosts.empty': 'Noch keine.',
+  'hosts.configured': 'aus der Konfigurationsdatei',
+  'hosts.by': 'erlaubt von {who}, {when}',
+  'hosts.add': 'Host erlauben',
+  'hosts.host': 'Host',
+  'hosts.host_hint': 'Zum Beispiel mail.local, 10.0.0.5 oder, nur für einen Port, 10.0.0.5:8025.',
+  'hosts.submit': 'Host erlauben',
+  'hosts.remove': '{host} entfernen',
+  'hosts.remove_ask': '{host} entfernen? Nachrichten und Anfragen dorthin werden dann abgelehnt.',
+  'hosts.remove_yes': 'Ja, entfernen',
 
   'keys.title': 'API-Schlüssel',
   'keys.lead':

@@ -5,6 +5,7 @@ export const adminTexts = {
   'admin.people': 'People',
   'admin.keys': 'API keys',
   'admin.devices': 'Devices',
+  'admin.hosts': 'Hosts',
   'admin.health': 'Health',
   'admin.audit': 'Audit log',
   'admin.saved': 'Saved.',
@@ -55,6 +56,20 @@ export const adminTexts = {
   'people.role_user_text': 'Sees all pages, asks questions and answers recommendations.',
   'people.role_analyst_text': 'Also loads files of readings and repairs values.',
   'people.role_admin_text': 'Also changes the site, people, keys, devices and documents.',
+
+  'hosts.title': 'Hosts on private networks that the box may ask',
+  'hosts.lead':
+    'Mail servers, webhooks and sources of prices on the internet work without a permission. An address inside the building network is only asked where its host stands here, so that nobody can use the box to look around in it. Meters and devices are not affected.',
+  'hosts.empty': 'None yet.',
+  'hosts.configured': 'from the configuration file',
+  'hosts.by': 'allowed by {who}, {when}',
+  'hosts.add': 'Allow a host',
+  'hosts.host': 'Host',
+  'hosts.host_hint': 'For example mail.local, 10.0.0.5 or, for one port only, 10.0.0.5:8025.',
+  'hosts.submit': 'Allow the host',
+  'hosts.remove': 'Remove {host}',
+  'hosts.remove_ask': 'Remove {host}? Messages and requests to it are refused from then on.',
+  'hosts.remove_yes': 'Yes, remove',
 
   'keys.title': 'API keys',
   'keys.lead': 'For programs: sent as Authorization: Bearer. A key acts with its role until it is revoked.',
