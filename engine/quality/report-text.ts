@@ -1,5 +1,6 @@
 /** The sentences of a quality report. */
 import type { QualityEvent } from './accumulator.ts';
+import type { Disagreement } from './agreement.ts';
 
 export type Sentence = { en: string; de: string };
 
@@ -23,6 +24,9 @@ function times(at: readonly string[]): Sentence {
   const more = at.length - SHOWN;
   return more > 0 ? { en: `${shown} and ${more} more`, de: `${shown} und ${more} weitere` } : { en: shown, de: shown };
 }
+
+const kWh = (value: number, language: 'en' | 'de') =>
+  `${value.toLocaleString(language, { maximumFractionDigits: 1 })} kWh`;
 
 /** Each takes the local times of what was found; none found gives the good news. */
 export const sentences = {
@@ -58,6 +62,17 @@ export const sentences = {
     return {
       en: `The meter was silent from ${en}; the longest silence took ${minutes} minutes.`,
       de: `Der Zähler schwieg ab ${de}; am längsten ${minutes} Minuten.`,
+    };
+  },
+  agreement({ kind, register_kWh, power_kWh }: Disagreement): Sentence {
+    if (kind === 'swapped')
+      return {
+        en: `Import and export look swapped: the registers give ${kWh(register_kWh, 'en')}, the power ${kWh(power_kWh, 'en')}. The registers count.`,
+        de: `Bezug und Einspeisung scheinen vertauscht: Die Zählwerke ergeben ${kWh(register_kWh, 'de')}, die Leistung ${kWh(power_kWh, 'de')}. Es gelten die Zählwerke.`,
+      };
+    return {
+      en: `Registers and power disagree: ${kWh(register_kWh, 'en')} against ${kWh(power_kWh, 'en')}. The registers count.`,
+      de: `Zählwerke und Leistung widersprechen sich: ${kWh(register_kWh, 'de')} gegen ${kWh(power_kWh, 'de')}. Es gelten die Zählwerke.`,
     };
   },
   outliers(kinds: readonly QualityEvent['kind'][], at: readonly string[]): Sentence {

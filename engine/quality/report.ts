@@ -4,11 +4,12 @@ import { quantityInfo } from '../model/quantity.ts';
 import { HOUR_MS, localTime, SLOT_MS } from '../model/time.ts';
 import type { SlotColumns, Span } from '../ports.ts';
 import type { QualityEvent } from './accumulator.ts';
+import type { Disagreement } from './agreement.ts';
 import { type Sentence, sentences } from './report-text.ts';
 
 export type QualityState = 'ok' | 'warning' | 'fault';
 export type QualityCheck = {
-  name: 'schema' | 'nulls' | 'ranges' | 'gaps' | 'outliers';
+  name: 'schema' | 'nulls' | 'ranges' | 'gaps' | 'outliers' | 'agreement';
   quantity: string;
   passed: boolean;
   count: number;
@@ -27,6 +28,8 @@ export type DayInput = {
   until_ms: number;
   time_zone: string;
   series: readonly SeriesOfDay[];
+  /** Where the day's registers and power tell of different energy. */
+  disagreement?: Disagreement | null;
 };
 export type SeriesOfDay = {
   quantity: string;
@@ -75,6 +78,10 @@ export function reportQuality(input: DayInput): DayReport {
     fault ||= expected > 0 && nulls.length > FAULT_NULLS * expected;
     fault ||= ranges.length > FAULT_RANGES * Math.max(1, series.at_ms.length);
     fault ||= outliers.some(({ kind }) => kind === 'jump' || kind === 'unit' || kind === 'mixed');
+  }
+  if (input.disagreement) {
+    const { en, de } = sentences.agreement(input.disagreement);
+    checks.push({ name: 'agreement', quantity: 'power_W', passed: false, count: 1, text: en, text_de: de });
   }
   const state = fault ? 'fault' : checks.every((check) => check.passed) ? 'ok' : 'warning';
   return { meter: input.meter, day: input.day, state, checks };

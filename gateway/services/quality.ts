@@ -1,11 +1,8 @@
 /** Data quality: a report per meter point and local day, stored once the day is over; today's on demand. */
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
-import { quantityInfo } from '../../engine/model/quantity.ts';
 import type { MeterPoint } from '../../engine/model/site.ts';
-import { addDays, dayStart, instantOf, localDate, SLOT_MS, slotStart } from '../../engine/model/time.ts';
-import { HISTORY_MS, learnHistory } from '../../engine/quality/history.ts';
-import { type DayReport, daySlots, reportQuality, type SeriesOfDay } from '../../engine/quality/report.ts';
-import { CONTEXT_MS, computeSlots } from '../../engine/quality/slots.ts';
+import { addDays, dayStart, instantOf, localDate, SLOT_MS } from '../../engine/model/time.ts';
+import { type DayReport, daySlots } from '../../engine/quality/report.ts';
 import type { SlotsChanged, WorkerSeries } from '../series.ts';
 import type {
   AlertService,
@@ -17,6 +14,7 @@ import type {
   QualityService,
   SiteService,
 } from '../services.ts';
+import { makeReport } from './quality-day.ts';
 import { createQualityWatch } from './quality-watch.ts';
 
 const WATCH_MS = 60_000;
@@ -142,64 +140,6 @@ function boundsOf(day: string, tz: string): { from_ms: number; to_ms: number } {
     throw new InvalidDataError(`"${day}" is no day.`, 'Give it as YYYY-MM-DD.');
   const from_ms = instantOf(tz, year!, month!, date!);
   return { from_ms, to_ms: addDays(from_ms, 1, tz) };
-}
-
-/** @returns null where nothing of the meter point was ever stored. */
-async function makeReport(
-  deps: QualityDeps,
-  tenant: string,
-  meter: string,
-  day: string,
-  from_ms: number,
-  to_ms: number,
-  time_zone: string,
-): Promise<DayReport | null> {
-  const quantities = (await deps.series.list(tenant)).filter((one) => one.meter === meter).map((one) => one.quantity);
-  if (quantities.length === 0) return null;
-  // The newest finished slot may wait for the reading after its end.
-  const until_ms = Math.max(from_ms, Math.min(to_ms, slotStart(deps.clock.now()) - SLOT_MS));
-  const series: SeriesOfDay[] = [];
-  for (const quantity of quantities) {
-    const found = await seriesOfDay(deps, tenant, meter, quantity, from_ms, to_ms);
-    if (found) series.push(found);
-  }
-  return reportQuality({ meter, day, from_ms, to_ms, until_ms, time_zone, series });
-}
-
-/** One quantity of the day from its readings; null for one that the meter did not send around that day. */
-async function seriesOfDay(
-  { series, meters, ratingOf }: QualityDeps,
-  tenant: string,
-  meter: string,
-  quantity: string,
-  from_ms: number,
-  to_ms: number,
-): Promise<SeriesOfDay | null> {
-  const range = { meter, quantity, from_ms: from_ms - CONTEXT_MS, to_ms: to_ms + CONTEXT_MS };
-  const { at_ms, values, quality, from_ms: starts_ms } = await series.readings.read(tenant, range, { edges: true });
-  if (at_ms.length === 0) return null;
-  const point = meters.get(tenant, meter);
-  const first_ms = slotStart(at_ms[0]!);
-  const past = { meter, quantity, from_ms: first_ms - HISTORY_MS, to_ms: first_ms + SLOT_MS };
-  const { slots, spans, events } = computeSlots({
-    ...{ quantity, at_ms, values, quality, starts_ms, from_ms, to_ms },
-    ...(quantityInfo(quantity)?.kind === 'register' ? learnHistory(await series.slots.read(tenant, past)) : {}),
-    ...(point ? ratingOf?.(point) : {}),
-  });
-  const after = at_ms.findIndex((at) => at >= to_ms);
-  const first = at_ms.findIndex((at) => at >= from_ms);
-  const [a, b] = [first < 0 ? at_ms.length : first, after < 0 ? at_ms.length : after];
-  const covering = await series.slots.spans(tenant, { meter, quantity, from_ms, to_ms });
-  return {
-    quantity,
-    // The edge before the range is in what was read, so a later first reading is the first ever.
-    since_ms: at_ms[0]! > from_ms ? at_ms[0] : undefined,
-    at_ms: at_ms.subarray(a, b),
-    quality: quality.subarray(a, b),
-    slots,
-    spans: [...spans, ...covering],
-    events,
-  };
 }
 
 /** One cell per slot of the local day: its quality flags, or −1 without a value. */

@@ -18,7 +18,7 @@ export type MeterTotals = {
   year: number | null;
 };
 export type QualityCheck = {
-  name: 'schema' | 'nulls' | 'ranges' | 'gaps' | 'outliers';
+  name: 'schema' | 'nulls' | 'ranges' | 'gaps' | 'outliers' | 'agreement';
   quantity: string;
   passed: boolean;
   text: string;

@@ -12,7 +12,7 @@ const ReportSchema = z
     state: z.enum(['ok', 'warning', 'fault']),
     checks: z.array(
       z.object({
-        name: z.enum(['schema', 'nulls', 'ranges', 'gaps', 'outliers']),
+        name: z.enum(['schema', 'nulls', 'ranges', 'gaps', 'outliers', 'agreement']),
         quantity: z.string().openapi({ example: 'import_kWh' }),
         passed: z.boolean(),
         count: z.number().int(),
@@ -27,7 +27,8 @@ const report = apiRoute('user', {
   path: '/api/v1/quality',
   tags: ['Data'],
   summary: 'The data quality report of a meter point and local day',
-  description: 'Five checks per quantity: schema, nulls, ranges, gaps, outliers. Of today as far as it has come.',
+  description:
+    'Five checks per quantity (schema, nulls, ranges, gaps, outliers), and agreement where registers and power tell of different energy. Of today as far as it has come.',
   request: {
     query: z.object({
       meter: z.string().openapi({ example: 'main' }),

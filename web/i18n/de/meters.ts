@@ -89,6 +89,7 @@ export const meterTexts = {
   'check.ranges': 'Grenzen',
   'check.gaps': 'Lücken',
   'check.outliers': 'Sprünge',
+  'check.agreement': 'Übereinstimmung',
   'quality.estimated': 'geschätzt',
   'quality.repaired': 'von einer Person korrigiert',
   'quality.spike': 'unmöglicher Sprung, nicht mitgezählt',

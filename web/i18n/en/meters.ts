@@ -86,6 +86,7 @@ export const meterTexts = {
   'check.ranges': 'Limits',
   'check.gaps': 'Gaps',
   'check.outliers': 'Jumps',
+  'check.agreement': 'Agreement',
   'quality.estimated': 'estimated',
   'quality.repaired': 'repaired by a person',
   'quality.spike': 'impossible jump, left out',
