@@ -26,15 +26,15 @@ export function openHttpSource(
   let firmware: string | null | undefined;
 
   const get = (path: string, signal: AbortSignal) =>
-    getText(base + path, headers, AbortSignal.any([signal, AbortSignal.timeout(deadline_ms)]), signal);
+    getPayload(base + path, headers, AbortSignal.any([signal, AbortSignal.timeout(deadline_ms)]), signal);
 
   return {
     name: base,
     async read(signal) {
       const readings: PolledReading[] = [];
       for (const { path, decode } of requests) {
-        const text = await get(path, signal);
-        for (const reading of decode(text, clock.now())) readings.push({ ...reading, raw: String(reading.value) });
+        const payload = await get(path, signal);
+        for (const reading of decode(payload, clock.now())) readings.push({ ...reading, raw: String(reading.value) });
       }
       if (firmware === undefined && http.firmware)
         firmware = await readVersion(http.firmware, (path) => get(path, signal));
@@ -60,7 +60,7 @@ function authorization({ auth }: HttpSpec, token: string | null): Record<string,
 
 async function readVersion(
   spec: NonNullable<HttpSpec['firmware']>,
-  get: (path: string) => Promise<string>,
+  get: (path: string) => Promise<Buffer>,
 ): Promise<string | null> {
   try {
     const value = valueAt(parseDocument('json', await get(spec.request)), parsePath(spec.path));
@@ -71,12 +71,12 @@ async function readVersion(
   }
 }
 
-async function getText(
+async function getPayload(
   url: string,
   headers: Record<string, string>,
   signal: AbortSignal,
   outer: AbortSignal,
-): Promise<string> {
+): Promise<Buffer> {
   const { host } = new URL(url);
   try {
     // A meter does not send elsewhere; following a redirect would carry the token along.
@@ -88,7 +88,7 @@ async function getText(
       );
     if (!response.ok)
       throw new UnavailableError(`${host} answers ${response.status} to ${new URL(url).pathname}.`, HINT);
-    return await limitedText(response, host);
+    return await limitedBody(response, host);
   } catch (error) {
     if (error instanceof UnavailableError || error instanceof NotAllowedError || error instanceof InvalidDataError)
       throw error;
@@ -107,7 +107,7 @@ async function getText(
 }
 const HINT = 'Is the address right, and is the local API switched on in the device?';
 
-async function limitedText(response: Response, host: string): Promise<string> {
+async function limitedBody(response: Response, host: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
@@ -116,5 +116,5 @@ async function limitedText(response: Response, host: string): Promise<string> {
       throw new InvalidDataError(`${host} sends more than 1 MB; that is no meter.`, HINT);
     chunks.push(chunk as Uint8Array);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

@@ -177,7 +177,8 @@ function registerEntry(modbus: ModbusSpec, spec: RegisterSpec): Entry {
     word_order: spec.word_order ?? modbus.word_order,
     byte_order: spec.byte_order ?? modbus.byte_order,
   };
-  const places = [spec.at, ...spec.plus_at];
+  const places = [spec.at, ...spec.plus_at, ...spec.minus_at];
+  const firstTaken = places.length - spec.minus_at.length;
   const wanted: Wanted[] = places.map((address) => ({ function: code, address, length }));
   if (spec.scale_at !== undefined) wanted.push({ function: code, address: spec.scale_at, length: 1 });
   return {
@@ -188,15 +189,18 @@ function registerEntry(modbus: ModbusSpec, spec: RegisterSpec): Entry {
         const words = memory(code, address, length);
         return words && decodeRegister(words, spec.type, order);
       });
-      const raw = parts.some((part) => part === null || spec.invalid.includes(part)) ? null : sumOf(parts);
+      const raw = parts.some((part) => part === null || spec.invalid.includes(part)) ? null : sumOf(parts, firstTaken);
       const power = spec.scale_at === undefined ? 1 : powerOfTen(memory(code, spec.scale_at, 1));
       return raw === null || power === null ? null : { raw, power };
     },
   };
 }
 
-function sumOf(parts: readonly (number | null)[]): number {
-  return parts.reduce<number>((sum, part) => sum + (part ?? 0), 0);
+/** Adds the parts before `firstTaken` and takes off those from there on. */
+function sumOf(parts: readonly (number | null)[], firstTaken: number): number {
+  const total = parts.reduce<number>((sum, part, i) => sum + (part ?? 0) * (i < firstTaken ? 1 : -1), 0);
+  // Sums of decimals keep their decimals.
+  return parts.length > 1 ? Number(total.toPrecision(15)) : total;
 }
 
 const BIG: Order = { word_order: 'big', byte_order: 'big' };

@@ -54,7 +54,8 @@ export function createTopicDecoder(
         throw new InvalidDataError(`The message has ${payload.length} bytes; at most 256 kB are read.`);
       const text = payload.toString('utf8');
       const readings: ChannelReading[] = [];
-      for (const [filter, read] of readers) if (topicMatches(filter, topic)) readings.push(...read(text, received_ms));
+      for (const [filter, read] of readers)
+        if (topicMatches(filter, topic)) readings.push(...read(payload, received_ms));
       readings.push(...sums(topic, text, received_ms));
       const version = firmware(topic, text);
       return version === undefined ? { readings } : { readings, firmware: version };

@@ -1,19 +1,20 @@
-/** Decoding of JSON, plain-number and P1 payloads; the same for MQTT and HTTP. Pure. */
+/** Decoding of JSON, plain-number, P1 and SML payloads; the same for MQTT and HTTP. Pure. */
 import { InvalidDataError } from '../../../engine/errors.ts';
 import { type JsonPath, parsePath, valueAt } from './json-path.ts';
 import type { ChannelReading } from './profile.ts';
 import type { PathSpec, TimeSpec } from './schema.ts';
+import { decodeSml, type SmlDocument } from './sml.ts';
 import { decodeTelegram, dsmrTime, obisNumber, type Telegram } from './telegram.ts';
-import { scaled } from './units.ts';
+import { scaled, unitRatio } from './units.ts';
 
 export type PayloadSpec = {
-  format: 'json' | 'number' | 'dsmr';
+  format: 'json' | 'number' | 'dsmr' | 'sml';
   time?: TimeSpec | undefined;
   measurements: readonly PathSpec[];
 };
 
-/** @param text the payload; `received_ms` stands in where it does not say its time. */
-export type PayloadDecoder = (text: string, received_ms: number) => ChannelReading[];
+/** @param payload bytes, or text; `received_ms` stands in where it does not say its time. */
+export type PayloadDecoder = (payload: Buffer | string, received_ms: number) => ChannelReading[];
 
 /** A payload that says its time is believed from 2010 (clocks that lost power begin earlier) to 10 min ahead of ours. */
 const EARLIEST_MS = Date.UTC(2010, 0, 1);
@@ -29,8 +30,8 @@ export function createPayloadDecoder(spec: PayloadSpec): PayloadDecoder {
     read: createSource(spec.format, measurement),
   }));
   const readTime = spec.time ? createTimeReader(spec.time) : () => undefined;
-  return (text, received_ms) => {
-    const document = parseDocument(spec.format, text);
+  return (payload, received_ms) => {
+    const document = parseDocument(spec.format, payload);
     const at_ms = trusted(readTime(document), received_ms) ?? received_ms;
     const readings: ChannelReading[] = [];
     for (const { measurement, read } of entries) {
@@ -49,10 +50,11 @@ function has(readings: readonly ChannelReading[], { channel, quantity }: PathSpe
 
 type Source = (document: unknown) => number | undefined;
 
-function createSource(format: PayloadSpec['format'], { path, plus, minus, mbus }: PathSpec): Source {
+function createSource(format: PayloadSpec['format'], { path, plus, minus, mbus, unit }: PathSpec): Source {
   const single = (text: string): Source => {
     if (format === 'number') return finite;
-    if (format === 'dsmr') return (document) => obisNumber(document as Telegram, text, mbus);
+    if (format === 'dsmr') return (document) => obisNumber(document as Telegram, text, unit, mbus);
+    if (format === 'sml') return (document) => smlNumber(document as SmlDocument, text, unit);
     const compiled = parsePath(text);
     return (document) => finite(valueAt(document, compiled));
   };
@@ -69,6 +71,14 @@ function createSource(format: PayloadSpec['format'], { path, plus, minus, mbus }
   };
 }
 
+function smlNumber({ values }: SmlDocument, code: string, unit: string): number | undefined {
+  const found = values.get(code);
+  if (!found || found.unit === null) return found?.value;
+  const ratio = unitRatio(found.unit, unit);
+  if (typeof ratio === 'number') return scaled(found.value, ratio);
+  throw new InvalidDataError(`The SML file holds ${code}, but ${ratio}.`, 'Mend the unit in the profile.');
+}
+
 function negated(source: Source): Source {
   return (document) => {
     const value = source(document);
@@ -82,7 +92,10 @@ function finite(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-export function parseDocument(format: PayloadSpec['format'], text: string): unknown {
+/** @throws InvalidDataError when the payload is not of this format. */
+export function parseDocument(format: PayloadSpec['format'], payload: Buffer | string): unknown {
+  if (format === 'sml') return decodeSml(typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload);
+  const text = payload.toString();
   if (format === 'dsmr') return decodeTelegram(text);
   if (format === 'number') return text;
   try {

@@ -53,7 +53,12 @@ const TimeSchema = z.strictObject({
 });
 
 const payload = {
-  format: z.enum(['json', 'number', 'dsmr']).default('json').describe('`dsmr`: a raw P1 telegram.'),
+  format: z
+    .enum(['json', 'number', 'dsmr', 'sml'])
+    .default('json')
+    .describe(
+      '`dsmr`: a raw P1 telegram; `sml`: an SML file, binary or in hexadecimal. Both have OBIS codes as paths.',
+    ),
   time: TimeSchema.optional().describe('Where the payload says when it was measured; else the time of arrival counts.'),
   measurements: z.array(PathSchema).default([]),
 };
@@ -120,7 +125,8 @@ const RegisterSchema = z
     function: z.literal([3, 4]).optional().describe('Function code where it differs from the common one.'),
     word_order: order.optional(),
     byte_order: order.optional(),
-    plus_at: z.array(address).default([]).describe('Registers of the same type that are added (tariffs).'),
+    plus_at: z.array(address).default([]).describe('Registers of the same type that are added (tariffs, phases).'),
+    minus_at: z.array(address).default([]).describe('Registers of the same type that are taken off (import − export).'),
     scale_at: address.optional().describe('Register with the power of ten (signed 16 bit).'),
   })
   .transform(withFactor);

@@ -3,36 +3,70 @@
  * Source: P1 Companion Standard (Netbeheer Nederland, DSMR 5.0.2), chapters 6 and 7; Fluvius e-MUCS P1.
  */
 import { InvalidDataError } from '../../../engine/errors.ts';
+import { scaled, unitRatio } from './units.ts';
 
 /** The groups in brackets after each OBIS code, in the telegram's order. */
 export type Telegram = ReadonlyMap<string, readonly string[]>;
 
-const LINE = /^(\d+-\d+:\d+\.\d+\.\d+)((?:\([^()]*\))+)$/;
+const LINE = /^(\d+-\d+:\d+\.\d+\.\d+)(?:\*255)?((?:\([^()]*\))+)$/;
+const CONTINUATION = /^(?:\([^()]*\))+$/;
 
-/** @throws InvalidDataError when it is no telegram, or its checksum shows that it was damaged on the way. */
+/**
+ * @throws InvalidDataError when it is no telegram, is mixed from several, or its checksum is missing or shows that it
+ * was damaged on the way. Telegrams before DSMR 4 have no checksum.
+ */
 export function decodeTelegram(text: string): Telegram {
   const start = text.indexOf('/');
   const end = text.lastIndexOf('!');
   if (start < 0 || end < start)
     throw new InvalidDataError('This is no P1 telegram: it must begin with / and end with !.', 'Check the P1 reader.');
-  verifyChecksum(text, start, end);
-  const lines = text.slice(start, end).split(/\r?\n/);
+  const telegram = groupsOf(text.slice(start, end).split(/\r?\n/));
+  verifyChecksum(text, start, end, telegram);
+  return withOldGas(telegram);
+}
+
+/** A group on a line of its own belongs to the code above it (the gas meter of DSMR 2.2 and 3). */
+function groupsOf([, ...lines]: readonly string[]): Map<string, string[]> {
   const telegram = new Map<string, string[]>();
-  for (const line of lines) {
-    const match = LINE.exec(line.trim());
-    if (match)
-      telegram.set(
-        match[1]!,
-        [...match[2]!.matchAll(/\(([^()]*)\)/g)].map(([, group]) => group ?? ''),
-      );
+  let last: string[] = [];
+  for (const line of lines.map((text) => text.trim())) {
+    if (line.startsWith('/') || line.startsWith('!'))
+      throw new InvalidDataError('The message holds more than one P1 telegram.', 'Send one telegram a message.');
+    const [, code, text] = LINE.exec(line) ?? [];
+    const groups = [...(text ?? line).matchAll(/\(([^()]*)\)/g)].map(([, group]) => group ?? '');
+    if (code === undefined) {
+      if (CONTINUATION.test(line)) last.push(...groups);
+      continue;
+    }
+    const before = telegram.get(code);
+    if (before && before.join() !== groups.join())
+      throw new InvalidDataError(`The P1 telegram gives ${code} twice with different values.`, 'Check the P1 reader.');
+    telegram.set(code, groups);
+    last = groups;
   }
   return telegram;
 }
 
+/** DSMR 2.2 and 3: `0-1:24.3.0(time)(00)(60)(1)(0-1:24.2.1)(m3)`, then the value; as later meters send it. */
+function withOldGas(telegram: Map<string, string[]>): Telegram {
+  for (const [code, groups] of [...telegram]) {
+    const [time, , , , target, unit, value] = groups;
+    if (!/^0-\d+:24\.3\.0$/.test(code) || !target || !unit || !value || telegram.has(target)) continue;
+    telegram.set(target, [time ?? '', `${value}*${unit}`]);
+  }
+  return telegram;
+}
+
+/** The version that meters from DSMR 4 on (and e-MUCS in Belgium) state: these always send a checksum. */
+const VERSIONS = ['1-3:0.2.8', '0-0:96.1.4'];
+
 /** CRC16 (polynomial 0xA001, start 0) over `/` to `!`, both included; meters before DSMR 4 send none. */
-function verifyChecksum(text: string, start: number, end: number): void {
-  const stated = /^[0-9A-Fa-f]{1,4}/.exec(text.slice(end + 1))?.[0];
-  if (stated === undefined) return;
+function verifyChecksum(text: string, start: number, end: number, telegram: Telegram): void {
+  const stated = /^[0-9A-Fa-f]{1,4}(?=\s|$)/.exec(text.slice(end + 1))?.[0];
+  if (stated === undefined) {
+    if (!VERSIONS.some((code) => telegram.has(code)) && /^\s|^$/.test(text.slice(end + 1))) return;
+    throw new InvalidDataError('The P1 telegram has no checksum: its end was lost on the way.', 'Check the P1 reader.');
+  }
   const body = text.slice(start, end + 1);
   // Some bridges turn CRLF into LF; the meter's checksum is over CRLF.
   const candidates = [body, body.replace(/\r?\n/g, '\r\n')];
@@ -54,23 +88,33 @@ export function crc16(bytes: Uint8Array): number {
 
 /**
  * @param code an OBIS code, or `0-n:…` with `mbus`: the M-Bus channel whose device type (0-n:24.1.0) is that one.
- * @returns the number in the last group, without its unit; undefined where there is none.
+ * @param unit the unit of the profile; a telegram that says another one of its kind (W for kW) is converted.
+ * @returns the number in the last group; undefined where there is none.
+ * @throws InvalidDataError when the telegram gives it in a unit of another kind.
  */
-export function obisNumber(telegram: Telegram, code: string, mbus?: number): number | undefined {
+export function obisNumber(telegram: Telegram, code: string, unit: string, mbus?: number): number | undefined {
   for (const channel of mbus === undefined ? [null] : mbusChannels(telegram, mbus)) {
-    const group = telegram.get(channel === null ? code : code.replace(/^0-n:/, `0-${channel}:`))?.at(-1);
+    const place = channel === null ? code : code.replace(/^0-n:/, `0-${channel}:`);
+    const group = telegram.get(place)?.at(-1);
     // A gas channel without device reports 00000000 without a unit and a time in 1970 or 2000.
     if (group === undefined || (channel !== null && !group.includes('*'))) continue;
-    const value = Number(group.split('*')[0]);
-    if (group !== '' && Number.isFinite(value)) return value;
+    const [digits = '', stated = unit] = group.split('*');
+    const value = Number(digits);
+    if (digits !== '' && Number.isFinite(value)) return scaled(value, ratioOf(place, stated, unit));
   }
   return undefined;
 }
 
+function ratioOf(place: string, stated: string, unit: string): number {
+  const ratio = unitRatio(stated === 'm3' ? 'm³' : stated, unit);
+  if (typeof ratio === 'number') return ratio;
+  throw new InvalidDataError(`The P1 telegram holds ${place}, but ${ratio}.`, 'Mend the unit in the profile.');
+}
+
 function mbusChannels(telegram: Telegram, type: number): number[] {
-  return [1, 2, 3, 4].filter((n) => {
-    const group = telegram.get(`0-${n}:24.1.0`)?.[0];
-    return group !== undefined && group !== '' && Number(group) === type;
+  return [...telegram].flatMap(([code, [group]]) => {
+    const channel = /^0-(\d+):24\.1\.0$/.exec(code)?.[1];
+    return channel !== undefined && group && Number(group) === type ? [Number(channel)] : [];
   });
 }
 

@@ -62,6 +62,13 @@ export function unitFactor(unit: string, quantity: string): number | string {
   return from.factor / to.factor;
 }
 
+/** @returns the factor from one unit of a telegram to another (`W` to `kW` gives 0.001), or why there is none. */
+export function unitRatio(from: string, to: string): number | string {
+  const [source, target] = [UNITS[from], UNITS[to]];
+  if (!source || !target || source.of !== target.of) return `it comes in ${from}, not in ${to}`;
+  return source.factor / target.factor;
+}
+
 /** Multiplies so that decimals stay decimal: 2589773.39 Wh is 2589.77339 kWh, not 2589.7733900000003. */
 export function scaled(raw: number, factor: number): number {
   return factor === 1 ? raw : Number((raw * factor).toPrecision(15));
