@@ -12,7 +12,7 @@ import type { MeterRoleOf, SlotsChanged } from './series-slots.ts';
 
 /** Handed to the worker at its start. */
 export type SeriesWorkerData = {
-  store: { kind: 'duckdb'; file: string; memory: string } | { kind: 'questdb'; url: string };
+  store: { kind: 'duckdb'; file: string; memory: string; checkpoint?: string } | { kind: 'questdb'; url: string };
   journal_dir: string;
   /** Where the journal publishes its durable end. */
   durable: SharedArrayBuffer;

@@ -16,6 +16,8 @@ export type DuckDbOptions = {
   file: string;
   /** Memory limit of DuckDB, e.g. `1GB`. */
   memory: string;
+  /** The write-ahead log is taken into the file at this size; `32MB` where left out. */
+  checkpoint?: string;
   /** For the name of a damaged file that is set aside. */
   now?: () => number;
 };
@@ -24,8 +26,8 @@ export type DuckDbOptions = {
  * Opens or makes the file. One process at a time; a second one gets UnavailableError. A file that is damaged beyond
  * DuckDB's own recovery is set aside by a new name and `recovery` says what is lost.
  */
-export async function openDuckDbSeries({ file, memory, now = Date.now }: DuckDbOptions): Promise<DrainedSeries> {
-  const { db, recovery } = await openFile(file, memory, now);
+export async function openDuckDbSeries(options: DuckDbOptions): Promise<DrainedSeries> {
+  const { db, recovery } = await openFile(options);
   const context: DuckDbContext = {
     db,
     registry: createSeriesRegistry(),

@@ -3,6 +3,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { UnavailableError } from '../../../engine/errors.ts';
 import { connect, type DuckDb } from './connection.ts';
+import type { DuckDbOptions } from './duckdb.ts';
 import { SCHEMA } from './schema.ts';
 
 /** What DuckDB says of a file that will never open again; anything else (lock, space, rights) may pass. */
@@ -10,28 +11,29 @@ const DAMAGED =
   /not a valid DuckDB database|checksum|corrupt|serialization error|failed to deserialize|replaying WAL|internal error|out of range|storage version|magic bytes/i;
 const NEWER = /newer version|storage version number/i;
 
-export async function openFile(
-  file: string,
-  memory: string,
-  now: () => number,
-): Promise<{ db: DuckDb; recovery: string | null }> {
+/** A checkpoint stops writers; a small log keeps it short and the next start quick. */
+const CHECKPOINT = '32MB';
+
+export async function openFile(options: DuckDbOptions): Promise<{ db: DuckDb; recovery: string | null }> {
+  const { file } = options;
   try {
-    return { db: await openOnce(file, memory), recovery: null };
+    return { db: await openOnce(options), recovery: null };
   } catch (error) {
     const text = (error as Error).message;
     if (NEWER.test(text) || !DAMAGED.test(text) || !existsSync(file)) throw unavailable(file, error);
-    return recover(file, memory, now, text.split('\n')[0]!);
+    return recover(options, text.split('\n')[0]!);
   }
 }
 
 /** First without the write-ahead log (the file then stands at its last checkpoint), then with a new file. */
-async function recover(file: string, memory: string, now: () => number, cause: string) {
+async function recover(options: DuckDbOptions, cause: string) {
+  const { file, now = Date.now } = options;
   const stamp = new Date(now()).toISOString().replaceAll(':', '-');
   const wal = `${file}.wal`;
   if (existsSync(wal)) {
     renameSync(wal, `${wal}.damaged-${stamp}`);
     try {
-      return { db: await openOnce(file, memory), recovery: lostWal(wal, stamp, cause) };
+      return { db: await openOnce(options), recovery: lostWal(wal, stamp, cause) };
     } catch {
       // The file itself is damaged too.
     }
@@ -39,7 +41,7 @@ async function recover(file: string, memory: string, now: () => number, cause: s
   const aside = `${file}.damaged-${stamp}`;
   renameSync(file, aside);
   try {
-    return { db: await openOnce(file, memory), recovery: lostFile(file, aside, cause) };
+    return { db: await openOnce(options), recovery: lostFile(file, aside, cause) };
   } catch (error) {
     throw unavailable(file, error);
   }
@@ -61,12 +63,11 @@ function lostFile(file: string, aside: string, cause: string): string {
   );
 }
 
-async function openOnce(file: string, memory: string): Promise<DuckDb> {
+async function openOnce({ file, memory, checkpoint = CHECKPOINT }: DuckDbOptions): Promise<DuckDb> {
   const instance = await DuckDBInstance.create(file, {
     memory_limit: memory,
     threads: '2',
-    // A checkpoint stops writers; a small log keeps it short and the next start quick.
-    checkpoint_threshold: '32MB',
+    checkpoint_threshold: checkpoint,
     enable_external_access: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
