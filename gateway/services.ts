@@ -602,6 +602,10 @@ export interface AlertService {
   ): Promise<void>;
   clear(tenant: string, kind: AlertKind, object: string): Promise<void>;
   list(tenant: string, options?: { open_only?: boolean; limit?: number }): Promise<Alert[]>;
+  /** @returns null for one that does not exist. */
+  get(tenant: string, id: string): Promise<Alert | null>;
+  /** Notes who has seen it, once: nobody further is told. @throws NotFoundError */
+  acknowledge(actor: Actor, id: string): Promise<Alert>;
 }
 export type AlertKind =
   | 'meter_silent'
@@ -613,7 +617,11 @@ export type AlertKind =
   | 'series_store_down'
   | 'register_reset'
   | 'quality_fault'
-  | 'document_refused';
+  | 'document_refused'
+  | 'disk_low'
+  | 'disk_full'
+  | 'clock_wrong'
+  | 'channel_failing';
 export type Alert = {
   id: string;
   kind: AlertKind;
@@ -622,6 +630,8 @@ export type Alert = {
   detail: Record<string, unknown>;
   opened_ms: number;
   closed_ms: number | null;
+  acknowledged_ms: number | null;
+  acknowledged_by: string | null;
 };
 
 export interface DemoService {

@@ -1,38 +1,44 @@
-/** Alerts: what is wrong now, once per thing that is wrong; what is over stays readable. */
+/** Alerts: what is wrong now, once per thing that is wrong; who has seen it; what is over stays readable. */
+import { NotFoundError } from '../../engine/errors.ts';
+import type { Sql } from '../../engine/ports.ts';
 import type { Alert, AlertService, Base } from '../services.ts';
+import { writeAudit } from './audit.ts';
 
 const LIMIT = 200;
+const MOST = 10_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const COLUMNS = 'id, kind, object, severity, detail, opened_at, closed_at, acknowledged_at, acknowledged_by';
 
-type Row = {
-  id: string;
-  kind: Alert['kind'];
-  object: string;
-  severity: Alert['severity'];
-  detail: Record<string, unknown>;
-  opened_ms: string;
-  closed_ms: string | null;
+type Row = Omit<Alert, 'opened_ms' | 'closed_ms' | 'acknowledged_ms'> & {
+  opened_at: Date;
+  closed_at: Date | null;
+  acknowledged_at: Date | null;
 };
 
 /**
- * `raise` while open refreshes severity and detail and keeps the time it began. `detail.since_ms` (epoch ms), where
- * given, is when it began; otherwise it began now. Waiting pages are told only of what changed for them.
+ * `raise` while open refreshes severity and detail and keeps the time it began; one that gets worse begins a new round:
+ * its acknowledgement is void and people are told anew. `detail.since_ms` (epoch ms), where given, is when it began;
+ * otherwise it began now. Waiting pages are told only of what changed for them.
  */
 export function createAlertService({ db, clock, bus }: Pick<Base, 'db' | 'clock' | 'bus'>): AlertService {
   return {
     async raise(tenant, kind, object, severity, detail = {}) {
-      const began_ms = typeof detail.since_ms === 'number' ? detail.since_ms : clock.now();
+      const now_ms = clock.now();
+      const began_ms = typeof detail.since_ms === 'number' ? detail.since_ms : now_ms;
       const changed = await db.asTenant(tenant, async (sql) => {
         const [open] = await sql<{ severity: string }>(
-          'select severity from alert where kind = $1 and object = $2 and closed_at is null',
+          'select severity from alert where kind = $1 and object = $2 and closed_at is null for update',
           [kind, object],
         );
-        await sql(
-          `insert into alert (tenant_id, kind, object, severity, detail, opened_at)
-           values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000))
-           on conflict (tenant_id, kind, object) where closed_at is null
-           do update set severity = excluded.severity, detail = excluded.detail`,
-          [tenant, kind, object, severity, JSON.stringify(detail), began_ms],
-        );
+        await sql(RAISE, [
+          tenant,
+          kind,
+          object,
+          severity,
+          JSON.stringify(detail),
+          new Date(began_ms),
+          new Date(now_ms),
+        ]);
         return open?.severity !== severity;
       });
       if (changed) bus.publish({ type: 'alert', tenant });
@@ -41,9 +47,9 @@ export function createAlertService({ db, clock, bus }: Pick<Base, 'db' | 'clock'
     async clear(tenant, kind, object) {
       const closed = await db.asTenant(tenant, (sql) =>
         sql(
-          `update alert set closed_at = greatest(opened_at, to_timestamp($3::float8 / 1000))
+          `update alert set closed_at = greatest(opened_at, $3::timestamptz)
            where kind = $1 and object = $2 and closed_at is null returning id`,
-          [kind, object, clock.now()],
+          [kind, object, new Date(clock.now())],
         ),
       );
       if (closed.length > 0) bus.publish({ type: 'alert', tenant });
@@ -52,19 +58,60 @@ export function createAlertService({ db, clock, bus }: Pick<Base, 'db' | 'clock'
     async list(tenant, { open_only = false, limit = LIMIT } = {}) {
       const rows = await db.asTenant(tenant, (sql) =>
         sql<Row>(
-          `select id, kind, object, severity, detail,
-             (extract(epoch from opened_at) * 1000)::bigint as opened_ms,
-             (extract(epoch from closed_at) * 1000)::bigint as closed_ms
-           from alert where closed_at is null or not $1::boolean
+          `select ${COLUMNS} from alert where closed_at is null or not $1::boolean
            order by closed_at is not null, opened_at desc, id limit $2`,
-          [open_only, Math.min(limit, 1000)],
+          [open_only, Math.min(limit, MOST)],
         ),
       );
-      return rows.map((row) => ({
-        ...row,
-        opened_ms: Number(row.opened_ms),
-        closed_ms: row.closed_ms === null ? null : Number(row.closed_ms),
-      }));
+      return rows.map(alertOf);
     },
+
+    async get(tenant, id) {
+      const [row] = UUID.test(id) ? await db.asTenant(tenant, (sql) => find(sql, id)) : [];
+      return row ? alertOf(row) : null;
+    },
+
+    async acknowledge(actor, id) {
+      const [row] = UUID.test(id)
+        ? await db.asTenant(actor.tenant, async (sql) => {
+            const changed = await sql(
+              `update alert set acknowledged_at = $2, acknowledged_by = $3
+               where id = $1 and closed_at is null and acknowledged_at is null returning id`,
+              [id, new Date(clock.now()), actor.person],
+            );
+            const found = await find(sql, id);
+            if (changed.length > 0)
+              await writeAudit(sql, actor, 'acknowledge alert', `${found[0]!.kind} ${found[0]!.object}`);
+            return found;
+          })
+        : [];
+      if (!row) throw new NotFoundError('There is no such alert.', 'It may belong to something that was removed.');
+      bus.publish({ type: 'alert', tenant: actor.tenant });
+      return alertOf(row);
+    },
+  };
+}
+
+const WORSE = `array_position(array['info', 'warning', 'fault'], excluded.severity)
+  > array_position(array['info', 'warning', 'fault'], alert.severity)`;
+const RAISE = `
+  insert into alert (tenant_id, kind, object, severity, detail, opened_at, raised_at) values ($1, $2, $3, $4, $5, $6, $7)
+  on conflict (tenant_id, kind, object) where closed_at is null
+  do update set severity = excluded.severity, detail = excluded.detail,
+    round = alert.round + case when ${WORSE} then 1 else 0 end,
+    raised_at = case when ${WORSE} then excluded.raised_at else alert.raised_at end,
+    acknowledged_at = case when ${WORSE} then null else alert.acknowledged_at end,
+    acknowledged_by = case when ${WORSE} then null else alert.acknowledged_by end`;
+
+function find(sql: Sql, id: string): Promise<Row[]> {
+  return sql<Row>(`select ${COLUMNS} from alert where id = $1`, [id]);
+}
+
+function alertOf({ opened_at, closed_at, acknowledged_at, ...alert }: Row): Alert {
+  return {
+    ...alert,
+    opened_ms: opened_at.getTime(),
+    closed_ms: closed_at?.getTime() ?? null,
+    acknowledged_ms: acknowledged_at?.getTime() ?? null,
   };
 }

@@ -63,7 +63,7 @@ const ACTION: AdviceAction = {
   link: '/prices',
 };
 
-export function sampleIntelligence(clock: Clock): Pick<Services, 'prices' | 'forecasts' | 'advice' | 'alerts'> {
+export function sampleIntelligence(clock: Clock): Pick<Services, 'prices' | 'forecasts' | 'advice'> {
   return {
     prices: {
       market: async (area, market, from_ms, to_ms) => ({
@@ -127,11 +127,6 @@ export function sampleIntelligence(clock: Clock): Pick<Services, 'prices' | 'for
       explain: async () => ({}),
       history: async () => [],
       record: async (_, events) => ({ stored: events.length }),
-    },
-    alerts: {
-      raise: async () => {},
-      clear: async () => {},
-      list: async () => [],
     },
   };
 }

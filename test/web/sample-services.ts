@@ -8,6 +8,7 @@ import { ConfigSchema } from '../../gateway/config.ts';
 import { createMetrics } from '../../gateway/metrics.ts';
 import type { Actor, Services } from '../../gateway/services.ts';
 import { sampleAdmin } from './sample-admin.ts';
+import { sampleAlerts } from './sample-alerts.ts';
 import { sampleData } from './sample-data.ts';
 import { sampleDocumentServices } from './sample-documents.ts';
 import { sampleIntelligence } from './sample-intelligence.ts';
@@ -43,6 +44,7 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     ...sampleMeters(clock),
     ...sampleData(clock),
     ...sampleIntelligence(clock),
+    ...sampleAlerts(clock),
     ...sampleAdmin(clock),
     ...sampleDocumentServices(clock),
     loads: sampleLoads({ bus, clock }),

@@ -1,7 +1,9 @@
 /** German texts; each part is complete by its type. */
+import { accountTexts } from './de/account.ts';
 import { addMeterTexts } from './de/add-meter.ts';
 import { adminTexts } from './de/admin.ts';
 import { adviceTexts } from './de/advice.ts';
+import { alertTexts } from './de/alerts.ts';
 import { askTexts } from './de/ask.ts';
 import { chartTexts } from './de/chart.ts';
 import { commonTexts } from './de/common.ts';
@@ -9,6 +11,7 @@ import { entryTexts } from './de/entry.ts';
 import { forecastTexts } from './de/forecasts.ts';
 import { importTexts } from './de/import.ts';
 import { meterTexts } from './de/meters.ts';
+import { notificationTexts } from './de/notifications.ts';
 import { nowTexts } from './de/now.ts';
 import { priceTexts } from './de/prices.ts';
 
@@ -22,8 +25,11 @@ export const de = {
   ...priceTexts,
   ...forecastTexts,
   ...entryTexts,
+  ...accountTexts,
   ...repairTexts,
   ...adviceTexts,
+  ...alertTexts,
+  ...notificationTexts,
   ...askTexts,
   ...adminTexts,
   ...addMeterTexts,

@@ -1,7 +1,9 @@
 /** English texts, one part per group of pages. */
+import { accountTexts } from './en/account.ts';
 import { addMeterTexts } from './en/add-meter.ts';
 import { adminTexts } from './en/admin.ts';
 import { adviceTexts } from './en/advice.ts';
+import { alertTexts } from './en/alerts.ts';
 import { askTexts } from './en/ask.ts';
 import { chartTexts } from './en/chart.ts';
 import { commonTexts } from './en/common.ts';
@@ -9,6 +11,7 @@ import { entryTexts } from './en/entry.ts';
 import { forecastTexts } from './en/forecasts.ts';
 import { importTexts } from './en/import.ts';
 import { meterTexts } from './en/meters.ts';
+import { notificationTexts } from './en/notifications.ts';
 import { nowTexts } from './en/now.ts';
 import { priceTexts } from './en/prices.ts';
 
@@ -22,8 +25,11 @@ export const en = {
   ...priceTexts,
   ...forecastTexts,
   ...entryTexts,
+  ...accountTexts,
   ...repairTexts,
   ...adviceTexts,
+  ...alertTexts,
+  ...notificationTexts,
   ...askTexts,
   ...adminTexts,
   ...addMeterTexts,

@@ -1,4 +1,4 @@
-/** Advice and alerts. */
+/** Advice. */
 export const adviceTexts = {
   'advice.title': 'Advice',
   'advice.now': 'Worth your time now',
@@ -15,25 +15,4 @@ export const adviceTexts = {
   'advice.snoozed': 'put off',
   'advice.open': 'no answer',
   'advice.share': '{accepted} of {answered} answered ones accepted',
-  'alerts.title': 'Alerts',
-  'alerts.open': 'Open',
-  'alerts.none_title': 'All is well',
-  'alerts.none': 'Nothing needs attention. What fails shows up here and on the page it belongs to.',
-  'alerts.closed': 'Over',
-  'alerts.show_closed': 'Show {n} earlier {n|alert|alerts}',
-  'alerts.closed_none': 'Nothing in the last weeks.',
-  'alerts.lasted': '{from} to {to}',
-  'alerts.look': 'Look',
-  'alert.meter_silent': 'The meter {name} has been silent since {time}.',
-  'alert.meter_stuck': 'The value of {name} has not moved since {time}, although it should.',
-  'alert.device_unreachable': 'The device {name} does not answer since {time}.',
-  'alert.prices_stale': 'No new prices for {name} since {time}. The last known ones stay in use.',
-  'alert.journal_quarantine': 'A damaged part of the journal was set aside: {name}. Everything else is intact.',
-  'alert.journal_full':
-    'The journal is full since {time}: new readings are refused, so that the meters keep them. The series store has to take them.',
-  'alert.series_store_down':
-    'The series store does not take readings since {time}. They are kept in the journal; nothing is lost.',
-  'alert.register_reset': 'The register of {name} was reset at {time}. The drop is left out of sums.',
-  'alert.quality_fault': 'The data of {name} have faults ({time}).',
-  'alert.document_refused': 'The document {name} could not be read.',
 } as const;

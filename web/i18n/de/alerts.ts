@@ -1,0 +1,110 @@
+import type { alertTexts as english } from '../en/alerts.ts';
+
+/** Meldungen. */
+export const alertTexts = {
+  'alerts.title': 'Meldungen',
+  'alerts.open': 'Offen',
+  'alerts.none_title': 'Alles in Ordnung',
+  'alerts.none': 'Nichts braucht Aufmerksamkeit. Was ausfällt, erscheint hier und auf der Seite, zu der es gehört.',
+  'alerts.closed': 'Vorbei',
+  'alerts.show_closed': '{n} frühere {n|Meldung|Meldungen} zeigen',
+  'alerts.closed_none': 'Nichts in den letzten Wochen.',
+  'alerts.lasted': '{from} bis {to}',
+  'alerts.look': 'Ansehen',
+  'alert.meter_silent': 'Der Zähler {name} schweigt seit {time}.',
+  'alert.meter_stuck': 'Der Wert von {name} steht seit {time}, obwohl er sich bewegen müsste.',
+  'alert.device_unreachable': 'Das Gerät {name} antwortet seit {time} nicht.',
+  'alert.prices_stale': 'Keine neuen Preise für {name} seit {time}. Die zuletzt bekannten gelten weiter.',
+  'alert.journal_quarantine':
+    'Ein beschädigter Teil des Journals wurde beiseitegelegt: {name}. Alles andere ist unversehrt.',
+  'alert.journal_full':
+    'Das Journal ist seit {time} voll: Neue Messwerte werden abgewiesen, damit die Zähler sie behalten. Der Zeitreihenspeicher muss sie annehmen.',
+  'alert.series_store_down':
+    'Der Zeitreihenspeicher nimmt seit {time} keine Messwerte an. Sie bleiben im Journal; nichts geht verloren.',
+  'alert.register_reset':
+    'Das Zählwerk von {name} wurde um {time} zurückgesetzt. Der Sprung bleibt aus den Summen heraus.',
+  'alert.quality_fault': 'Die Daten von {name} sind fehlerhaft ({time}).',
+  'alert.document_refused': 'Das Dokument {name} konnte nicht gelesen werden.',
+  'alerts.acknowledged': 'Bestätigt',
+  'alerts.acknowledge': 'Bestätigen',
+  'alerts.acknowledge_of': 'Bestätigen: {text}',
+  'alerts.acknowledged_by': 'Bestätigt von {who}, {when}',
+  'alerts.details': 'Einzelheiten',
+  'alerts.since': 'Seit',
+  'alerts.until': 'Vorbei seit',
+  'alerts.to_do': 'Was zu tun ist',
+  'alerts.about': 'Betrifft',
+  'alerts.severity': 'Schwere',
+  'alerts.severity_info': 'Hinweis',
+  'alerts.severity_warning': 'Warnung',
+  'alerts.severity_fault': 'Störung',
+  'alerts.state': 'Zustand',
+  'alerts.state_open': 'offen',
+  'alerts.state_solved': 'behoben',
+  'alerts.state_acknowledged': 'bestätigt',
+  'alerts.told': 'Wer benachrichtigt wurde',
+  'alerts.told_none':
+    'Niemand außerhalb dieser Seiten. Benachrichtigt wird, sobald ein Admin unter Verwaltung, Benachrichtigungen einen Kanal eingerichtet hat.',
+  'alerts.told_waiting': 'Wartet; nächster Versuch {when}',
+  'alerts.told_sent': 'Zugestellt {when}',
+  'alerts.told_given_up': 'Aufgegeben',
+  'alerts.told_tries': '{n} {n|Versuch|Versuche}',
+  'alerts.what_opened': 'begonnen',
+  'alerts.what_escalated': 'weitergegeben',
+  'alerts.what_repeated': 'wiederholt',
+  'alerts.what_acknowledged': 'bestätigt',
+  'alerts.what_solved': 'behoben',
+  'alerts.back': 'Alle Meldungen',
+  'alerts.set_up': 'Benachrichtigungen einrichten',
+  'alerts.nobody': 'Diese Meldungen erreichen niemanden außerhalb dieser Seiten: Es ist kein Kanal eingerichtet.',
+  'alerts.open_on_now': '{n} offene {n|Meldung|Meldungen}',
+  'alert.disk_low': 'Der Platz auf der Platte der Box wird knapp ({free} frei, {time}).',
+  'alert.disk_full': 'Die Platte der Box ist seit {time} voll ({free} frei).',
+  'alert.clock_wrong': 'Der Uhr der Box ist seit {time} nicht zu trauen.',
+  'alert.channel_failing': 'Nachrichten über den Kanal {name} kommen seit {time} nicht an.',
+  'alert.other': 'Seit {time} braucht etwas Aufmerksamkeit: {name}.',
+  'alert_kind.meter_silent': 'Zähler schweigt',
+  'alert_kind.meter_stuck': 'Wert steht',
+  'alert_kind.device_unreachable': 'Gerät antwortet nicht',
+  'alert_kind.prices_stale': 'keine neuen Preise',
+  'alert_kind.journal_quarantine': 'Journal beschädigt',
+  'alert_kind.journal_full': 'Journal voll',
+  'alert_kind.series_store_down': 'Zeitreihenspeicher ausgefallen',
+  'alert_kind.register_reset': 'Zählwerk zurückgesetzt',
+  'alert_kind.quality_fault': 'fehlerhafte Daten',
+  'alert_kind.document_refused': 'Dokument nicht lesbar',
+  'alert_kind.disk_low': 'Platte fast voll',
+  'alert_kind.disk_full': 'Platte voll',
+  'alert_kind.clock_wrong': 'Uhr falsch',
+  'alert_kind.channel_failing': 'Nachrichten kommen nicht an',
+  'alert_kind.other': 'Sonstiges',
+  'alert_todo.meter_silent':
+    'Prüfen Sie, ob der Zähler Strom hat und das Netz erreicht, dann seine Verbindung in den Einstellungen des Geräts. Was er gepuffert hat, kommt nach.',
+  'alert_todo.meter_stuck':
+    'Schauen Sie auf die Anzeige des Zählers. Bewegt sie sich, prüfen Sie Kanal und Register des Geräts; wenn nicht, ist der Zähler defekt.',
+  'alert_todo.device_unreachable':
+    'Prüfen Sie Strom, Kabel und Adresse des Geräts, und ob etwas anderes seine einzige Verbindung belegt.',
+  'alert_todo.prices_stale':
+    'Prüfen Sie den Weg der Box ins Internet; die Seite Preise sagt, was jede Quelle geantwortet hat. Preise lassen sich auch als CSV-Datei laden.',
+  'alert_todo.journal_quarantine':
+    'Heben Sie die genannte Datei auf und lassen Sie die Platte prüfen. Messwerte dieses Teils können fehlen; Zähler mit Puffer können sie noch einmal senden.',
+  'alert_todo.journal_full':
+    'Bringen Sie den Zeitreihenspeicher zurück (Verwaltung, Zustand sagt, was fehlt), oder geben Sie dem Journal in der Konfiguration mehr Platz.',
+  'alert_todo.series_store_down':
+    'Schauen Sie unter Verwaltung, Zustand, was der Speicher meldet. Ist er zurück, wird das Journal von selbst übernommen.',
+  'alert_todo.register_reset':
+    'Wurde der Zähler getauscht oder zurückgesetzt, ist nichts zu tun. Sonst sehen Sie sich die Werte dieses Augenblicks an und berichtigen sie.',
+  'alert_todo.quality_fault':
+    'Öffnen Sie den Zähler: Der Qualitätsbericht nennt jede Prüfung, die nicht bestanden ist.',
+  'alert_todo.document_refused':
+    'Öffnen Sie Dokumente: Der Grund steht neben der Datei. Laden Sie eine Fassung mit Text hoch.',
+  'alert_todo.disk_low':
+    'Schaffen Sie Platz: Rohwerte kürzer aufbewahren, Sicherungen verlegen oder die Platte vergrößern, bevor sie voll ist.',
+  'alert_todo.disk_full':
+    'Schaffen Sie sofort Platz. Bis dahin können neue Messwerte abgewiesen werden, damit die Zähler sie behalten; danach geht es von selbst weiter.',
+  'alert_todo.clock_wrong':
+    'Geben Sie der Box einen Zeitserver (NTP) oder stellen Sie ihre Uhr. Messwerte ohne eigene Zeit werden bis dahin zurückgelegt.',
+  'alert_todo.channel_failing':
+    'Öffnen Sie Verwaltung, Benachrichtigungen: Der letzte Fehler steht neben dem Kanal. Beheben Sie ihn und senden Sie eine Testnachricht; was wartet, wird dann zugestellt.',
+  'alert_todo.other': 'Öffnen Sie die Seite Meldungen der Box.',
+} as const satisfies Record<keyof typeof english, string>;
