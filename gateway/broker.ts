@@ -64,7 +64,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const here = new Set<Session>();
   const listeners = new Set<Listener>();
   const strangers = createStrangers();
-  const sessions = await openSessions(store, () => options.metrics.mqtt_refused.inc({ reason: 'queue' }));
+  const sessions = await openSessions(store, (what, client_id) => tellFull(options, what, client_id));
   const isHere = (id: string) => (aedes as unknown as Connected).clients[id] !== undefined;
   const { sessionOf, ...hooks } = createHooks({ ...options, sessions, listeners, isHere });
   const aedes = await Aedes.createBroker({
@@ -152,6 +152,17 @@ function watch(
   aedes.on('connectionError', (_client, error) => log.debug({ reason: error.message }, 'MQTT connection refused'));
   // aedes types no 'error' event; without a listener a failing session store would end the process.
   (aedes as NodeJS.EventEmitter).on('error', (error: Error) => log.error({ err: error }, 'MQTT broker'));
+}
+
+const FULL = {
+  queue: 'It is away too long, or does not acknowledge: further messages for it are dropped.',
+  retained: 'It left too many retained messages; further ones are delivered, but not kept.',
+};
+
+function tellFull({ routes, messages }: BrokerOptions, what: keyof typeof FULL, client_id: string): void {
+  const [tenant = '', device = ''] = client_id.split('/', 2);
+  const route = routes.of(tenant, device);
+  if (route) messages.refuse(route, what, FULL[what]);
 }
 
 /** Whether the client sent DISCONNECT: aedes keeps it (its will depends on it), but does not type it. */

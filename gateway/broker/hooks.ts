@@ -72,10 +72,7 @@ export function createHooks(options: HookDeps) {
       const route = session && currentRoute(session, routes);
       if (!session || !route?.enabled) return done(new Error('the device was removed or switched off'));
       (packet as FromClient).clientId = client.id;
-      if (route.mayPublish(packet.topic)) {
-        boundRetained(client.id, route, packet);
-        return takePublish(session, route, packet, done);
-      }
+      if (route.mayPublish(packet.topic)) return takePublish(session, route, packet, done);
       // MQTT 3.1.1 knows no refusal of a publish; cutting the connection would make the device repeat it for ever.
       messages.refuse(route, 'topic', `It published to ${packet.topic}, which is not its topic.`);
       packet.topic = SINK;
@@ -121,13 +118,6 @@ export function createHooks(options: HookDeps) {
     admitted.set(client, { route, generation: routes.generation(), sender: deliveries.sender(client_id), client });
     await sessions.connected(client_id, packet.clean !== false, isHere);
     return true;
-  }
-
-  /** What a device leaves at the broker has a bound: beyond it a message is delivered, but not kept. */
-  function boundRetained(client_id: string, route: DeviceRoute, packet: PublishPacket): void {
-    if (!packet.retain || sessions.mayRetain(client_id, packet.topic, packet.payload.length)) return;
-    packet.retain = false;
-    messages.refuse(route, 'retained', 'It left too many retained messages; further ones are delivered, but not kept.');
   }
 
   /** aedes writes PUBACK (and PUBREC) once `done` is called without an error, and ends the connection with one. */

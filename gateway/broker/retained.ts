@@ -11,14 +11,14 @@ import { MARK, ownerOf, tenantOf } from './topic-rules.ts';
 export const RETAINED_MAX_BYTES = 4 * 1024 * 1024;
 export const RETAINED_MAX_TOPICS = 1000;
 
-export type Retained = Pick<LevelPersistence, 'storeRetained' | 'createRetainedStreamCombi'> & {
-  /** Whether one more message of this client may be kept. */
-  mayRetain(client_id: string, topic: string, bytes: number): boolean;
-};
+export type Retained = Pick<LevelPersistence, 'storeRetained' | 'createRetainedStreamCombi'>;
 type Share = { topics: number; bytes: number };
 
-/** Takes over what the store has. */
-export async function openRetained(store: LevelPersistence): Promise<Retained> {
+/**
+ * Takes over what the store has.
+ * @param onFull hears whose message is not kept, because that device has left too much already
+ */
+export async function openRetained(store: LevelPersistence, onFull: (client_id: string) => void): Promise<Retained> {
   const kept = new Map<string, StoredPacket>();
   const shares = new Map<string, Share>();
   // Bound: they are replaced by what this returns.
@@ -39,19 +39,22 @@ export async function openRetained(store: LevelPersistence): Promise<Retained> {
     else kept.set(marked, packet);
     if (packet.payload.length > 0) account(packet, 1);
   }
+  function hasRoom(marked: string, { clientId, payload }: StoredPacket): boolean {
+    if (clientId === undefined || payload.length === 0) return true;
+    const share = shares.get(ownerOf(clientId)) ?? { topics: 0, bytes: 0 };
+    return (
+      share.bytes + payload.length <= RETAINED_MAX_BYTES && (kept.has(marked) || share.topics < RETAINED_MAX_TOPICS)
+    );
+  }
   for await (const packet of readAll('#') as AsyncIterable<StoredPacket>) put(packet.topic, packet);
   return {
     async storeRetained(packet) {
       const topic = mark(packet.clientId, packet.topic);
+      if (!hasRoom(topic, packet)) return onFull(packet.clientId!);
       put(topic, { ...packet, topic });
       await write({ ...packet, topic });
     },
     createRetainedStreamCombi: (filters) => Readable.from(matching(kept, filters)),
-    mayRetain(client_id, topic, bytes) {
-      const share = shares.get(ownerOf(client_id)) ?? { topics: 0, bytes: 0 };
-      const known = kept.has(mark(client_id, topic));
-      return share.bytes + bytes <= RETAINED_MAX_BYTES && (known || share.topics < RETAINED_MAX_TOPICS);
-    },
   };
 }
 

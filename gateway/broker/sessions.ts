@@ -6,7 +6,7 @@ import type { LevelPersistence, StoredPacket, StoredSubscription } from 'aedes-p
 import levelPersistence from 'aedes-persistence-level';
 import type { ClassicLevel } from 'classic-level';
 import { createDurableFilters } from './durable-filters.ts';
-import { openRetained, type Retained } from './retained.ts';
+import { openRetained } from './retained.ts';
 import { ownerOf, tenantOf } from './topic-rules.ts';
 
 /** What waits for one session; what comes beyond is dropped (as other brokers do), and counted. */
@@ -21,7 +21,6 @@ const KINDS = ['subscriptions', 'outgoing', 'outgoing-id', 'incoming'] as const;
 export type Sessions = {
   /** For `Aedes.createBroker`. */
   persistence: LevelPersistence;
-  mayRetain: Retained['mayRetain'];
   /** Only subscriptions that were allowed are stored: a refused one may stand in the same packet. */
   allow(subscription: object): void;
   /** A client connects. Forgets the device's session that was away longest where there are too many. */
@@ -33,14 +32,14 @@ export type Sessions = {
 };
 type Queue = { messages: number; bytes: number };
 
-/** @param onDropped hears of each message that found the queue of an absent client full */
+/** @param onFull hears of each message that is not kept: the client's queue is full, or its device left too much */
 export async function openSessions(
   store: ClassicLevel<string, Buffer>,
-  onDropped: (client_id: string) => void,
+  onFull: (what: 'queue' | 'retained', client_id: string) => void,
 ): Promise<Sessions> {
   const level = levelPersistence(store);
   const original = bindAll(level);
-  const retained = await openRetained(level);
+  const retained = await openRetained(level, (id) => onFull('retained', id));
   const filters = createDurableFilters();
   const queues = await readQueues(store);
   /** In the order in which they were last seen. */
@@ -51,7 +50,7 @@ export async function openSessions(
   function hasRoom({ clientId }: StoredSubscription, { payload }: StoredPacket): boolean {
     const queue = queues.get(clientId!) ?? { messages: 0, bytes: 0 };
     const room = queue.messages < QUEUE_MAX_MESSAGES && queue.bytes + payload.length <= QUEUE_MAX_BYTES;
-    if (!room) onDropped(clientId!);
+    if (!room) onFull('queue', clientId!);
     else queues.set(clientId!, { messages: queue.messages + 1, bytes: queue.bytes + payload.length });
     return room;
   }
@@ -102,7 +101,6 @@ export async function openSessions(
   }
   return {
     persistence: level,
-    mayRetain: retained.mayRetain,
     allow: (subscription) => void allowed.add(subscription),
     async connected(id, clean, isHere) {
       known.delete(id);

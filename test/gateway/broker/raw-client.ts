@@ -8,6 +8,8 @@ export type RawClient = {
   /** The next packet of that kind. */
   next(cmd: string, timeout_ms?: number): Promise<Packet>;
   received: Packet[];
+  /** Hears of what arrives from now on. */
+  onPacket(listener: (packet: Packet) => void): void;
   closed: Promise<void>;
   socket: Socket;
   end(): void;
@@ -17,11 +19,12 @@ export function publishPacket(topic: string, payload: string, messageId: number,
   return { cmd: 'publish', topic, payload: Buffer.from(payload), qos: 1, messageId, dup, retain: false };
 }
 
+/** @param port of the broker, or a way to reach it (TLS) */
 export async function openRaw(
-  port: number,
+  port: number | (() => Socket),
   connectPacket: Partial<IConnectPacket> & { clientId: string },
 ): Promise<RawClient> {
-  const socket = connect(port, '127.0.0.1');
+  const socket = typeof port === 'number' ? connect(port, '127.0.0.1') : port();
   const protocolVersion = connectPacket.protocolVersion ?? 4;
   const read = parser({ protocolVersion });
   const received: Packet[] = [];
@@ -34,19 +37,23 @@ export async function openRaw(
   socket.on('error', () => {});
   const closed = new Promise<void>((done) => socket.once('close', () => done()));
   const send = (packet: Packet) => void socket.write(generate(packet, { protocolVersion }));
-  let seen = 0;
+  /** By kind, up to where `next` has looked. */
+  const given = new Map<string, number>();
   async function next(cmd: string, timeout_ms = 2000): Promise<Packet> {
     const deadline = performance.now() + timeout_ms;
     for (;;) {
-      while (seen < received.length) {
-        const packet = received[seen++]!;
-        if (packet.cmd === cmd) return packet;
-      }
+      let index = given.get(cmd) ?? 0;
+      while (index < received.length && received[index]!.cmd !== cmd) index++;
+      given.set(cmd, Math.min(index + 1, received.length));
+      if (index < received.length) return received[index]!;
       const left = deadline - performance.now();
       if (left <= 0) throw new Error(`no ${cmd} came`);
       await new Promise<void>((done) => {
-        wake.push(done);
-        setTimeout(done, left);
+        const late = setTimeout(done, left);
+        wake.push(() => {
+          clearTimeout(late);
+          done();
+        });
       });
     }
   }
@@ -59,5 +66,13 @@ export async function openRaw(
     ...connectPacket,
   } as IConnectPacket);
   wake = [];
-  return { send, next, received, closed, socket, end: () => socket.destroy() };
+  return {
+    send,
+    next,
+    received,
+    onPacket: (listener) => void read.on('packet', listener),
+    closed,
+    socket,
+    end: () => socket.destroy(),
+  };
 }

@@ -58,6 +58,7 @@ type RigOptions = {
   decoders?: Record<string, TopicDecoder>;
   /** Topic → device, for programs that publish for many. */
   owners?: Record<string, string>;
+  tls?: { cert: string; key: string };
 };
 
 /** Devices a and b with a meter point each, unless others are given. User names are `<tenant>.<id>` outside `default`. */
@@ -112,7 +113,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     const decoderOf = (_tenant: string, id: string) => options.decoders?.[id] ?? null;
     const ownerOf = (_tenant: string, topic: string) => options.owners?.[topic] ?? null;
     const routes = createRoutes({ devices: deviceService, meters: meterService, decoderOf, ownerOf });
-    const common = { home, host: '127.0.0.1', port: 0, tls: null, clock, log, metrics };
+    const tls = options.tls ? { port: 0, ...options.tls } : null;
+    const common = { home, host: '127.0.0.1', port: 0, tls, clock, log, metrics };
     const broker = await openBroker({ ...common, devices: deviceService, routes, messages, deliveries });
     Object.assign(rig, { broker, live, stored });
     stop = async () => {

@@ -1,0 +1,83 @@
+/** A subscriber that is connected and never reads, and what others notice of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Packet } from 'mqtt-packet';
+import { openRaw, publishPacket, type RawClient } from './raw-client.ts';
+
+export type Account = { username: string; password: string; base: string };
+export type FrozenResult = {
+  /** From PUBLISH to acknowledgement (and delivery) of everybody else, in ms, ascending. */
+  waits_ms: number[];
+  /** How often the frozen subscriber was dropped (and came back). */
+  dropped: number;
+};
+
+/** More than the kernel takes for a connection is sent in a second, so that the broker has to keep it or wait. */
+const BULK = Buffer.alloc(128 * 1024, 120).toString();
+const EVERY_MS = 5;
+const LIMIT_MS = 90_000;
+
+/** `hears`: subscribes to what it publishes, and waits for it too. */
+type Sender = { name: string; topic: string; payload: string; qos: 1 | 2; hears: boolean };
+
+/** @param frozen the account that subscribes and does not read, and floods itself; @param others publish small readings */
+export async function measureFrozen(
+  port: number,
+  frozen: Account,
+  others: readonly Account[],
+  seconds: number,
+): Promise<FrozenResult> {
+  const until = performance.now() + seconds * 1000;
+  const waits_ms: number[] = [];
+  let dropped = 0;
+  const ended = () => performance.now() >= until;
+  async function freeze(): Promise<void> {
+    while (!ended()) {
+      const client = await open(port, frozen, 'frozen');
+      client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: `${frozen.base}#`, qos: 1 }] });
+      await client.next('suback', LIMIT_MS);
+      client.socket.pause();
+      // A paused socket does not notice that it was reset before it writes.
+      while (!ended() && !client.socket.destroyed) {
+        await sleep(100);
+        client.send({ cmd: 'pingreq' });
+      }
+      if (!ended()) dropped++;
+      client.end();
+    }
+  }
+  /** @param qos 2 where the sender would wait for the subscriber: its PUBREC comes after the delivery */
+  async function publish(account: Account, { name, topic, payload, qos, hears }: Sender): Promise<void> {
+    const client = await open(port, account, name);
+    if (hears) {
+      client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: account.base + topic, qos: 0 }] });
+      await client.next('suback', LIMIT_MS);
+    }
+    for (let id = 2; !ended(); id = (id % 60_000) + 2) {
+      const begun = performance.now();
+      client.send({ ...publishPacket(account.base + topic, payload, id), qos } as Packet);
+      await Promise.all([
+        client.next(qos === 1 ? 'puback' : 'pubrec', LIMIT_MS),
+        hears && client.next('publish', LIMIT_MS),
+      ]);
+      waits_ms.push(performance.now() - begun);
+      if (qos === 2) client.send({ cmd: 'pubrel', messageId: id });
+      await sleep(EVERY_MS);
+    }
+    client.end();
+  }
+  const payload = '{"power_W":12.5}';
+  await Promise.all([
+    freeze(),
+    publish(frozen, { name: 'flood', topic: 'bulk', payload: BULK, qos: 2, hears: false }),
+    publish(frozen, { name: 'beside', topic: 'readings', payload, qos: 1, hears: false }),
+    ...others.map((account) => publish(account, { name: 'other', topic: 'readings', payload, qos: 1, hears: true })),
+  ]);
+  return { waits_ms: waits_ms.sort((a, b) => a - b), dropped };
+}
+
+async function open(port: number, { username, password }: Account, clientId: string): Promise<RawClient> {
+  const client = await openRaw(port, { clientId, username, password: Buffer.from(password) });
+  const connack = (await client.next('connack', LIMIT_MS)) as Packet & { returnCode: number };
+  if (connack.returnCode !== 0) throw new Error(`refused with ${connack.returnCode}`);
+  return client;
+}
