@@ -160,7 +160,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     intake,
     profiles: catalogue,
     live,
-    publish: (topic, payload, retain) => broker?.publish(topic, payload, { retain }),
+    publish: (tenant, topic, payload, retain) => broker?.publish(tenant, topic, payload, { retain }),
   });
   const loads = createLoadService({ ...base, intake, site, meters, devices });
 

@@ -15,6 +15,7 @@ import type { Messages } from './broker/messages.ts';
 import type { Routes } from './broker/routes.ts';
 import { openSessions } from './broker/sessions.ts';
 import { tuneDelivery } from './broker/subscriber.ts';
+import { boxOf } from './broker/topic-rules.ts';
 import type { Metrics } from './metrics.ts';
 import type { DeviceService } from './services.ts';
 
@@ -38,8 +39,8 @@ export type BrokerOptions = {
 export type Broker = Closable & {
   readonly port: number;
   readonly tls_port: number | null;
-  /** Publishes from the box itself (discovery, states), QoS 0. */
-  publish(topic: string, payload: string, options: { retain: boolean }): Promise<void>;
+  /** Publishes from the box itself (discovery, states) to clients of this tenant, QoS 0. */
+  publish(tenant: string, topic: string, payload: string, options: { retain: boolean }): Promise<void>;
   /** The next message that a device of the tenant publishes within a topic filter; for a test read. Rejects when aborted. */
   listen(tenant: string, filter: string, signal: AbortSignal): Promise<{ topic: string; payload: Buffer }>;
   /** Ends the connections of a device, after its credential changed or it was removed. */
@@ -106,12 +107,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   return {
     port: listening.port,
     tls_port: listening.tls_port,
-    publish: (topic, payload, { retain }) =>
-      new Promise((resolve, reject) =>
-        aedes.publish({ cmd: 'publish', topic, payload, retain, qos: 0, dup: false }, (error) =>
-          error ? reject(error) : resolve(),
-        ),
-      ),
+    publish: (tenant, topic, payload, { retain }) =>
+      new Promise((resolve, reject) => {
+        const packet = { ...{ cmd: 'publish', topic, payload, retain, qos: 0, dup: false }, clientId: boxOf(tenant) };
+        aedes.publish(packet as PublishPacket, (error) => (error ? reject(error) : resolve()));
+      }),
     listen: (tenant, filter, signal) => listenOnce(listeners, tenant, filter, signal),
     disconnect(tenant, device) {
       for (const { route, client } of here) if (route.tenant === tenant && route.device === device) client.close();

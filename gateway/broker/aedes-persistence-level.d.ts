@@ -8,8 +8,8 @@ declare module 'aedes-persistence-level' {
     payload: Buffer;
     qos: 0 | 1 | 2;
     retain: boolean;
-    /** Of the sender, tenant and device before it; none for what the box itself publishes. */
-    clientId?: string;
+    /** Of the sender, with its tenant before it: aedes carries it from the broker's hooks to the store. */
+    clientId: string;
     messageId?: number;
   };
   export type StoredSubscription = { topic: string; qos: 0 | 1 | 2; clientId?: string };

@@ -6,7 +6,7 @@ import { admit } from './admit.ts';
 import type { Sender } from './deliveries.ts';
 import type { DeviceRoute, Routes } from './routes.ts';
 import type { Sessions } from './sessions.ts';
-import { isFilter, isTopic } from './topic-rules.ts';
+import { isFilter, isTopic, tenantOf } from './topic-rules.ts';
 
 export type Session = { route: DeviceRoute; generation: number; sender: Sender; client: Client };
 /** Hears of every message that a device may publish. */
@@ -106,7 +106,7 @@ export function createHooks(options: HookDeps) {
       const route = session && currentRoute(session, routes);
       if (!route?.enabled || !route.maySubscribe(packet.topic)) return null;
       const sender = (packet as FromClient).clientId;
-      return sender === undefined || sender.startsWith(`${route.tenant}/`) ? packet : null;
+      return sender !== undefined && tenantOf(sender) === route.tenant ? packet : null;
     },
   };
 

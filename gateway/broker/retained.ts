@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import type { LevelPersistence, StoredPacket } from 'aedes-persistence-level';
 import { topicMatches } from '../../connectors/meters/profile/topics.ts';
-import { MARK, ownerOf, tenantOf } from './topic-rules.ts';
+import { boxOf, MARK, ownerOf, tenantOf } from './topic-rules.ts';
 
 /** What one device may leave at the broker. */
 export const RETAINED_MAX_BYTES = 4 * 1024 * 1024;
@@ -25,7 +25,7 @@ export async function openRetained(store: LevelPersistence, onFull: (client_id: 
   const [write, readAll] = [store.storeRetained.bind(store), store.createRetainedStream.bind(store)];
 
   function account(packet: StoredPacket | undefined, sign: 1 | -1): void {
-    if (packet?.clientId === undefined) return;
+    if (!packet) return;
     const owner = ownerOf(packet.clientId);
     const share = shares.get(owner) ?? { topics: 0, bytes: 0 };
     share.topics += sign;
@@ -40,7 +40,7 @@ export async function openRetained(store: LevelPersistence, onFull: (client_id: 
     if (packet.payload.length > 0) account(packet, 1);
   }
   function hasRoom(marked: string, { clientId, payload }: StoredPacket): boolean {
-    if (clientId === undefined || payload.length === 0) return true;
+    if (payload.length === 0 || clientId === boxOf(tenantOf(clientId))) return true;
     const share = shares.get(ownerOf(clientId)) ?? { topics: 0, bytes: 0 };
     return (
       share.bytes + payload.length <= RETAINED_MAX_BYTES && (kept.has(marked) || share.topics < RETAINED_MAX_TOPICS)
@@ -49,8 +49,8 @@ export async function openRetained(store: LevelPersistence, onFull: (client_id: 
   for await (const packet of readAll('#') as AsyncIterable<StoredPacket>) put(packet.topic, packet);
   return {
     async storeRetained(packet) {
-      const topic = mark(packet.clientId, packet.topic);
-      if (!hasRoom(topic, packet)) return onFull(packet.clientId!);
+      const topic = `${tenantOf(packet.clientId)}${MARK}${packet.topic}`;
+      if (!hasRoom(topic, packet)) return onFull(packet.clientId);
       put(topic, { ...packet, topic });
       await write({ ...packet, topic });
     },
@@ -58,15 +58,11 @@ export async function openRetained(store: LevelPersistence, onFull: (client_id: 
   };
 }
 
-function mark(client_id: string | undefined, topic: string): string {
-  return client_id === undefined ? topic : `${tenantOf(client_id)}${MARK}${topic}`;
-}
-
 /** Gives a packet out of the stream its topic back, and says whose tenant it is by its sender. */
 export function unmark(packet: { topic: string; clientId?: string }): void {
   const at = packet.topic.indexOf(MARK);
   if (at < 0) return;
-  packet.clientId = `${packet.topic.slice(0, at)}/`;
+  packet.clientId = boxOf(packet.topic.slice(0, at));
   packet.topic = packet.topic.slice(at + 1);
 }
 

@@ -73,11 +73,9 @@ export async function openSessions(
       if (topics.length > 0) await level.removeSubscriptions({ id }, topics);
     },
     subscriptionsByTopic: async (topic) => filters.matching(topic),
-    /** A queue takes what its own tenant (or the box) sends, with the QoS it asked for. */
+    /** A queue takes what its own tenant sends, with the QoS it asked for. */
     async outgoingEnqueueCombi(subscriptions, packet) {
-      const own = subscriptions.filter(
-        ({ clientId = '' }) => packet.clientId === undefined || tenantOf(packet.clientId) === tenantOf(clientId),
-      );
+      const own = subscriptions.filter(({ clientId = '' }) => tenantOf(packet.clientId) === tenantOf(clientId));
       const taking = own.filter((subscription) => hasRoom(subscription, packet));
       await Promise.all(
         taking.map((sub) => original.outgoingEnqueueCombi([sub], { ...packet, qos: lower(sub.qos, packet.qos) })),

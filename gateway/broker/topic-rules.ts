@@ -15,10 +15,15 @@ export function isFilter(filter: string): boolean {
   return levels.every((level, i) => level === '+' || (level === '#' ? i === levels.length - 1 : !/[+#]/.test(level)));
 }
 
-/** `tenant/device` of a client id, which the box put before it; of an id of another origin, the id. */
+/** `tenant/device` of a client id, which the box put before it; of the box itself, its id. */
 export function ownerOf(client_id: string): string {
   const end = client_id.indexOf('/', client_id.indexOf('/') + 1);
   return end < 0 ? client_id : client_id.slice(0, end);
+}
+
+/** The sender of what the box itself publishes for a tenant: no client has this id. */
+export function boxOf(tenant: string): string {
+  return `${tenant}/`;
 }
 
 export function tenantOf(client_id: string): string {

@@ -8,7 +8,7 @@ import {
 import type { Base, LiveValues, MeterService } from '../services.ts';
 
 /** Nothing waits for the broker; it may not run. */
-export type Publish = (topic: string, payload: string, retain: boolean) => unknown;
+export type Publish = (tenant: string, topic: string, payload: string, retain: boolean) => unknown;
 
 export type DiscoveryDeps = Pick<Base, 'config' | 'bus' | 'log'> & {
   meters: Pick<MeterService, 'list' | 'get' | 'onChange'>;
@@ -28,8 +28,8 @@ export function createDiscovery(deps: DiscoveryDeps): { start(): void; stop(): v
   const news = new Set<string>();
   const endings: (() => void)[] = [];
 
-  function publish(topic: string, payload: string, retain: boolean): void {
-    Promise.resolve(deps.publish(topic, payload, retain)).catch((error: unknown) =>
+  function publish(tenant: string, topic: string, payload: string, retain: boolean): void {
+    Promise.resolve(deps.publish(tenant, topic, payload, retain)).catch((error: unknown) =>
       log.warn({ err: error, topic }, 'a discovery message could not be published'),
     );
   }
@@ -38,7 +38,7 @@ export function createDiscovery(deps: DiscoveryDeps): { start(): void; stop(): v
     const message = discoveryMessage(what);
     if (!message || announced.get(message.topic)?.payload === message.payload) return;
     announced.set(message.topic, { what, payload: message.payload });
-    publish(message.topic, message.payload, true);
+    publish(what.tenant, message.topic, message.payload, true);
   }
 
   function tell(tenant: string, meter: string): void {
@@ -50,7 +50,7 @@ export function createDiscovery(deps: DiscoveryDeps): { start(): void; stop(): v
       const topic = stateTopic(what);
       if (!announced.has(configTopic(what)) || sent.get(topic) === at_ms) continue;
       sent.set(topic, at_ms);
-      publish(topic, String(value), false);
+      publish(tenant, topic, String(value), false);
     }
   }
 
@@ -71,7 +71,7 @@ export function createDiscovery(deps: DiscoveryDeps): { start(): void; stop(): v
       else {
         announced.delete(topic);
         sent.delete(stateTopic(what));
-        publish(topic, '', true);
+        publish(what.tenant, topic, '', true);
       }
     }
   }

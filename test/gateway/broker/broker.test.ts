@@ -209,8 +209,8 @@ describe('who may do what', () => {
     const heard: string[] = [];
     a.on('message', (topic, payload) => heard.push(`${topic} ${payload}`));
     await a.subscribeAsync('meters/a/#');
-    await rig.broker.publish('meters/a/command', 'on', { retain: false });
-    await rig.broker.publish('meters/b/command', 'off', { retain: false });
+    await rig.broker.publish('default', 'meters/a/command', 'on', { retain: false });
+    await rig.broker.publish('default', 'meters/b/command', 'off', { retain: false });
     await until(() => heard.length === 1, 'the command');
     expect(heard).toEqual(['meters/a/command on']);
   });
@@ -257,7 +257,8 @@ describe('neighbours', () => {
     await frozen.next('suback');
     frozen.socket.pause();
     const big = 'x'.repeat(200_000);
-    for (let n = 0; n < 200; n++) void rig.broker.publish('meters/a/big', big, { retain: false }).catch(() => {});
+    for (let n = 0; n < 200; n++)
+      void rig.broker.publish('default', 'meters/a/big', big, { retain: false }).catch(() => {});
     const b = await rig.connect('b');
     const begun = performance.now();
     for (let n = 0; n < 20; n++) await b.publishAsync('meters/b/readings', `{"power_W":${n}}`, { qos: 1 });

@@ -35,7 +35,8 @@ describe('discovery', () => {
     },
     live: { of: () => values },
     tenants: () => ['default'],
-    publish: (topic, payload, retain) => published.push(`${topic} ${retain ? 'R ' : ''}${payload.slice(0, 24)}`),
+    publish: (_tenant, topic, payload, retain) =>
+      published.push(`${topic} ${retain ? 'R ' : ''}${payload.slice(0, 24)}`),
   });
   const set = (value: number, at_ms: number) => {
     values.set('power_W', { value, at_ms, received_ms: at_ms, quality: 0 });
