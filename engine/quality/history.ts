@@ -1,6 +1,6 @@
 /** What a meter's own past says about it: the most it counts, and whether its unit is in doubt. */
 import { Quality, type QualityFlags } from '../model/quality.ts';
-import { HOUR_MS, SLOT_MS } from '../model/time.ts';
+import { HOUR_MS, SLOT_MS, slotStart } from '../model/time.ts';
 import type { SlotColumns } from '../ports.ts';
 
 const DAY_MS = 24 * HOUR_MS;
@@ -20,6 +20,14 @@ export type RegisterHistory = {
   /** Whether the newest slot with a mark or value was counted in another unit. */
   unit_in_doubt: boolean;
 };
+
+/**
+ * Up to when slots tell of readings that begin at `first_ms`: where that is an edge (the last one before `wanted_ms`, a
+ * slot's edge, from which on all were asked for) its slot ends with it, otherwise its slot begins with it.
+ */
+export function historyEnd(first_ms: number, wanted_ms: number): number {
+  return slotStart(first_ms) + (first_ms < wanted_ms ? SLOT_MS : 0);
+}
 
 /**
  * Robust: a few false slots in the past do not raise what is usual, because the two busiest days do not count.

@@ -38,6 +38,8 @@ const LEARNT_LEAST_H = 0.25;
 const GOES_ON = 1;
 /** A register that stood still for as long as is seen here and catches up may have stood so much longer. */
 const STOOD_H = 24;
+/** A load may be so much higher in the step that passes the last digit than in those around it. */
+const EXPLAINED = 5;
 
 /**
  * Whether `counted` units between the readings `a` and `b` are beyond what the connection (`limit_per_h`, units per
@@ -47,6 +49,7 @@ export function impossible(r: Usable, a: number, b: number, counted: number, lim
   const hours = Math.max(r.at_ms[b]! - r.at_ms[a]!, SHORTEST_MS) / HOUR_MS;
   if (limit_per_h !== null) return counted > limit_per_h * hours + TICK;
   if (standsAlone(r, a, b, counted, hours) || beyondUsual(r, a, b, counted, hours)) return true;
+  if (backFromZero(r, a, b, counted, hours)) return true;
   if (counted <= FLOOR_PER_H * hours + TICK) return false;
   return counted > Math.max(FLOOR_PER_H, MULTIPLE * usualRate(r, a, b)) * hours + TICK;
 }
@@ -68,9 +71,24 @@ function beyondUsual(r: Usable, a: number, b: number, counted: number, hours: nu
   const factor = long ? BEYOND_USUAL_LONG : BEYOND_USUAL;
   const most_per_h = factor * Math.max(r.usual_max_per_h, NEW_LOAD_PER_H);
   if (counted <= most_per_h * Math.max(hours, LEARNT_LEAST_H) + TICK) return false;
-  const [before, after] = neighbourRates(r, a, b);
+  const [before, after] = neighbourRates(r, a, b, r.at_ms[b]!);
   if (after.length < QUIET_STEPS || Math.max(...before, ...after) > GOES_ON * most_per_h) return false;
   return !(Math.max(...after) > 0 && counted <= most_per_h * stoodStillFor(r, a, b));
+}
+
+/** Registers that are "not available" say 0: coming back from exactly there is no consumption, where slow steps follow. */
+function backFromZero(r: Usable, a: number, b: number, counted: number, hours: number): boolean {
+  if (r.values[a] !== 0 || counted <= TICK) return false;
+  const [, after] = neighbourRates(r, a, b, r.at_ms[b]!);
+  const most = Math.max(0, ...after);
+  return after.length >= QUIET_STEPS && most > 0 && counted > MULTIPLE * most * hours + TICK;
+}
+
+/** Whether the rates around the step explain what is counted in it: what passes the last digit is nothing special. */
+export function isUsual(r: Usable, a: number, b: number, counted: number): boolean {
+  const hours = Math.max(r.at_ms[b]! - r.at_ms[a]!, SHORTEST_MS) / HOUR_MS;
+  const [before, after] = neighbourRates(r, a, b, r.at_ms[b]!);
+  return counted <= EXPLAINED * Math.max(0, ...before, ...after) * hours + TICK;
 }
 
 /** How long, in hours, a frozen register that moves again at `b` can have counted what it shows then. */
@@ -90,11 +108,16 @@ function usualRate(r: Usable, a: number, b: number): number {
   return known[Math.floor(0.75 * known.length)] ?? 0;
 }
 
-/** Rates of the steps before `a` and after `b`, as far as they are near and did not fall. */
-function neighbourRates(r: Usable, a: number, b: number): [before: number[], after: number[]] {
+/** Rates of the steps before `a` and after `b`, as far as they are near (those after: to `reference_ms`) and did not fall. */
+function neighbourRates(
+  r: Usable,
+  a: number,
+  b: number,
+  reference_ms = r.at_ms[a]!,
+): [before: number[], after: number[]] {
   const [before, after]: [number[], number[]] = [[], []];
   for (let k = a; k > 0 && k > a - NEIGHBOURS; k--) before.push(rateNear(r, k - 1, k, r.at_ms[b]!) ?? -1);
-  for (let k = b; k + 1 < r.count && k < b + NEIGHBOURS; k++) after.push(rateNear(r, k, k + 1, r.at_ms[a]!) ?? -1);
+  for (let k = b; k + 1 < r.count && k < b + NEIGHBOURS; k++) after.push(rateNear(r, k, k + 1, reference_ms) ?? -1);
   const known = (rates: number[]) => rates.filter((rate) => rate >= 0);
   return [known(before), known(after)];
 }

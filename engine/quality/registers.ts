@@ -4,13 +4,19 @@
  */
 import { Quality } from '../model/quality.ts';
 import { type Accumulator, ESTIMATED_ABOVE_MS, GAP_MS, type Usable } from './accumulator.ts';
-import { impossible, rateNear } from './plausible.ts';
+import { impossible, isUsual, rateNear } from './plausible.ts';
 
 /** How far ahead or back the end of a spike or dip is looked for, in time and readings. */
 const RUN_MS = GAP_MS;
 const RUN_READINGS = 512;
-/** Full scales at which registers wrap: decimal counters of 4 to 9 digits, and 32 bits of Wh, 10 Wh, 100 Wh, kWh. */
-const FULL_SCALES = [1e4, 1e5, 1e6, 1e7, 1e8, 1e9, ...[0.001, 0.01, 0.1, 1].map((unit) => 2 ** 32 * unit)];
+/** Full scales at which registers wrap: decimal counters of 4 to 9 digits, and 16, 31 and 32 bits of Wh, 10 Wh, 100 Wh, kWh. */
+const BITS = [2 ** 16, 2 ** 31, 2 ** 32];
+const FULL_SCALES = [
+  ...[1e4, 1e5, 1e6, 1e7, 1e8, 1e9],
+  ...BITS.flatMap((scale) => [0.001, 0.01, 0.1, 1].map((unit) => scale * unit)),
+];
+/** Small scales are too easily met by chance. */
+const SMALLEST_SCALE = 6000;
 
 /** What the step to a believed reading means: counted, lost (reset, jump) or counted over the last digit. */
 type Step = { index: number; counted: number | null; bits: number };
@@ -50,7 +56,7 @@ function believedSteps(r: Usable, limit_per_h: number | null, out: Accumulator):
   const steps: Step[] = [];
   const leaveOut = (first: number, end: number, bit: number, good: number) => {
     for (let i = first; i < end; i++) {
-      out.mark(r.at_ms[i]!, bit);
+      out.mark(r.at_ms[i]!, bit | r.quality[i]!);
       out.event(bit === Quality.SPIKE ? 'spike' : 'dip', r.at_ms[i]!, good, r.values[i]!);
     }
   };
@@ -146,9 +152,11 @@ function endOfDip(r: Usable, p: number, i: number, limit_per_h: number | null): 
 /** What was counted when the register passed its full scale, or null where that does not explain the fall. */
 function rollover(r: Usable, p: number, i: number, limit_per_h: number | null): number | null {
   for (const scale of FULL_SCALES) {
+    if (scale < SMALLEST_SCALE) continue;
     if (r.values[p]! >= scale || r.values[p]! < 0.95 * scale || r.values[i]! > 0.05 * scale) continue;
     const counted = scale - r.values[p]! + r.values[i]!;
-    if (counted <= 0.05 * scale && !impossible(r, p, i, counted, limit_per_h)) return counted;
+    if (counted <= 0.05 * scale && isUsual(r, p, i, counted) && !impossible(r, p, i, counted, limit_per_h))
+      return counted;
   }
   return null;
 }

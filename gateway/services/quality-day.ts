@@ -2,7 +2,7 @@
 import { quantityInfo } from '../../engine/model/quantity.ts';
 import { SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import { disagreementOf } from '../../engine/quality/agreement.ts';
-import { HISTORY_MS, learnHistory } from '../../engine/quality/history.ts';
+import { HISTORY_MS, historyEnd, learnHistory } from '../../engine/quality/history.ts';
 import { type DayReport, reportQuality, type SeriesOfDay } from '../../engine/quality/report.ts';
 import { CONTEXT_MS, computeSlots } from '../../engine/quality/slots.ts';
 import type { QualityDeps } from './quality.ts';
@@ -48,8 +48,8 @@ async function seriesOfDay(
   const { at_ms, values, quality, from_ms: starts_ms } = await series.readings.read(tenant, range, { edges: true });
   if (at_ms.length === 0) return null;
   const point = meters.get(tenant, meter);
-  const first_ms = slotStart(at_ms[0]!);
-  const past = { meter, quantity, from_ms: first_ms - HISTORY_MS, to_ms: first_ms + SLOT_MS };
+  const end_ms = historyEnd(at_ms[0]!, range.from_ms);
+  const past = { meter, quantity, from_ms: end_ms - HISTORY_MS, to_ms: end_ms };
   const { slots, spans, events } = computeSlots({
     ...{ quantity, at_ms, values, quality, starts_ms, from_ms, to_ms },
     ...(quantityInfo(quantity)?.kind === 'register' ? learnHistory(await series.slots.read(tenant, past)) : {}),

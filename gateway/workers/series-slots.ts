@@ -7,7 +7,7 @@ import { quantityInfo, slotQuantity } from '../../engine/model/quantity.ts';
 import type { MeterRole } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { ReadingColumns, SlotColumns, TouchedSeries } from '../../engine/ports.ts';
-import { learnHistory } from '../../engine/quality/history.ts';
+import { historyEnd, learnHistory } from '../../engine/quality/history.ts';
 import {
   CONTEXT_MS,
   computeSlots,
@@ -112,6 +112,7 @@ export function createSlotKeeper(
     async now(touched, now_ms) {
       for (const key of touched) note(waiting, key, now_ms, every_ms);
       const names = new Set(touched.map(nameOf));
+      if (names.size === 0) return [];
       return run([...names].map((name) => ({ one: waiting.get(name)!, pass: 'full' as const })));
     },
     async work(now_ms, limit = 64) {
@@ -211,7 +212,10 @@ async function computeSeries(
     const to_ms = Math.min(range.to_ms, from_ms + PIECE_MS);
     const context_ms = pass === 'quick' ? 2 * HOUR_MS : CONTEXT_MS;
     const readings = near ?? (await read(store, key, from_ms - context_ms, to_ms + context_ms));
-    const past = await history.of(key, readings.at_ms[0] ?? from_ms, pass === 'full', before);
+    // Quick passes read from a slot's edge on, without the reading before it.
+    const wanted_ms = near ? Number.NEGATIVE_INFINITY : from_ms - context_ms;
+    const end_ms = historyEnd(readings.at_ms[0] ?? from_ms, wanted_ms);
+    const past = await history.of(key, end_ms, pass === 'full', before);
     const { slots, spans, ...found } = computeKnowing({
       ...{ quantity, ...inputOf(readings), from_ms, to_ms, ...past },
       ...(rated_power_W === undefined ? {} : { rated_power_W }),

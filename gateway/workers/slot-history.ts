@@ -2,14 +2,14 @@
 import type { DrainedSeries } from '../../connectors/series/store.ts';
 import { Quality } from '../../engine/model/quality.ts';
 import { quantityInfo } from '../../engine/model/quantity.ts';
-import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
+import { HOUR_MS } from '../../engine/model/time.ts';
 import type { SlotColumns, TouchedSeries } from '../../engine/ports.ts';
 import { HISTORY_MS, learnHistory, type RegisterHistory } from '../../engine/quality/history.ts';
 
 export type SlotHistory = {
-  /** For readings that begin at `first_ms`. `fresh`: the store may be asked. `before`: slots that are computed already
-   * and not yet stored. */
-  of(key: TouchedSeries, first_ms: number, fresh: boolean, before: SlotColumns | null): Promise<RegisterHistory>;
+  /** From the slots before `end_ms`. `fresh`: the store may be asked. `before`: slots that are computed already and not
+   * yet stored. */
+  of(key: TouchedSeries, end_ms: number, fresh: boolean, before: SlotColumns | null): Promise<RegisterHistory>;
   /** Notes new slots: where a unit is in doubt the store is asked each time. */
   note(key: TouchedSeries, slots: SlotColumns): void;
   /** Forgets erased meter points. */
@@ -25,23 +25,22 @@ const isDoubtful = ({ quality }: SlotColumns) => quality.some((bits) => (bits & 
 export function createSlotHistory(store: Pick<DrainedSeries, 'slots'>): SlotHistory {
   const learnt = new Map<string, Learnt>();
 
-  async function learn(key: TouchedSeries, first_ms: number): Promise<RegisterHistory> {
+  async function learn(key: TouchedSeries, end_ms: number): Promise<RegisterHistory> {
     const { tenant, meter, quantity } = key;
-    const range = { meter, quantity, from_ms: slotStart(first_ms) - HISTORY_MS, to_ms: slotStart(first_ms) + SLOT_MS };
-    const slots = await store.slots.read(tenant, range);
+    const slots = await store.slots.read(tenant, { meter, quantity, from_ms: end_ms - HISTORY_MS, to_ms: end_ms });
     const history = learnHistory(slots);
     const doubtful = isDoubtful(slots) || (learnt.get(nameOf(key))?.doubtful ?? false);
-    learnt.set(nameOf(key), { key, at_ms: first_ms, history, doubtful });
+    learnt.set(nameOf(key), { key, at_ms: end_ms, history, doubtful });
     return history;
   }
 
   return {
-    async of(key, first_ms, fresh, before) {
+    async of(key, end_ms, fresh, before) {
       if (quantityInfo(key.quantity)?.kind !== 'register') return NOTHING;
-      if (before && before.at_ms.length > 0) return learnHistory(cutTo(before, first_ms));
+      if (before && before.at_ms.length > 0) return learnHistory(cutTo(before, end_ms));
       const known = learnt.get(nameOf(key));
-      const outdated = !known || Math.abs(first_ms - known.at_ms) > DAY_MS;
-      if (known?.doubtful || (fresh && outdated)) return learn(key, first_ms);
+      const outdated = !known || Math.abs(end_ms - known.at_ms) > DAY_MS;
+      if (known?.doubtful || (fresh && outdated)) return learn(key, end_ms);
       return known?.history ?? NOTHING;
     },
     note(key, slots) {
@@ -57,19 +56,11 @@ export function createSlotHistory(store: Pick<DrainedSeries, 'slots'>): SlotHist
   };
 }
 
-/** Slots up to the one that holds `first_ms`. */
-function cutTo({ at_ms, values, quality }: SlotColumns, first_ms: number): SlotColumns {
-  const after = at_ms.findIndex((at) => at > first_ms);
-  const end = after < 0 ? at_ms.length : after;
-  const start = Math.max(
-    0,
-    at_ms.findIndex((at) => at >= first_ms - HISTORY_MS),
-  );
-  return {
-    at_ms: at_ms.subarray(start, end),
-    values: values.subarray(start, end),
-    quality: quality.subarray(start, end),
-  };
+/** Slots of the time that is looked at before `end_ms`. */
+function cutTo({ at_ms, values, quality }: SlotColumns, end_ms: number): SlotColumns {
+  const [from, to] = [at_ms.findIndex((at) => at >= end_ms - HISTORY_MS), at_ms.findIndex((at) => at >= end_ms)];
+  const [a, b] = [from < 0 ? at_ms.length : from, to < 0 ? at_ms.length : to];
+  return { at_ms: at_ms.subarray(a, b), values: values.subarray(a, b), quality: quality.subarray(a, b) };
 }
 
 /** Two pieces one after the other. */
