@@ -198,7 +198,7 @@ export type Sql = <Row = Record<string, unknown>>(text: string, parameters?: rea
 
 // ── Backups ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Where a store puts the files of its backup. `path` is relative, with `/`. Each call resolves after the file's fsync. */
+/** Where a store puts the files of its backup; whoever gave it makes them durable. `path` is relative, with `/`. */
 export type BackupSink = {
   /** Copies what `from` holds; rejects with ENOENT when it is gone. */
   copy(path: string, from: string): Promise<void>;

@@ -135,6 +135,7 @@ export async function openSeriesWorker(
     ping: call('ping'),
     erase: call('erase'),
     prune: call('prune'),
+    snapshot: call('snapshot'),
     async ready(timeout_ms) {
       await untilUp(() => state, listeners.state.add, timeout_ms);
     },

@@ -20,6 +20,8 @@ export type JournalOptions = {
   replay_bytes?: number;
   /** After each group commit, before its appends resolve. */
   onCommit?: (commit: Commit) => void;
+  /** See `hold`; null where left out. */
+  held_seq?: number | null;
   files?: JournalFiles;
 };
 export type Commit = { seq: number; appends: number; bytes: number; seconds: number };
@@ -59,6 +61,7 @@ function createJournal(
   let writing = emptyBatch();
   let committing: Promise<void> | null = null;
   let releasing: Promise<void> = Promise.resolve();
+  let held_seq = options.held_seq ?? null;
   let closing = false;
   Atomics.store(durableCell, 0, BigInt(last_seq));
 
@@ -80,6 +83,11 @@ function createJournal(
     Atomics.store(durableCell, 0, BigInt(seq));
     const seconds = (performance.now() - begun) / 1000;
     options.onCommit?.({ seq, appends: waiting.length, bytes: records.length(), seconds });
+  }
+
+  function drop(): Promise<void> {
+    releasing = releasing.catch(() => {}).then(() => writer.drop(released_seq, next_seq, held_seq));
+    return releasing;
   }
 
   return {
@@ -108,8 +116,11 @@ function createJournal(
       if (seq <= released_seq) return Promise.resolve();
       released_seq = seq;
       if (seq >= next_seq) next_seq = seq + 1;
-      releasing = releasing.catch(() => {}).then(() => writer.drop(released_seq, next_seq));
-      return releasing;
+      return drop();
+    },
+    hold(seq) {
+      held_seq = seq;
+      void drop().catch(() => {});
     },
     stats: () => ({
       last_seq,

@@ -8,8 +8,8 @@ export type SegmentWriter = {
   /** Writes records [first_seq, last_seq] and resolves when they are on disk. After a rejection the disk holds
    * nothing of them, as far as it obeys, and the next write goes to a new segment. */
   write(bytes: Buffer, first_seq: number, last_seq: number): Promise<void>;
-  /** Removes segments that hold nothing above `released_seq`. */
-  drop(released_seq: number, next_seq: number): Promise<void>;
+  /** Removes segments that hold nothing above `released_seq`, nor, while there is room, above `held_seq`. */
+  drop(released_seq: number, next_seq: number, held_seq?: number | null): Promise<void>;
   /** Closes the file that is written. */
   retire(): Promise<void>;
   bytes(): number;
@@ -74,10 +74,12 @@ export function createSegmentWriter(
     segment.bytes += records.length;
     segment.last_seq = last_seq;
   }
-  async function drop(released_seq: number, next_seq: number): Promise<void> {
+  async function drop(released_seq: number, next_seq: number, held_seq: number | null = null): Promise<void> {
     // The newest closed segment stays although drained: redelivered messages find the time of their first arrival there.
-    const candidates = bytes() > bounds.max_bytes / 2 ? closed : closed.slice(0, -1);
-    const gone = candidates.filter((segment) => segment.last_seq <= released_seq);
+    const scarce = bytes() > bounds.max_bytes / 2;
+    const candidates = scarce ? closed : closed.slice(0, -1);
+    const upTo = scarce || held_seq === null ? released_seq : Math.min(released_seq, held_seq);
+    const gone = candidates.filter((segment) => segment.last_seq <= upTo);
     if (gone.length === 0) return;
     const alone = active === null && gone.length === closed.length;
     // On a full disk this write fails, but removal is what makes room; a segment that stays keeps the numbers too.

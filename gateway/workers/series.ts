@@ -11,7 +11,7 @@ import { type FromWorker, type SeriesWorkerData, type ToWorker, toWire, transfer
 
 const port = parentPort;
 if (!port) throw new Error('gateway/workers/series.ts runs as a worker thread');
-const { store: where, journal_dir, durable, released_seq, ...settings } = workerData as SeriesWorkerData;
+const { store: where, journal_dir, durable, released_seq, given_seq = 0, ...settings } = workerData as SeriesWorkerData;
 const post = (message: FromWorker, moved: ArrayBuffer[] = []) => port.postMessage(message, moved);
 
 const durable_seq = durableSeq(durable);
@@ -20,6 +20,7 @@ const drain = createDrain({
   reader: await openJournalReader(journal_dir, { durable_seq }),
   durable_seq,
   released_seq,
+  given_seq,
   onApplied: (seq, touched, applied, doubled) => post({ kind: 'applied', seq, touched, applied, doubled }),
   onSlots: (changed) => post({ kind: 'slots', changed }),
   onState: (state) => post({ kind: 'state', state }),
@@ -65,7 +66,7 @@ function call(drain: Drain, method: string, args: readonly unknown[]): Promise<u
 
 const METHODS = Object.fromEntries(
   [
-    ['ping', 'prune', 'list', 'readings.cursor', 'readings.read', 'readings.changes', 'readings.append'],
+    ['ping', 'prune', 'list', 'snapshot', 'readings.cursor', 'readings.read', 'readings.changes', 'readings.append'],
     ['slots.replace', 'slots.read', 'slots.spans', 'slots.totals', 'slots.totalsColumns'],
     ['prices.write', 'prices.read', 'prices.remove', 'forecasts.write', 'forecasts.latest', 'forecasts.track'],
   ]

@@ -27,8 +27,11 @@ const SETTINGS: Record<string, string> = {
   max_connections: '40',
   shared_buffers: '64MB',
   max_wal_size: '256MB',
-  wal_level: 'minimal',
+  // What a physical backup needs; nobody may stream.
+  wal_level: 'replica',
   max_wal_senders: '0',
+  // The backup's slot keeps WAL that was not copied yet, but never fills the disk with it.
+  max_slot_wal_keep_size: '1GB',
   max_parallel_workers_per_gather: '0',
   jit: 'off',
   timezone: 'UTC',
@@ -74,7 +77,11 @@ export async function initCluster({ dataDir, account, binaries }: Place): Promis
 }
 
 /** Starts the server on an existing data folder; ends a postmaster that a killed box left there first. */
-export async function startCluster(place: Place, settings: Record<string, string> = {}): Promise<Cluster> {
+export async function startCluster(
+  place: Place,
+  settings: Record<string, string> = {},
+  deadline_ms = START_DEADLINE_MS,
+): Promise<Cluster> {
   const { dataDir, account } = place;
   const marker = markerOf(dataDir);
   await endLeftover(dataDir, marker);
@@ -85,7 +92,7 @@ export async function startCluster(place: Place, settings: Record<string, string
     throw new ConfigError(`The postgres account may not enter ${dataDir}.`, 'Start the box as a normal user.');
   for (let attempt = 1; ; attempt++) {
     try {
-      return await launch(place, { ...SETTINGS, ...settings, cluster_name: marker });
+      return await launch(place, { ...SETTINGS, ...settings, cluster_name: marker }, deadline_ms);
     } catch (error) {
       // Processes of a killed server need a moment to notice that it is gone.
       if (attempt === 5 || !/shared memory block|lock file/.test((error as Error).message)) throw error;
@@ -94,7 +101,11 @@ export async function startCluster(place: Place, settings: Record<string, string
   }
 }
 
-async function launch({ dataDir, account, binaries }: Place, settings: Record<string, string>): Promise<Cluster> {
+async function launch(
+  { dataDir, account, binaries }: Place,
+  settings: Record<string, string>,
+  deadline_ms: number,
+): Promise<Cluster> {
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // Detached, so that Ctrl-C in a terminal reaches only the box, which then closes in order.
   const child = spawn(binaries.postgres, ['-D', dataDirArgument(dataDir, account), ...args], {
@@ -106,7 +117,7 @@ async function launch({ dataDir, account, binaries }: Place, settings: Record<st
   });
   const words = lastWords(child);
   const ended = once(child, 'close').then(words, words);
-  await untilReady(child, words);
+  await untilReady(child, words, deadline_ms);
   return {
     ended,
     async stop() {
@@ -123,19 +134,20 @@ async function handOver(dataDir: string, { uid, gid }: NonNullable<Account>): Pr
   await chown(dataDir, uid, gid);
 }
 
-function untilReady(child: ChildProcess, words: () => string): Promise<void> {
+function untilReady(child: ChildProcess, words: () => string, deadline_ms: number): Promise<void> {
   return new Promise((done, fail) => {
     const refuse = (why: string) =>
       fail(new UnavailableError(`The embedded Postgres did not start (${why}): ${words()}`, 'The log says more.'));
     const timer = setTimeout(() => {
       child.kill('SIGQUIT');
-      refuse(`not ready within ${START_DEADLINE_MS / 1000} s`);
-    }, START_DEADLINE_MS);
+      refuse(`not ready within ${deadline_ms / 1000} s`);
+    }, deadline_ms);
     child.once('error', (error) => refuse(error.message));
     child.once('close', (code) => refuse(`it ended with ${code}`));
     child.once('close', () => clearTimeout(timer));
     child.stderr?.on('data', (chunk) => {
-      if (!String(chunk).includes('ready to accept connections')) return;
+      // Read-only while a restore looks at a database that stands at a point in its past.
+      if (!/ready to accept (read-only )?connections/.test(String(chunk))) return;
       clearTimeout(timer);
       done();
     });

@@ -9,6 +9,7 @@ import { asOwner, type Migration, migrate, migrationState, readMigrations, sqlOf
 import { createPoolDatabase, type OpenedDatabase } from '../postgres/pool.ts';
 import { refuseMightyRole } from '../postgres/roles.ts';
 import { postgresAccount } from './account.ts';
+import type { ClusterSource } from './base-backup.ts';
 import { findBinaries } from './binaries.ts';
 import { initCluster, openSocketDir, PORT, SUPERUSER, startCluster } from './cluster.ts';
 
@@ -17,6 +18,8 @@ const OWNER = 'luna_owner';
 const APP = 'luna_app';
 const BACKUPS_KEPT = 3;
 
+/** `cluster` is for backups alone: row-level security does not bind its role. */
+export type EmbeddedDatabase = OpenedDatabase & { readonly cluster: ClusterSource };
 type ConnectionAs = (user: string, database?: string) => Connection;
 
 export type EmbeddedOptions = {
@@ -34,7 +37,7 @@ export type EmbeddedOptions = {
  * before), and restarts the server should it die.
  * @throws ConfigError or UnavailableError with what to do.
  */
-export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<OpenedDatabase> {
+export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const { home, log, migrations = readMigrations(), settings = {}, statement_timeout_ms } = options;
   const dataDir = join(home, 'postgres');
   const account = await postgresAccount(dataDir);
@@ -72,7 +75,7 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Op
       await socket.remove();
     },
   });
-  return database;
+  return { ...database, cluster: { connection: connectionAs(SUPERUSER), data_dir: dataDir } };
 
   /** The socket stays where it is, so that the pool finds the new server by itself. */
   function keepAlive(): void {

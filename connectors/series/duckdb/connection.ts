@@ -20,6 +20,8 @@ export type DuckDb = {
   rows(sql: string, parameters?: Parameters): Promise<Record<string, DuckDBValue>[]>;
   /** Runs `work` as one transaction; what it throws rolls it back. */
   write<T>(work: (writer: Writer) => Promise<T>): Promise<T>;
+  /** Runs `work` while nobody writes, in no transaction. */
+  still<T>(work: (writer: Pick<Writer, 'run' | 'numbers'>) => Promise<T>): Promise<T>;
   close(): void;
 };
 export type Writer = {
@@ -55,6 +57,16 @@ export async function connect(instance: DuckDBInstance): Promise<DuckDb> {
         guarded(() => {
           reader();
           return transaction(writer, work);
+        }),
+      ),
+    still: (work) =>
+      serial(() =>
+        guarded(() => {
+          reader();
+          const run: Writer['run'] = async (sql, parameters, types) => {
+            await writer.run(sql, parameters, types);
+          };
+          return work({ run, numbers: (sql, parameters) => numbersOf(writer, sql, parameters) });
         }),
       ),
     close() {

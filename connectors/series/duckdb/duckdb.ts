@@ -11,6 +11,7 @@ import { openFile } from './open.ts';
 import { createPrices } from './prices.ts';
 import { createReadings } from './readings.ts';
 import { createSlots } from './slots.ts';
+import { snapshotFile } from './snapshot.ts';
 
 export type DuckDbOptions = {
   file: string;
@@ -60,6 +61,7 @@ export async function openDuckDbSeries(options: DuckDbOptions): Promise<DrainedS
       await prune(db, limits);
       context.repairs = await loadRepairs(db);
     },
+    snapshot: (file) => snapshotFile(db, options.file, file),
     async close() {
       db.close();
     },

@@ -1,0 +1,239 @@
+/** Brings a backup into a clean home, counts what is there then, and only then lets the box have it. */
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { recoverCluster } from '../../connectors/database/embedded/recover.ts';
+import type { Connection } from '../../connectors/database/postgres/connection.ts';
+import { seriesFacts } from '../../connectors/series/duckdb/snapshot.ts';
+import { ConfigError, InvalidDataError } from '../../engine/errors.ts';
+import type { TableFacts } from '../../engine/ports.ts';
+import { lockHome } from '../home-lock.ts';
+import { type CheckedBackup, type CheckOptions, checkBackup } from './check.ts';
+import { findBackup, logOf } from './folder.ts';
+import { SERIES_FILE } from './make.ts';
+import { copyFile, type Entry, settle, syncFolder } from './sink.ts';
+
+const unpack = promisify(gunzip);
+/** While this folder is in a home, no box starts there. */
+export const UNFINISHED = '.restoring';
+const KEY_PATH = /^((tls|keys)\/)?[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+export type RestoreOptions = CheckOptions & {
+  /** A backup, or a folder of backups: then the newest. */
+  from: string;
+  home: string;
+  /** Moves what is in the home aside instead of refusing. */
+  force_aside?: boolean;
+  /** Asks the restored database, e.g. for its audit chain; what it throws stops the restore. */
+  look?: (connection: Connection) => Promise<void>;
+  progress?: (line: string) => void;
+};
+export type RestoreReport = {
+  backup: string;
+  made_ms: number;
+  /** The newest instant that is restored. */
+  until_ms: number;
+  /** Tables compared by rows and digest, and the rows in them. */
+  tables: number;
+  rows: number;
+  journal_records: number;
+  files: number;
+  took_ms: number;
+  aside: string | null;
+  /** What is not there again, in sentences. */
+  notes: string[];
+};
+
+/** @throws InvalidDataError for a backup that is not whole or not what it says, ConfigError for a home that is in use. */
+export async function restoreBackup(options: RestoreOptions): Promise<RestoreReport> {
+  const begun = Date.now();
+  const { home, progress = () => {} } = options;
+  const given = await findBackup(options.from);
+  progress(`checking ${given}`);
+  const first = await checkBackup(given, options);
+  const { dir, aside } = await clearHome(given, options);
+  const backup = { ...first, dir };
+  const unlock = lockHome(home);
+  const draft = join(home, UNFINISHED);
+  try {
+    await mkdir(draft, { mode: 0o700 });
+    const compared = await fill(backup, draft, options);
+    await settle(draft);
+    await moveIn(draft, home);
+    return {
+      ...{ backup: dir, made_ms: backup.manifest.made_ms, aside, notes: notesOf(backup) },
+      until_ms: backup.rounds.at(-1)?.at_ms ?? backup.manifest.made_ms,
+      tables: Object.keys(compared).length,
+      rows: Object.values(compared).reduce((sum, { rows }) => sum + rows, 0),
+      journal_records: recordsOf(backup),
+      files: backup.manifest.files,
+      took_ms: Date.now() - begun,
+    };
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  } finally {
+    unlock();
+  }
+}
+
+/** @throws ConfigError when a restore into the home did not end. Called before a box starts. */
+export async function refuseUnfinished(home: string): Promise<void> {
+  if (await stat(join(home, UNFINISHED)).catch(() => null))
+    throw new ConfigError(
+      `A restore into ${home} did not end.`,
+      `Empty the folder (keep its backups/), and restore again; or give --force-aside.`,
+    );
+}
+
+/** What may lie in a home that counts as empty. */
+const HARMLESS = new Set(['backups', 'luna.lock', 'luna.sock', 'luna.lock-journal']);
+
+async function clearHome(
+  given: string,
+  { home, force_aside }: RestoreOptions,
+): Promise<{ dir: string; aside: string | null }> {
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const there = (await readdir(home)).filter((name) => !HARMLESS.has(name));
+  if (there.length === 0) return { dir: given, aside: null };
+  if (!force_aside)
+    throw new ConfigError(
+      `${home} is not empty (${there.slice(0, 3).join(', ')}${there.length > 3 ? ', …' : ''}).`,
+      'Give an empty LUNA_HOME, or --force-aside to move what is there aside.',
+    );
+  const unlock = lockHome(home);
+  const aside = join(
+    dirname(resolve(home)),
+    `${basename(resolve(home))}.aside-${new Date().toISOString().replace(/[:.]/g, '-')}`,
+  );
+  try {
+    await mkdir(aside, { mode: 0o700 });
+    // The backups stay where they are: one of them is being restored.
+    for (const name of there) await rename(join(home, name), join(aside, name));
+  } finally {
+    unlock();
+  }
+  const moved = relative(resolve(home), given);
+  const inside = !moved.startsWith('..') && there.includes(moved.split('/')[0] ?? '');
+  return { dir: inside ? join(aside, moved) : given, aside };
+}
+
+/** Everything into the draft, compared with what the backup says. @returns what was compared */
+async function fill(backup: CheckedBackup, draft: string, options: RestoreOptions): Promise<TableFacts> {
+  const { manifest, dir } = backup;
+  const { progress = () => {}, look } = options;
+  const compared: TableFacts = {};
+  progress('copying');
+  for (const entry of manifest.entries) {
+    const to = targetOf(entry.path);
+    if (to) await copyEntry(dir, entry, join(draft, to));
+  }
+  await unpackAll(dir, manifest.entries, draft);
+  await unpackAll(logOf(dir), backup.log_entries, draft);
+  await placeJournal(backup, draft);
+  await placeKeys(backup, draft);
+  if (manifest.series) {
+    progress('counting the series store');
+    const facts = await seriesFacts(join(draft, 'series.duckdb'));
+    compare('series store', manifest.series.tables, facts.tables, facts.version === manifest.series.version);
+    Object.assign(compared, facts.tables);
+  }
+  if (manifest.database) {
+    progress('bringing the database back');
+    const counted_at = manifest.database.restore_point;
+    const end_at = backup.rounds.at(-1)?.restore_point ?? counted_at;
+    const facts = await recoverCluster({ data_dir: join(draft, 'postgres'), counted_at, end_at }, look);
+    compare('database', manifest.database.tables, facts, true);
+    Object.assign(compared, facts);
+  }
+  return compared;
+}
+
+/** Where a file of a backup goes in a home; null for what is unpacked otherwise. */
+function targetOf(path: string): string | null {
+  if (path.startsWith('base/')) return `postgres/${path.slice('base/'.length)}`;
+  if (path === SERIES_FILE) return 'series.duckdb';
+  if (path.startsWith('files/') || path === 'config/luna.yaml') return path.replace('config/', '');
+  return null;
+}
+
+/** The copy is hashed on its way, should the backup change under us. */
+async function copyEntry(dir: string, { path, bytes, sha256 }: Entry, to: string): Promise<void> {
+  const copied = await copyFile(join(dir, path), to);
+  if (copied.bytes !== bytes || copied.sha256 !== sha256)
+    throw new InvalidDataError(`${path} changed while it was restored.`, 'Is somebody writing into the backup?');
+}
+
+async function unpackAll(dir: string, entries: readonly Entry[], draft: string): Promise<void> {
+  for (const { path } of entries) {
+    const wal = /(?:^|\/)wal\/([0-9A-F]{24})\.gz$/.exec(path)?.[1];
+    const journal = /(?:^|\/)journal\/(\d{16}\.journal)\.gz$/.exec(path)?.[1];
+    const to = wal ? `postgres/pg_wal/${wal}` : journal ? `journal/${journal}` : null;
+    if (!to) continue;
+    await mkdir(dirname(join(draft, to)), { recursive: true, mode: 0o700 });
+    await writeFile(join(draft, to), await unpack(await readFile(join(dir, path))), { mode: 0o600, flush: true });
+  }
+}
+
+/** Numbers that were given out are not given out again, though their segments are gone. */
+async function placeJournal({ manifest, rounds }: CheckedBackup, draft: string): Promise<void> {
+  await mkdir(join(draft, 'journal'), { recursive: true, mode: 0o700 });
+  const last = rounds.at(-1)?.journal_seq ?? manifest.journal.last_seq;
+  const numbers = { released_seq: manifest.journal.after_seq, next_seq: last + 1 };
+  await writeFile(join(draft, 'journal/released.json'), JSON.stringify(numbers), { mode: 0o600 });
+}
+
+async function placeKeys({ keys }: CheckedBackup, draft: string): Promise<void> {
+  for (const [name, bytes] of Object.entries(keys ?? {})) {
+    if (!KEY_PATH.test(name)) throw new InvalidDataError(`The bundle of keys names ${JSON.stringify(name)}.`);
+    await mkdir(dirname(join(draft, name)), { recursive: true, mode: 0o700 });
+    await writeFile(join(draft, name), bytes, { mode: 0o600, flush: true });
+    await chmod(join(draft, name), 0o600);
+  }
+}
+
+/** @throws InvalidDataError that names the tables. Digests only where `exact`: another version may count otherwise. */
+function compare(store: string, stated: TableFacts, found: TableFacts, exact: boolean): void {
+  const wrong = [...new Set([...Object.keys(stated), ...Object.keys(found)])].filter((table) => {
+    const [a, b] = [stated[table], found[table]];
+    return !a || !b || a.rows !== b.rows || (exact && a.hash !== b.hash);
+  });
+  if (wrong.length === 0) return;
+  const said = wrong.map(
+    (table) => `${table} (${found[table]?.rows ?? 'no'} rows, ${stated[table]?.rows ?? 'no'} stated)`,
+  );
+  throw new InvalidDataError(
+    `The restored ${store} does not hold what the backup says: ${said.join(', ')}.`,
+    'Nothing was put into the home. Take another backup.',
+  );
+}
+
+/** The marker folder goes last: a kill in between leaves a home in which no box starts. */
+async function moveIn(draft: string, home: string): Promise<void> {
+  for (const name of await readdir(draft)) await rename(join(draft, name), join(home, name));
+  await syncFolder(home);
+  await rm(draft, { recursive: true });
+  await syncFolder(home);
+}
+
+function recordsOf({ manifest, log_entries }: CheckedBackup): number {
+  return log_entries.reduce((sum, { records }) => sum + records, manifest.journal.records);
+}
+
+function notesOf({ manifest, keys, rounds }: CheckedBackup): string[] {
+  const notes = [];
+  if (!keys)
+    notes.push(
+      (manifest.keys === null
+        ? 'The backup was made without a passphrase, so it holds no keys'
+        : 'No passphrase was given, so the keys stayed sealed') +
+        ': stored passwords (mail, devices, time codes) must be entered again, everybody signs in anew, and tokens of luna.yaml are missing.',
+    );
+  if (!manifest.database)
+    notes.push('The database is not in the backup: it is a Postgres of your own, restore it as its operator does.');
+  if (!manifest.series)
+    notes.push('The series store is not in the backup: it is a QuestDB of your own, restore it as its operator does.');
+  if (rounds.length === 0) notes.push('Nothing that was copied after the backup was restored.');
+  return notes;
+}

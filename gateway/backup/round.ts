@@ -1,0 +1,94 @@
+/** Continues the newest backup: the database's log and the journal's records that are new since the last time. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type ClusterSource, copyLog, releaseLog } from '../../connectors/database/embedded/base-backup.ts';
+import { copyJournal } from '../../connectors/journal/copy.ts';
+import { durableSeq } from '../../connectors/journal/reader.ts';
+import { InvalidDataError } from '../../engine/errors.ts';
+import { claimFolder, logOf, readManifest, STATE } from './folder.ts';
+import { keysOf, readPassphrase } from './keys.ts';
+import { replaceFile } from './make.ts';
+import { type Log, LogSchema, type Manifest, type Round, readSealed, sealText } from './manifest.ts';
+import { createSink, type SinkOptions, settle } from './sink.ts';
+
+const compress = promisify(gzip);
+
+export type RoundOrder = {
+  folder: string;
+  /** The backup that is continued. */
+  id: string;
+  box: string;
+  at_ms: number;
+  passphrase_file: string | null;
+  cluster: ClusterSource | null;
+  journal_dir: string;
+  durable: SharedArrayBuffer;
+  /** False while a new backup is being made, which needs the database's log from its own beginning. */
+  release: boolean;
+};
+export type RoundMade = { journal_seq: number; bytes: number };
+
+/** @throws UnavailableError or InvalidDataError when it cannot be continued; what was copied before stays whole. */
+export async function copyRound(order: RoundOrder, options: SinkOptions = {}): Promise<RoundMade> {
+  const { folder, id, cluster, at_ms } = order;
+  await claimFolder(folder, order.box);
+  const dir = join(folder, id);
+  const { manifest, log, key } = await open(dir, order);
+  const name = `r${log.rounds.length + 1}`;
+  // What a kill left of this very round.
+  await rm(join(logOf(dir), name), { recursive: true, force: true });
+  const sink = createSink(logOf(dir), { ...options, together: true });
+  const known = new Map<string, { records: number; last_seq: number }>();
+  // The journal's end is read first: what the database says of later readings is of no use without them.
+  let journal_seq = log.rounds.at(-1)?.journal_seq ?? manifest.journal.last_seq;
+  for await (const piece of copyJournal(order.journal_dir, journal_seq, durableSeq(order.durable)())) {
+    const path = `${name}/journal/${piece.name}.gz`;
+    await sink.write(path, await compress(piece.bytes, { level: 1 }));
+    known.set(path, { records: piece.records, last_seq: piece.last_seq });
+    journal_seq = piece.last_seq;
+  }
+  // Of its own name, for an attempt that failed may have left one in the log.
+  const point = `${id}-${name}-${at_ms.toString(36)}`;
+  const wal = cluster ? await copyLog(cluster, sink.under(name), lastWal(manifest, log), point) : null;
+  await settle(logOf(dir));
+  const none = { records: 0, last_seq: 0 };
+  const entries = [...log.entries, ...sink.entries.map((entry) => ({ ...entry, ...(known.get(entry.path) ?? none) }))];
+  const round: Round = { at_ms, restore_point: wal?.restore_point ?? null, journal_seq, entries: entries.length };
+  await replaceFile(
+    logOf(dir),
+    STATE,
+    sealText({ ...log, rounds: [...log.rounds, round], entries } satisfies Log, key),
+  );
+  if (cluster && wal && order.release) await releaseLog(cluster, wal.last);
+  return { journal_seq, bytes: sink.entries.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** Its log goes, to save room; the backup says so and restores to its own time. */
+export async function removeLog(dir: string, passphrase_file: string | null): Promise<void> {
+  const { log, key } = await open(dir, { passphrase_file });
+  if (log.removed) return;
+  await replaceFile(logOf(dir), STATE, sealText({ ...log, removed: true, rounds: [], entries: [] } satisfies Log, key));
+  for (let n = 1; n <= log.rounds.length + 1; n++)
+    await rm(join(logOf(dir), `r${n}`), { recursive: true, force: true });
+}
+
+async function open(
+  dir: string,
+  { passphrase_file }: Pick<RoundOrder, 'passphrase_file'>,
+): Promise<{ manifest: Manifest; log: Log; key: Buffer | null }> {
+  const manifest = await readManifest(dir);
+  const sealed = manifest.keys && passphrase_file ? await readFile(join(dir, 'keys/keys.sealed')) : null;
+  if ((manifest.keys !== null) !== (passphrase_file !== null))
+    throw new InvalidDataError('A passphrase was set or taken away since the last backup.', 'A new backup is made.');
+  const key = sealed && passphrase_file ? (await keysOf(sealed, await readPassphrase(passphrase_file))).mac : null;
+  const log = await readSealed(join(logOf(dir), STATE), STATE, LogSchema, key);
+  return { manifest, log, key };
+}
+
+/** The newest segment that was copied. */
+export function lastWal(manifest: Manifest, log: Log | null): string {
+  const names = (log?.entries ?? []).map(({ path }) => /\/wal\/([0-9A-F]{24})\.gz$/.exec(path)?.[1]).filter(Boolean);
+  return names.at(-1) ?? manifest.database?.wal.last ?? '';
+}

@@ -1,0 +1,82 @@
+/** A backup made while the stores go on, continued, and brought back into an empty home. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRig, openStores, type Rig, T0 } from './rig.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await openRig();
+  await rig.record('m', T0, [1, 2, 3]);
+  await rig.drain();
+  await rig.record('m', T0 + 60_000, [4]);
+  await rig.files.write('acme', 'rules.pdf', Buffer.from('a document'));
+  await rig.backup();
+  await rig.record('m', T0 + 120_000, [5, 6]);
+  await rig.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('later', 'Later')`));
+  await rig.round();
+  await rig.drain();
+  await rig.record('m', T0 + 180_000, [7]);
+  await rig.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('latest', 'Latest')`));
+  await rig.round();
+  await rig.record('m', T0 + 240_000, [8]);
+}, 120_000);
+afterAll(() => rig?.end());
+
+describe('a restored backup', () => {
+  it('holds everything up to the last round, each once', async () => {
+    const report = await rig.restore('whole');
+    expect(report).toMatchObject({ journal_records: 3, files: 1, until_ms: T0 + 180_000, notes: [] });
+    const there = await openStores(join(rig.root, 'whole'));
+    try {
+      await there.drain();
+      expect(await there.values('m')).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      expect(await there.series.readings.doubled()).toBe(0);
+      expect(await there.tenants()).toEqual(expect.arrayContaining(['acme', 'later', 'latest']));
+      expect((await there.files.read('acme', 'rules.pdf')).toString()).toBe('a document');
+      expect(await readFile(join(rig.root, 'whole/secret-key'), 'utf8')).toBe('the key of this box');
+      expect(await readFile(join(rig.root, 'whole/luna.yaml'), 'utf8')).toContain('abc123');
+      // Numbers go on, so that no new reading is taken for one that is known.
+      await there.record('m', T0 + 300_000, [9]);
+      await there.drain();
+      expect(await there.values('m')).toEqual([1, 2, 3, 4, 5, 6, 7, 9]);
+    } finally {
+      await there.close();
+    }
+  }, 60_000);
+
+  it('stands at an earlier round where that is asked for', async () => {
+    await rig.restore('earlier', { until_ms: T0 + 120_000 });
+    const there = await openStores(join(rig.root, 'earlier'));
+    try {
+      await there.drain();
+      expect(await there.values('m')).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(await there.tenants()).toContain('later');
+      expect(await there.tenants()).not.toContain('latest');
+    } finally {
+      await there.close();
+    }
+  }, 60_000);
+
+  it('goes into a clean home only, or what is there goes aside', async () => {
+    const home = join(rig.root, 'used');
+    await mkdir(home);
+    await writeFile(join(home, 'luna.yaml'), 'port: 1234\n');
+    await expect(rig.restore('used')).rejects.toThrow(/is not empty \(luna.yaml\)/);
+    expect(await readdir(home)).toEqual(['luna.yaml']);
+    const { aside } = await rig.restore('used', { force_aside: true, without_log: true });
+    expect(await readFile(join(aside ?? '', 'luna.yaml'), 'utf8')).toBe('port: 1234\n');
+    expect(await readFile(join(home, 'luna.yaml'), 'utf8')).toContain('abc123');
+  }, 60_000);
+
+  it('needs the passphrase that it was made with, and says what is missing without one', async () => {
+    await expect(rig.restore('wrong', { passphrase: 'another passphrase' })).rejects.toThrow(
+      /passphrase does not open/,
+    );
+    expect(await readdir(join(rig.root, 'wrong')).catch(() => [])).toEqual([]);
+    const { notes } = await rig.restore('sealed', { passphrase: null, without_log: true });
+    expect(notes[0]).toMatch(/keys stayed sealed.*must be entered again/);
+    expect(await readdir(join(rig.root, 'sealed'))).not.toContain('secret-key');
+    expect(await readFile(join(rig.root, 'sealed/luna.yaml'), 'utf8')).not.toContain('abc123');
+  }, 60_000);
+});
