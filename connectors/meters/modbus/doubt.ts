@@ -13,11 +13,18 @@ export type Doubt = {
 };
 
 const MOST_REGISTERS = 125;
+/** No gateway holds back more answers than this. The lengths must not run out: there would be nothing left to tell by. */
+const MOST_SUSPECTS = 32;
 
 export function createDoubt(): Doubt {
+  /** In the order in which they were asked for last. */
   const suspects = new Set<number>();
   return {
-    add: (count) => void suspects.add(count),
+    add(count) {
+      suspects.delete(count);
+      suspects.add(count);
+      for (const oldest of suspects) if (suspects.size > MOST_SUSPECTS) suspects.delete(oldest);
+    },
     settle(count) {
       if (!suspects.has(count)) suspects.clear();
     },

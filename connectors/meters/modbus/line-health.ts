@@ -24,11 +24,12 @@ type Unit = {
 };
 
 /** A dead unit is found again within this time, the round and the line's queue not counted. */
-const REST_MS = 6_000;
+const REST_MS = 4_500;
 const SHORTEST_DEADLINE_MS = 250;
+/** Up to this a probe fits between two rounds of the others; a longer one costs them rounds, so that it comes rarely. */
 const SHORT_PROBE_MS = 400;
-/** Share of the line's time that probes may take: short ones fit between two rounds, long ones cost the others rounds. */
-const SHORT_PAUSE = 8;
+/** The line pauses for so many times what a probe took. */
+const SHORT_PAUSE = 4;
 const LONG_PAUSE = 25;
 const LONGEST_PAUSE_MS = 60_000;
 /** One probe in so many waits the full time: the unit may have become slow. */
@@ -49,6 +50,9 @@ export function createLineHealth(timeout_ms: number, now: () => number): LineHea
   const isLiving = (unit: Unit) => !isDead(unit) && unit.answered_ms !== null && now() - unit.answered_ms < LIVING_MS;
   const othersLive = (unit: number) => [...units].some(([id, each]) => id !== unit && isLiving(each));
   const short = (slowest_ms: number) => Math.min(timeout_ms, Math.max(SHORTEST_DEADLINE_MS, 100 + 4 * slowest_ms));
+  /** Of a unit that never answered the slowest of the line. */
+  const slowestOf = (unit: Unit) =>
+    unit.slowest_ms || Math.max(...[...units.values()].map(({ slowest_ms }) => slowest_ms));
   const isOnlyDead = (unit: number) => isDead(of(unit)) && othersLive(unit);
 
   return {
@@ -59,18 +63,20 @@ export function createLineHealth(timeout_ms: number, now: () => number): LineHea
       // The second try of one that has answered gets all its time: it may only have become slow.
       if (!isDead(of(unit))) return answered_ms === null || silent > 0 ? timeout_ms : short(slowest_ms);
       if (probes % FULL_PROBE_EVERY === FULL_PROBE_EVERY - 1) return timeout_ms;
-      return short(slowest_ms || Math.max(...[...units.values()].map((each) => each.slowest_ms)));
+      return short(slowestOf(of(unit)));
     },
     rest(unit) {
       return isOnlyDead(unit) ? Math.max(0, Math.max(of(unit).next_ms, next_probe_ms) - now()) : 0;
     },
     answered(unit, took_ms) {
-      const wasDark = !isLiving(of(unit)) && !othersLive(unit);
       const known = of(unit);
+      const wasDead = isDead(known);
       Object.assign(known, { silent: 0, probes: 0, answered_ms: now() });
       known.slowest_ms = Math.max(took_ms, 0.95 * known.slowest_ms);
-      // The line is back: whoever went dark with it is asked at once.
-      if (wasDark) for (const each of units.values()) each.next_ms = 0;
+      if (!wasDead) return;
+      // Whatever silenced it is over, and may have silenced others: they are asked at once.
+      next_probe_ms = 0;
+      for (const each of units.values()) each.next_ms = 0;
     },
     silent(unit, took_ms) {
       const known = of(unit);
@@ -78,8 +84,11 @@ export function createLineHealth(timeout_ms: number, now: () => number): LineHea
       if (!isDead(known)) return;
       known.probes += 1;
       known.next_ms = now() + REST_MS;
-      const pause_ms = took_ms * (took_ms <= SHORT_PROBE_MS ? SHORT_PAUSE : LONG_PAUSE);
-      next_probe_ms = now() + Math.min(pause_ms, LONGEST_PAUSE_MS);
+      const isFast = short(slowestOf(known)) <= SHORT_PROBE_MS;
+      const pause_ms = isFast
+        ? Math.min(took_ms * SHORT_PAUSE, REST_MS)
+        : Math.min(took_ms * LONG_PAUSE, LONGEST_PAUSE_MS);
+      next_probe_ms = now() + pause_ms;
     },
   };
 }

@@ -91,7 +91,7 @@ function pdu(request: Request, { code = request.code, words = [], exception, uni
   return bytes;
 }
 
-function tcpFrame(request: Request, frame: Frame): Buffer {
+export function tcpFrame(request: Request, frame: Frame): Buffer {
   const body = pdu(request, frame);
   const header = Buffer.alloc(6);
   header.writeUInt16BE(frame.transaction ?? request.transaction, 0);
