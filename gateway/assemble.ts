@@ -20,6 +20,7 @@ import { type ExternalBroker, externalName, externalState, openExternalBroker } 
 import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
 import { openBroker } from './broker.ts';
+import { openVault } from './auth/vault.ts';
 import type { Config } from './config.ts';
 import { startDrain } from './drain.ts';
 import { clearUploads } from './http/api/uploads.ts';
@@ -87,6 +88,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const bus = createMemoryBus({ log });
   const certificate = await loadCertificate(config, clock.now());
   await clearUploads(config.home);
+  const vault = await openVault(config.home);
 
   // Stores
   const db = keep(
@@ -131,7 +133,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
 
   // Who and what: people, site, meters
   const audit = createAuditService(base);
-  const access = createAccessService(base);
+  const access = createAccessService({ ...base, vault });
   const site = createSiteService(base);
   const allowedHosts = createAllowedHosts(base);
   const outbound = keep(createOutbound({ allowed: allowedHosts.entries }));
@@ -245,7 +247,11 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   // The web
   // A proxy in front may speak TLS for us.
   const secure = certificate !== null || (config.public_url?.startsWith('https:') ?? false);
-  const web = createWeb(services, { secure, version: version(), authenticate: createAuthenticate({ access, config }) });
+  const web = createWeb(services, {
+    secure,
+    version: version(),
+    authenticate: createAuthenticate({ access, secure, config }),
+  });
   let server: WebServer | null = null;
 
   const parts: Part[] = [

@@ -17,6 +17,7 @@ const HANDLERS: Record<string, Handler> = {
   'device create': createDevice,
   'user add': addUser,
   'user reset-password': resetPassword,
+  'user reset-second-factor': resetSecondFactor,
   import: importFile,
   doctor,
   train,
@@ -88,6 +89,18 @@ async function resetPassword(
   // One that was given is known, and need not stand on a screen.
   if (args.password !== undefined) return { text: `${login} has the new password.`, json: { login } };
   return { text: `New password of ${login}: ${password}`, json: { login, password } };
+}
+
+async function resetSecondFactor(
+  { access }: Services,
+  actor: Actor,
+  args: Record<string, unknown>,
+): Promise<CommandResult> {
+  const login = text(args, 'login');
+  const person = (await access.listPeople(actor.tenant)).find((p) => p.login === login);
+  if (!person) throw new NotFoundError(`Nobody has the login ${login}.`, './luna user add makes one.');
+  await access.second_factor.remove(actor, person.id);
+  return { text: `${login} signs in with the password alone until a new second factor is set up.`, json: { login } };
 }
 
 async function importFile({ loads }: Services, actor: Actor, args: Record<string, unknown>): Promise<CommandResult> {

@@ -42,6 +42,13 @@ command(user.command('reset-password <login>'), 'user reset-password', 'give a p
   .option('--password <password>', 'left out: one is made and shown')
   .option('--password-stdin', 'read the password from standard input, where no list of processes shows it');
 
+command(
+  user.command('reset-second-factor <login>'),
+  'user reset-second-factor',
+  'remove the second factor of somebody who lost phone and recovery codes',
+  ['login'],
+);
+
 command(program.command('import <file>'), 'import', 'load readings from a CSV or JSON-lines file', ['file']).option(
   '--mapping <yaml>',
   'columns, where they are not at,meter,<quantity>…',

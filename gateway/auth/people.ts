@@ -74,7 +74,7 @@ export function createPeople({
             language = coalesce($5, language), password_hash = coalesce($6, password_hash) where id = $1`,
           [id, name?.trim() ?? null, role ?? null, disabled ?? null, language ?? null, password_hash],
         );
-        if (password_hash !== null || disabled) {
+        if (password_hash !== null || disabled || (role !== undefined && role !== person.role)) {
           await sql('update person set tokens_from = clock_timestamp() where id = $1', [id]);
           await sessions.endAllOf(sql, id);
         }
@@ -115,7 +115,7 @@ export function createPeople({
   };
 }
 
-const COLUMNS = 'id, login, name, role, language, disabled, last_sign_in_at';
+const COLUMNS = 'id, login, name, role, language, disabled, last_sign_in_at, totp_since is not null as second_factor';
 const SELECT = `select ${COLUMNS} from person`;
 const ACTIVE_ADMIN = `role = 'admin' and not disabled`;
 

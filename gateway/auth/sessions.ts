@@ -3,6 +3,7 @@ import type { Role } from '../../engine/model/site.ts';
 import type { Database, Sql } from '../../engine/ports.ts';
 import type { Session } from '../services.ts';
 import { enter, leave, tenantOf } from './directory.ts';
+import { LACKS_CODE } from './second-factor.ts';
 import { newSecret, sha256 } from './secrets.ts';
 
 const IDLE_MS = 3 * 24 * 3_600_000;
@@ -15,14 +16,27 @@ type SessionRow = {
   name: string;
   role: Role;
   language: 'en' | 'de';
-  csrf: string;
   seen_at: Date;
+  lacks_code: boolean;
 };
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** A session ends `hours` after the sign-in, or after three days without use. */
-export function createSessions({ db, now, hours }: { db: Database; now: () => number; hours: number }) {
+/**
+ * A session ends `hours` after the sign-in, or after three days without use.
+ * @param csrfOf the CSRF token that goes with the hash of a session's token
+ */
+export function createSessions({
+  db,
+  now,
+  hours,
+  csrfOf,
+}: {
+  db: Database;
+  now: () => number;
+  hours: number;
+  csrfOf: (token_sha256: string) => Promise<string>;
+}) {
   return {
     /** Within the tenant's transaction. */
     async begin(sql: Sql, tenant: string, person_id: string): Promise<string> {
@@ -30,9 +44,9 @@ export function createSessions({ db, now, hours }: { db: Database; now: () => nu
       const token = newSecret();
       await enter(sql, 'session', sha256(token), tenant);
       await sql(
-        `insert into session (tenant_id, token_sha256, person_id, csrf, created_at, seen_at, expires_at)
-          values ($1, $2, $3, $4, $5, $5, $6)`,
-        [tenant, sha256(token), person_id, newSecret(), new Date(now()), new Date(now() + hours * 3_600_000)],
+        `insert into session (tenant_id, token_sha256, person_id, created_at, seen_at, expires_at)
+          values ($1, $2, $3, $4, $4, $5)`,
+        [tenant, sha256(token), person_id, new Date(now()), new Date(now() + hours * 3_600_000)],
       );
       return token;
     },
@@ -43,8 +57,9 @@ export function createSessions({ db, now, hours }: { db: Database; now: () => nu
       if (!tenant) return null;
       const row = await db.asTenant(tenant, (sql) => use(sql, token_sha256, now()));
       if (!row) return null;
-      const { person_id, login, name, role, language, csrf } = row;
-      return { actor: { tenant, person: login, role, language }, person_id, name, csrf, token_sha256 };
+      const { person_id, login, name, role, language, lacks_code } = row;
+      const csrf = await csrfOf(token_sha256);
+      return { actor: { tenant, person: login, role, language }, person_id, name, csrf, token_sha256, lacks_code };
     },
 
     async end(token_sha256: string): Promise<void> {
@@ -59,7 +74,7 @@ export function createSessions({ db, now, hours }: { db: Database; now: () => nu
 
 async function use(sql: Sql, token_sha256: string, now_ms: number): Promise<SessionRow | undefined> {
   const [row] = await sql<SessionRow>(
-    `select person_id, login, name, role, language, csrf, seen_at
+    `select person_id, login, name, role, language, seen_at, ${LACKS_CODE} as lacks_code
       from session join person on person.id = person_id
       where token_sha256 = $1 and not disabled and expires_at > $2 and seen_at > $3`,
     [token_sha256, new Date(now_ms), new Date(now_ms - IDLE_MS)],

@@ -18,6 +18,8 @@ export type Signer = {
   /** A mark that says: somebody signed in as `login` in this browser. */
   deviceMark(login: string): Promise<string>;
   isDeviceMark(mark: string, login: string): Promise<boolean>;
+  /** The token that the forms of a session carry; nothing in the database tells it. */
+  csrfOf(token_sha256: string): Promise<string>;
 };
 
 export function createSigner(home: string): Signer {
@@ -29,10 +31,11 @@ export function createSigner(home: string): Signer {
     });
     return secret;
   };
-  const deviceMark = async (login: string) =>
+  const marked = async (text: string) =>
     createHmac('sha256', await key())
-      .update(`device ${login}`)
+      .update(text)
       .digest('base64url');
+  const deviceMark = (login: string) => marked(`device ${login}`);
   return {
     async sign({ tenant, kind, id, version }, now_ms) {
       const issued_s = Math.floor(now_ms / 1000);
@@ -60,6 +63,7 @@ export function createSigner(home: string): Signer {
       }
     },
     deviceMark,
+    csrfOf: (token_sha256) => marked(`csrf ${token_sha256}`),
     isDeviceMark: async (mark, login) => sameText(mark, await deviceMark(login)),
   };
 }

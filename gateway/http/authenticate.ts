@@ -1,23 +1,24 @@
 /** Who asks: an API key or JWT in `Authorization: Bearer`, else the session cookie, whose unsafe requests need proof of origin. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
-import { getCookie } from 'hono/cookie';
 import { NotAllowedError, TooLargeError } from '../../engine/errors.ts';
 import type { AccessService } from '../services.ts';
 import type { Env } from './api.ts';
 import { parseTrustedProxies } from './client-address.ts';
 import { requireCsrf } from './csrf.ts';
+import { createSessionCookies } from './session-cookie.ts';
 
-export const SESSION_COOKIE = 'luna_session';
-/** Set at sign-in for a year: see AccessService.signIn. */
-export const DEVICE_COOKIE = 'luna_device';
-const TOKEN = /^[\w-]{43}$/;
+const SIGN_IN = new Set(['/sign-in', '/sign-in/code']);
+/** What is open to somebody whose role demands a second factor until it is set up. */
+const BEFORE_CODE = /^\/(account(\/.*)?|sign-out|preferences|healthz|readyz)$/;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** On top of the largest upload, for the other fields of a form. */
 const FORM_SPARE_BYTES = 1024 * 1024;
 
 export type AuthenticateDeps = {
   access: Pick<AccessService, 'session' | 'bearer'>;
+  /** Whether cookies travel over TLS only. */
+  secure: boolean;
   config: { trusted_proxies: readonly string[]; public_url: string | null; upload_max_bytes: number };
 };
 
@@ -26,7 +27,8 @@ export type AuthenticateDeps = {
  * cookie-authenticated unsafe requests from foreign pages or without the session's CSRF token
  * (header `x-csrf-token` or form field `_csrf`): throws NotAllowedError.
  */
-export function createAuthenticate({ access, config }: AuthenticateDeps): MiddlewareHandler<Env> {
+export function createAuthenticate({ access, secure, config }: AuthenticateDeps): MiddlewareHandler<Env> {
+  const cookies = createSessionCookies({ secure, session_hours: 0 });
   const addresses = parseTrustedProxies(config.trusted_proxies);
   return async (c, next) => {
     const socket = socketOf(c);
@@ -40,18 +42,32 @@ export function createAuthenticate({ access, config }: AuthenticateDeps): Middle
     const unsafe = !SAFE.has(c.req.method);
     // Without a session too: a foreign page must not sign somebody in either.
     if (unsafe && authorization === '' && isForeign(c, config.public_url, addresses.isTrusted(socket))) throw FOREIGN();
-    const token = getCookie(c, SESSION_COOKIE);
+    const token = cookies.token(c);
     // Who signs in anew has no use for the former session, whose token their page does not know.
-    const signsIn = unsafe && c.req.path === '/sign-in';
-    if (authorization !== '' || token === undefined || !TOKEN.test(token) || signsIn) return next();
+    const signsIn = unsafe && SIGN_IN.has(c.req.path);
+    if (authorization !== '' || token === null || signsIn) return next();
     const session = await access.session(token);
     if (!session) return next();
     if (unsafe) await requireCsrf(c, session.csrf, () => admitForm(c, config.upload_max_bytes));
     c.set('session', session);
+    // Nobody yet for every route and page but those that lead on.
+    if (session.lacks_code && !BEFORE_CODE.test(c.req.path))
+      return unsafe || isApi(c) ? refuseCode() : c.redirect('/account', 303);
     c.set('actor', session.actor);
-    c.set('actor_now', async () => (await access.session(token))?.actor ?? null);
+    c.set('actor_now', async () => {
+      const now = await access.session(token);
+      return now && !now.lacks_code ? now.actor : null;
+    });
     return next();
   };
+}
+
+function isApi(c: Context<Env>): boolean {
+  return c.req.path.startsWith('/api/') || c.req.header('hx-request') !== undefined;
+}
+
+function refuseCode(): never {
+  throw new NotAllowedError('Your role needs a second factor.', 'Open /account in the browser and set it up first.');
 }
 
 function socketOf(c: Context<Env>): string | undefined {

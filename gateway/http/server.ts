@@ -23,7 +23,7 @@ export type WebOptions = { secure: boolean; version: string; authenticate: Middl
 export function createWeb(services: Services, { secure, version, authenticate }: WebOptions) {
   const app = createApiApp();
   const assets = createAssets();
-  const pages = { services, assets };
+  const pages = { services, assets, secure };
   app.use(observeRequests(services));
   app.use(securityHeaders(secure));
   app.route('/', assets.app);

@@ -1,8 +1,9 @@
 /** People, keys, audit log, jobs, health and demo of the sample building; forms change what is kept in memory. */
 import { InvalidDataError, NotAllowedError, NotFoundError, TooManyTriesError } from '../../engine/errors.ts';
+import type { Role } from '../../engine/model/site.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import type { Clock } from '../../engine/ports.ts';
-import type { AccessService, AuditEntry, Person, Services, Session } from '../../gateway/services.ts';
+import type { AccessService, AuditEntry, Person, SecondFactor, Services, Session } from '../../gateway/services.ts';
 import { SITE, TENANT } from './sample-site.ts';
 
 export const SETUP_TOKEN = 'the-one-time-token';
@@ -19,6 +20,7 @@ function samplePeople(now_ms: number): Person[] {
       language: 'en',
       disabled: false,
       last_sign_in_ms: now_ms - 2 * HOUR_MS,
+      second_factor: true,
     },
     {
       id: 'p2',
@@ -28,6 +30,7 @@ function samplePeople(now_ms: number): Person[] {
       language: 'de',
       disabled: false,
       last_sign_in_ms: now_ms - 3 * DAY_MS,
+      second_factor: false,
     },
     {
       id: 'p3',
@@ -37,6 +40,7 @@ function samplePeople(now_ms: number): Person[] {
       language: 'de',
       disabled: false,
       last_sign_in_ms: null,
+      second_factor: false,
     },
     {
       id: 'p4',
@@ -46,6 +50,7 @@ function samplePeople(now_ms: number): Person[] {
       language: 'en',
       disabled: true,
       last_sign_in_ms: now_ms - 90 * DAY_MS,
+      second_factor: false,
     },
   ];
 }
@@ -75,6 +80,7 @@ function sampleAccess(clock: Clock): AccessService {
     name: person.name,
     csrf: 'csrf-of-the-sample',
     token_sha256: 'a'.repeat(64),
+    lacks_code: false,
   });
   const find = (id: string) => {
     const person = people.find((each) => each.id === id);
@@ -91,6 +97,15 @@ function sampleAccess(clock: Clock): AccessService {
       tries = 0;
       return { token: 'token', session: session(person) };
     },
+    signInWithCode: async (_ticket, code) => {
+      if (code !== '123456') throw new NotAllowedError('The one-time code is wrong or was used before.');
+      return { token: 'token', session: session(people[0]!) };
+    },
+    confirmPassword: async (_login, password) => {
+      if (password !== PASSWORD) throw new NotAllowedError('Login or password is wrong.');
+    },
+    renew: async () => ({ token: 'token', session: session(people[0]!) }),
+    second_factor: sampleSecondFactor(clock),
     session: async () => null,
     signOut: async () => {},
     bearer: async () => null,
@@ -110,6 +125,7 @@ function sampleAccess(clock: Clock): AccessService {
         ...rest,
         disabled: false,
         last_sign_in_ms: null,
+        second_factor: false,
       };
       people = [...people, person];
       return person;
@@ -132,6 +148,33 @@ function sampleAccess(clock: Clock): AccessService {
     },
     revokeKey: async (_, id) => {
       keys = keys.filter((key) => key.id !== id);
+    },
+  };
+}
+
+const SAMPLE_CODES = Array.from({ length: 10 }, (_, i) => `7k3f-m2qp-x0dw-a4n${i}`);
+
+function sampleSecondFactor(clock: Clock): AccessService['second_factor'] {
+  let roles: Role[] = ['admin'];
+  let state: SecondFactor = { since_ms: null, recovery_left: 0, setup: null };
+  const seed = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+  return {
+    of: async () => state,
+    begin: async () => {
+      state = { ...state, setup: { seed, uri: `otpauth://totp/Luna:anna?secret=${seed}&issuer=Luna` } };
+    },
+    confirm: async (_actor, _person, code) => {
+      if (code !== '123456') throw new NotAllowedError('The code is wrong, was used before, or the clocks differ.');
+      state = { since_ms: clock.now(), recovery_left: 10, setup: null };
+      return SAMPLE_CODES;
+    },
+    renewCodes: async () => SAMPLE_CODES,
+    remove: async () => {
+      state = { since_ms: null, recovery_left: 0, setup: null };
+    },
+    roles: async () => roles,
+    demand: async (_actor, wanted) => {
+      roles = [...wanted];
     },
   };
 }

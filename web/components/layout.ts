@@ -142,7 +142,7 @@ function person(ui: Ui): Html | string {
     return html`<a class="person" href="/sign-in">${icon('user')}<span>${ui.t('layout.sign_in')}</span></a>`;
   return html`<form class="person" method="post" action="/sign-out">
 <input type="hidden" name="_csrf" value="${ui.csrf}">
-<span class="person-name" title="${ui.t('layout.signed_in_as', { name: ui.actor.name })}">${icon('user')}<span>${ui.actor.name}</span></span>
+<a class="person-name" href="/account" title="${ui.t('layout.signed_in_as', { name: ui.actor.name })}">${icon('user')}<span>${ui.actor.name}</span></a>
 <button class="quiet" aria-label="${ui.t('layout.sign_out')}" title="${ui.t('layout.sign_out')}">${icon('log-out')}</button>
 </form>`;
 }

@@ -17,6 +17,7 @@ const PersonSchema = z
     language: LanguageSchema,
     disabled: z.boolean(),
     last_sign_in: z.iso.datetime().nullable(),
+    second_factor: z.boolean().openapi({ description: 'Whether they give a one-time code when they sign in.' }),
   })
   .openapi('Person');
 const MeSchema = z
@@ -65,7 +66,7 @@ const change = apiRoute('admin', {
   path: '/api/v1/people/{id}',
   tags,
   summary: 'Change a person',
-  description: 'A new password or disabling ends their sessions and tokens. The last admin stays one.',
+  description: 'A new password or role, or disabling, ends their sessions and tokens. The last admin stays one.',
   request: {
     params,
     body: body(
@@ -88,6 +89,34 @@ const remove = apiRoute('admin', {
   description: 'What they did stays in the audit log.',
   request: { params },
   responses: { 204: { description: 'Gone.' }, ...unknown },
+});
+const resetCode = apiRoute('admin', {
+  method: 'delete',
+  path: '/api/v1/people/{id}/second-factor',
+  tags,
+  summary: "Remove a person's second factor",
+  description: 'For whoever lost phone and recovery codes. Ends their sessions and tokens.',
+  request: { params },
+  responses: { 204: { description: 'Gone.' }, ...unknown },
+});
+const DemandSchema = z
+  .strictObject({ roles: z.array(RoleSchema).openapi({ example: ['admin'] }) })
+  .openapi('SecondFactorDemand');
+const demanded = apiRoute('admin', {
+  method: 'get',
+  path: '/api/v1/second-factor',
+  tags,
+  summary: 'Roles whose people need a second factor',
+  responses: { 200: { description: 'The roles.', content: { 'application/json': { schema: DemandSchema } } } },
+});
+const demand = apiRoute('admin', {
+  method: 'put',
+  path: '/api/v1/second-factor',
+  tags,
+  summary: 'Say whose role needs a second factor',
+  description: 'People of these roles can do nothing until they have set one up in the browser. API keys go on.',
+  request: { body: body(DemandSchema) },
+  responses: { 204: { description: 'Holds at once.' } },
 });
 const me = apiRoute('user', {
   method: 'get',
@@ -130,6 +159,15 @@ export function createPeopleApi({ access }: Pick<Services, 'access'>) {
     await access.removePerson(actorOf(c), c.req.valid('param').id);
     return c.body(null, 204);
   });
+  app.openapi(resetCode, async (c) => {
+    await access.second_factor.remove(actorOf(c), c.req.valid('param').id);
+    return c.body(null, 204);
+  });
+  app.openapi(demanded, async (c) => c.json({ roles: await access.second_factor.roles(actorOf(c).tenant) }, 200));
+  app.openapi(demand, async (c) => {
+    await access.second_factor.demand(actorOf(c), c.req.valid('json').roles);
+    return c.body(null, 204);
+  });
   app.openapi(me, (c) => {
     const { person, role, language, tenant } = actorOf(c);
     return c.json({ person, name: c.get('session')?.name ?? person, role, language, tenant }, 200);
@@ -142,8 +180,7 @@ export function createPeopleApi({ access }: Pick<Services, 'access'>) {
     if (wanted !== undefined) {
       if (present_password === undefined)
         throw new NotAllowedError('The present password is missing.', 'Send it as present_password.');
-      const { token } = await access.signIn(actor.person, present_password, c.get('client'));
-      await access.signOut(token);
+      await access.confirmPassword(actor.person, present_password, c.get('client'));
     }
     await access.changePerson(actor, person.id, { language, password: wanted });
     return c.body(null, 204);

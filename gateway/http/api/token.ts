@@ -19,6 +19,10 @@ const issue = apiRoute(null, {
           schema: z.strictObject({
             login: z.string().openapi({ example: 'anna' }),
             password: z.string().openapi({ format: 'password' }),
+            code: z.string().optional().openapi({
+              description: 'One-time or recovery code, where the person has a second factor.',
+              example: '123456',
+            }),
           }),
         },
       },
@@ -39,10 +43,10 @@ const issue = apiRoute(null, {
 export function createTokenApi({ access }: Pick<Services, 'access'>) {
   const app = createApiApp();
   app.openapi(issue, async (c) => {
-    const { login, password } = c.req.valid('json') ?? {};
+    const { login, password, code } = c.req.valid('json') ?? {};
     let actor = c.get('actor');
     if (login !== undefined && password !== undefined) {
-      const { token, session } = await access.signIn(login, password, c.get('client'));
+      const { token, session } = await access.signIn(login, password, c.get('client'), undefined, code);
       await access.signOut(token);
       actor = session.actor;
     }

@@ -1,35 +1,44 @@
 /** Sign-in, sign-out and set-up: the pages of somebody whom the box does not know yet. */
 import type { Context } from 'hono';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { PRICE_AREAS } from '../../../connectors/prices/areas.ts';
-import { InvalidDataError, NotAllowedError } from '../../../engine/errors.ts';
+import { InvalidDataError, NotAllowedError, TooManyTriesError } from '../../../engine/errors.ts';
 import { badTokenPage, setupPage } from '../../../web/pages/setup.ts';
 import { type SignInView, signInPage } from '../../../web/pages/sign-in.ts';
-import type { Actor } from '../../services.ts';
+import { codePage } from '../../../web/pages/sign-in-code.ts';
+import { sameText } from '../../auth/secrets.ts';
+import { CodeNeededError } from '../../auth/sign-in.ts';
+import type { Actor, SignedIn } from '../../services.ts';
 import type { Env } from '../api.ts';
-import { DEVICE_COOKIE, SESSION_COOKIE } from '../authenticate.ts';
+import { createSessionCookies } from '../session-cookie.ts';
 import { createPageApp, csrfChecked, type PageDeps, sendPage, uiOf } from './page.ts';
 import { ownPath } from './preferences.ts';
 import { type FormValues, readSiteForm, textValues } from './site-form.ts';
 
 const TENANT = 'default';
 const MIN_PASSWORD = 10;
-/** How long a browser counts as one in which somebody signed in before. */
-const DEVICE_S = 365 * 24 * 3600;
 
 export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
   const { access, site, demo, config } = deps.services;
   const app = createPageApp();
 
-  const keepSession = (c: Context<Env>, signedIn: { token: string; device?: string }) => {
-    const cookie = { path: '/', httpOnly: true, sameSite: 'Lax', secure: options.secure } as const;
-    setCookie(c, SESSION_COOKIE, signedIn.token, { ...cookie, maxAge: config.session_hours * 3600 });
-    if (signedIn.device) setCookie(c, DEVICE_COOKIE, signedIn.device, { ...cookie, maxAge: DEVICE_S });
+  const cookies = createSessionCookies({ secure: options.secure, session_hours: config.session_hours });
+
+  /** A new session, whatever cookie the browser had before; the one it had ends. */
+  const keepSession = async (c: Context<Env>, signedIn: SignedIn) => {
+    const former = cookies.token(c);
+    if (former !== null) await access.signOut(former);
+    cookies.keep(c, signedIn);
   };
   const showSignIn = async (c: Context<Env>, view: Partial<SignInView>, status: 200 | 401 | 429 = 200) => {
     const not_set_up = await access.needsSetup(TENANT);
     return sendPage(c, signInPage({ login: '', next: '/', problem: null, not_set_up, ...view }, uiOf(deps, c)), status);
   };
+  const showCode = (
+    c: Context<Env>,
+    view: { ticket: string; next: string },
+    problem: SignInView['problem'],
+    status: 200 | 401 | 429,
+  ) => sendPage(c, codePage({ ...view, problem }, uiOf(deps, c)), status);
   const showSetup = (
     c: Context<Env>,
     token: string | null,
@@ -54,27 +63,37 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
     const { login = '', password = '', next } = textOf(await c.req.parseBody());
     const target = ownPath(next);
     try {
-      keepSession(c, await access.signIn(login, password, c.get('client'), getCookie(c, DEVICE_COOKIE)));
+      await keepSession(c, await access.signIn(login, password, c.get('client'), cookies.device(c)));
+      return c.redirect(target, 303);
+    } catch (error) {
+      if (error instanceof CodeNeededError) return showCode(c, { ticket: error.ticket, next: target }, null, 200);
+      if (!(error instanceof NotAllowedError)) throw error;
+      const { problem, status } = refusalOf(c, error);
+      return showSignIn(c, { login, next: target, problem }, status);
+    }
+  });
+  app.post('/sign-in/code', async (c) => {
+    const { ticket = '', code = '', next } = textOf(await c.req.parseBody());
+    const target = ownPath(next);
+    try {
+      await keepSession(c, await access.signInWithCode(ticket, code, c.get('client'), cookies.device(c)));
       return c.redirect(target, 303);
     } catch (error) {
       if (!(error instanceof NotAllowedError)) throw error;
-      const seconds = waitOf(error);
-      if (seconds !== null) c.header('retry-after', String(seconds));
-      return seconds === null
-        ? showSignIn(c, { login, next: target, problem: { kind: 'wrong' } }, 401)
-        : showSignIn(c, { login, next: target, problem: { kind: 'wait', seconds } }, 429);
+      const { problem, status } = refusalOf(c, error);
+      return showCode(c, { ticket, next: target }, problem, status);
     }
   });
   app.post('/sign-out', csrfChecked(deps), async (c) => {
     const session = c.get('session');
     if (session) await access.signOut(session.token_sha256);
-    deleteCookie(c, SESSION_COOKIE, { path: '/' });
+    cookies.drop(c);
     return c.redirect('/sign-in', 303);
   });
 
   app.get('/setup', async (c) => {
     const token = c.req.query('token');
-    if (token !== undefined && token === (await access.setupToken())) return showSetup(c, token, {}, {});
+    if (await isSetupToken(token)) return showSetup(c, token ?? null, {}, {});
     const actor = c.get('actor');
     if (actor?.role === 'admin') return site.get(actor.tenant) ? c.redirect('/', 303) : showSetup(c, null, {}, {});
     return sendPage(c, badTokenPage(uiOf(deps, c)), 403);
@@ -83,7 +102,7 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
     const ui = uiOf(deps, c);
     const body = textOf(await c.req.parseBody());
     const values = textValues(body);
-    const first = values.token !== undefined && values.token === (await access.setupToken());
+    const first = await isSetupToken(values.token);
     const known = c.get('actor');
     if (!first && known?.role !== 'admin') return sendPage(c, badTokenPage(ui), 403);
     const wantsDemo = values.start === 'demo';
@@ -109,6 +128,11 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
   });
   return app;
 
+  async function isSetupToken(given: string | undefined): Promise<boolean> {
+    const token = await access.setupToken();
+    return given !== undefined && token !== null && sameText(given, token);
+  }
+
   async function firstAdmin(c: Context<Env>, login: string, password: string): Promise<Actor> {
     const language = uiOf(deps, c).language;
     const people = await access.listPeople(TENANT);
@@ -119,7 +143,7 @@ export function createEntryPages(deps: PageDeps, options: { secure: boolean }) {
         { login, name: login, role: 'admin', password, language },
       );
     const signedIn = await access.signIn(login, password, c.get('client'));
-    keepSession(c, signedIn);
+    await keepSession(c, signedIn);
     return signedIn.session.actor;
   }
 }
@@ -141,8 +165,12 @@ function textOf(body: Record<string, unknown>): FormValues {
   );
 }
 
-/** Seconds to wait, when the refusal was for too many tries. */
-function waitOf(error: NotAllowedError): number | null {
-  const { retry_after_s } = error as { retry_after_s?: number };
-  return retry_after_s ?? null;
+/** What the page says to a refusal; one for too many tries tells when to come back. */
+function refusalOf(
+  c: Context<Env>,
+  error: NotAllowedError,
+): { problem: NonNullable<SignInView['problem']>; status: 401 | 429 } {
+  if (!(error instanceof TooManyTriesError)) return { problem: { kind: 'wrong' }, status: 401 };
+  c.header('retry-after', String(error.retry_after_s));
+  return { problem: { kind: 'wait', seconds: error.retry_after_s }, status: 429 };
 }

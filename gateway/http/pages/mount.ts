@@ -2,6 +2,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Env } from '../api.ts';
 import { createStream } from '../stream.ts';
+import { createAccountPages } from './account.ts';
 import { createAddMeterPages } from './add-meter.ts';
 import { createAdminPages } from './admin.ts';
 import { createAdvicePages } from './advice.ts';
@@ -35,6 +36,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   const pages = [
     createEntryPages(deps, options),
     createPreferencesPage(),
+    createAccountPages(deps),
     now.app,
     meters.app,
     // before the page of one meter, whose path would take theirs

@@ -12,7 +12,12 @@ import type { Assets } from '../assets.ts';
 import { requireCsrf } from '../csrf.ts';
 
 /** What pages are made from. */
-export type PageDeps = { services: Services; assets: Assets };
+export type PageDeps = {
+  services: Services;
+  assets: Assets;
+  /** Whether cookies travel over TLS only. */
+  secure?: boolean;
+};
 
 export const LANGUAGE_COOKIE = 'luna_language';
 export const THEME_COOKIE = 'luna_theme';

@@ -180,7 +180,7 @@ describe('embedded Postgres', () => {
     await close(await open(home, { migrations }));
     await expect(open()).rejects.toThrow(/newer Luna \(migration 9999_later.sql/);
     const [copy] = readdirSync(join(home, 'backups'));
-    expect(copy).toMatch(/^postgres-.*-0001_spine$/);
+    expect(copy?.endsWith(readMigrations().at(-1)!.name.replace('.sql', ''))).toBe(true);
     rmSync(join(home, 'postgres'), { recursive: true });
     renameSync(join(home, 'backups', copy!), join(home, 'postgres'));
     expect(await remembers(await open())).toBe(true);

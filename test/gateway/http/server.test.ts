@@ -18,7 +18,7 @@ function createTestWeb(change: Partial<Services> = {}, remote = '127.0.0.1') {
   const access = { session: async () => null, bearer: async () => null, ...change.access };
   const web = createWeb(services as Services, {
     ...{ secure: false, version: '0.1.0' },
-    authenticate: createAuthenticate({ access, config }),
+    authenticate: createAuthenticate({ access, secure: false, config }),
   });
   const socket = { incoming: { socket: { remoteAddress: remote } } };
   return { request: async (path: string, init: RequestInit = {}) => web.request(path, init, socket) };

@@ -23,10 +23,17 @@ export type PersonRow = {
   language: 'en' | 'de';
   disabled: boolean;
   last_sign_in_ms: number | null;
+  second_factor: boolean;
   /** Whether it is the reader. */
   is_you: boolean;
 };
-export type PeopleView = { people: readonly PersonRow[]; add: FormState; told: Told };
+export type PeopleView = {
+  people: readonly PersonRow[];
+  /** Roles whose people must have a second factor. */
+  demanded: readonly Role[];
+  add: FormState;
+  told: Told;
+};
 
 const ROLES: readonly Role[] = ['user', 'analyst', 'admin'];
 const LANGUAGES: readonly Option[] = [
@@ -42,7 +49,8 @@ export function peoplePage(view: PeopleView, ui: Ui): Html {
   const { t } = ui;
   const content = html`${card({ title: `${t('people.title')} (${view.people.length})`, content: html`<ul class="rows">${view.people.map((person) => row(person, ui))}</ul>` })}
 ${card({ title: t('people.add'), size: 'large', id: 'add', content: addForm(view.add, ui) })}
-${card({ title: t('people.roles_title'), size: 'small', content: rolesList(ui) })}`;
+${card({ title: t('people.roles_title'), size: 'small', content: rolesList(ui) })}
+${card({ title: t('people.demand_title'), id: 'demand', content: demandForm(view.demanded, ui) })}`;
   return adminPage(ui, 'people', content, { told: view.told });
 }
 
@@ -52,10 +60,10 @@ function row(person: PersonRow, ui: Ui): Html {
     person.last_sign_in_ms === null
       ? t('people.last_never')
       : t('people.last', { when: format.when(person.last_sign_in_ms, ui.now_ms) });
-  const marks = html`<span class="badge">${t(`people.role_${person.role}`)}</span>${person.is_you ? html` <span class="badge">${t('people.you')}</span>` : ''}${person.disabled ? html` <span class="badge">${icon('ban')}${t('people.state_disabled')}</span>` : ''}`;
+  const marks = html`<span class="badge">${t(`people.role_${person.role}`)}</span>${person.is_you ? html` <span class="badge">${t('people.you')}</span>` : ''}${person.second_factor ? html` <span class="badge">${icon('shield-check')}${t('people.second_factor')}</span>` : ''}${person.disabled ? html` <span class="badge">${icon('ban')}${t('people.state_disabled')}</span>` : ''}`;
   return html`<li><details class="edit"><summary><span class="stack tight"><span><b>${person.name}</b> ${person.name === person.login ? '' : html`<span class="soft">${person.login}</span>`} ${marks}</span><span class="soft small">${last}</span></span>
 <span class="edit-sign">${icon('pencil')}<span>${t('people.change_short')}</span></span></summary>
-<div class="edit-body">${changeForm(person, ui)}${person.is_you ? '' : removal(person, ui)}</div></details></li>`;
+<div class="edit-body">${changeForm(person, ui)}${person.second_factor && !person.is_you ? codeReset(person, ui) : ''}${person.is_you ? '' : removal(person, ui)}</div></details></li>`;
 }
 
 function changeForm(person: PersonRow, ui: Ui): Html {
@@ -78,6 +86,26 @@ function removal(person: PersonRow, ui: Ui): Html {
     yes: ui.t('people.remove_yes'),
     text: ui.t('people.remove_short'),
   });
+}
+
+function codeReset(person: PersonRow, ui: Ui): Html {
+  return askOnce(ui, {
+    action: `/admin/people/${person.id}/second-factor/remove`,
+    label: ui.t('people.second_factor_reset', { name: person.name }),
+    question: ui.t('people.second_factor_reset_ask', { name: person.name }),
+    yes: ui.t('people.second_factor_reset_yes'),
+    text: ui.t('people.second_factor_reset_short'),
+  });
+}
+
+function demandForm(demanded: readonly Role[], ui: Ui): Html {
+  const { t } = ui;
+  const box = (role: Role) =>
+    checkControl({
+      ...{ id: `demand-${role}`, name: role, label: t(`people.role_${role}`), checked: demanded.includes(role) },
+    });
+  return html`<p class="soft">${t('people.demand_lead')}</p><form class="form" method="post" action="/admin/people/second-factor">${csrfField(ui)}
+<div class="form-row">${ROLES.map(box)}</div><div class="actions"><button class="primary">${t('people.demand_save')}</button></div></form>`;
 }
 
 function addForm(form: FormState, ui: Ui): Html {
