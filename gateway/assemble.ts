@@ -20,9 +20,9 @@ import { type ExternalBroker, externalName, externalState, openExternalBroker } 
 import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
 import { openBroker } from './broker.ts';
-import { openVault } from './auth/vault.ts';
 import type { Config } from './config.ts';
 import { startDrain } from './drain.ts';
+import { baseUrlOf } from './greeting.ts';
 import { clearUploads } from './http/api/uploads.ts';
 import { createAuthenticate } from './http/authenticate.ts';
 import { createWeb, openWebServer, type WebServer } from './http/server.ts';
@@ -39,6 +39,7 @@ import { createAuditService } from './services/audit.ts';
 import { createDataService } from './services/data.ts';
 import { createDemoService } from './services/demo.ts';
 import { createDeviceService } from './services/devices.ts';
+import { createDiskWatch } from './services/disk-watch.ts';
 import { createForecastService } from './services/forecasts.ts';
 import { createHealthService } from './services/health.ts';
 import { createIntake } from './services/intake.ts';
@@ -46,6 +47,8 @@ import { createJobService } from './services/jobs.ts';
 import { createLiveValues } from './services/live.ts';
 import { createLoadService } from './services/loads.ts';
 import { createMeterService } from './services/meters.ts';
+import { createWaysOut } from './services/notify/ways.ts';
+import { createNotifyService } from './services/notify.ts';
 import { createPolling } from './services/polling.ts';
 import { createPriceService } from './services/prices.ts';
 import { openProfileCatalogue } from './services/profiles.ts';
@@ -164,6 +167,15 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     live,
     publish: (tenant, topic, payload, retain) => broker?.publish(tenant, topic, payload, { retain }),
   });
+  const notify = createNotifyService({
+    ...{ ...base, ...{ vault, alerts, jobs, site, meters, devices } },
+    ways: createWaysOut({
+      outbound,
+      clock,
+      publish: (tenant, topic, payload, retain) => broker?.publish(tenant, topic, payload, { retain }),
+    }),
+    baseUrl: () => baseUrlOf(config, { secure: certificate !== null, port: server?.port ?? config.port }),
+  });
   const loads = createLoadService({ ...base, intake, site, meters, devices });
 
   // Prices, data, intelligence
@@ -239,6 +251,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     advice,
     alerts,
     allowedHosts,
+    notify,
     quality,
     demo,
     health,
@@ -320,6 +333,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
       { name: 'store watch', ...createStoreWatch({ ...base, site, alerts }) },
+      { name: 'disk watch', ...createDiskWatch({ ...base, site, alerts }) },
+      { name: 'notify', start: () => notify.start(), close: () => notify.stop() },
       { name: 'retention', ...createRetention(base) },
       {
         name: 'web',

@@ -85,6 +85,10 @@ export const ConfigSchema = z.strictObject({
     .min(1024 * 1024)
     .default(32 * 1024 * 1024)
     .describe('Size of one journal segment file.'),
+  disk_low_bytes: bytes.default(2 * 1024 ** 3).describe('Free space on the disk of `home` below which an alert warns.'),
+  disk_full_bytes: bytes
+    .default(256 * 1024 ** 2)
+    .describe('Free space on the disk of `home` below which an alert says that it is full.'),
   keep_readings_days: days.default(730).describe('Days that raw readings are kept; null keeps them for ever.'),
   keep_slots_days: days.default(null).describe('Days that slots are kept; null keeps them for ever.'),
   keep_prices_days: days.default(null).describe('Days that prices are kept; null keeps them for ever.'),

@@ -1,4 +1,5 @@
-/** What `luna run` says to people once the box serves. */
+/** What `luna run` says to people once the box serves, and the address that stands in messages to them. */
+import { networkInterfaces } from 'node:os';
 
 export type Listening = { scheme: string; host: string; port: number; mqtt_port: number; mqtts_port: number | null };
 
@@ -27,6 +28,26 @@ export function greetingOf(
     '',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Addresses of this machine in its networks, without the loopback. */
+export function lanAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter((entry) => entry.family === 'IPv4' && !entry.internal)
+    .map((entry) => entry.address)
+    .slice(0, 3);
+}
+
+/** The address for links in messages: the configured one, else this machine's in its network; null where it has none. */
+export function baseUrlOf(
+  { public_url, host }: { public_url: string | null; host: string },
+  { secure, port }: { secure: boolean; port: number },
+): string | null {
+  if (public_url !== null) return public_url.replace(/\/+$/, '');
+  const name = host === '0.0.0.0' || host === '::' ? lanAddresses()[0] : host;
+  if (name === undefined) return null;
+  return `${secure ? 'https' : 'http'}://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 function isLoopback(host: string): boolean {

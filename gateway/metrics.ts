@@ -104,6 +104,12 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       labelNames: ['tenant', 'outcome'],
       registers,
     }),
+    notifications: new Counter({
+      name: 'luna_notifications_total',
+      help: 'Attempts to deliver messages about alerts, by outcome (sent, failed, refused).',
+      labelNames: ['outcome'],
+      registers,
+    }),
     decisions: new Counter({
       name: 'luna_decisions_total',
       help: 'Advice decisions and feedback.',

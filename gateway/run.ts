@@ -3,13 +3,12 @@
  * Also one command of the command line in a box without listeners, where none runs.
  */
 import { mkdirSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import { assemble } from './assemble.ts';
 import { runCommand } from './commands.ts';
 import type { Config } from './config.ts';
 import { type Command, type CommandResult, openControl } from './control.ts';
-import { greetingOf, type Listening } from './greeting.ts';
+import { greetingOf, type Listening, lanAddresses } from './greeting.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import type { Services } from './services.ts';
@@ -88,12 +87,4 @@ async function greet({ config, access }: Services, listening: Omit<Listening, 'h
   const { public_url, host } = config;
   const token = await access.setupToken();
   process.stderr.write(greetingOf({ ...listening, host }, { public_url, lan: lanAddresses(), token }));
-}
-
-function lanAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .filter((entry) => entry.family === 'IPv4' && !entry.internal)
-    .map((entry) => entry.address)
-    .slice(0, 3);
 }

@@ -29,6 +29,7 @@ import type {
 import type { Config } from './config.ts';
 import type { Metrics } from './metrics.ts';
 import type { AllowedHostService } from './services/allowed-hosts.ts';
+import type { NotifyService } from './services/notify.ts';
 
 /** Handed to every service. */
 export type Base = {
@@ -62,6 +63,7 @@ export type Services = Base & {
   regulation: RegulationService;
   advice: AdviceService;
   alerts: AlertService;
+  notify: NotifyService;
   allowedHosts: AllowedHostService;
   quality: QualityService;
   demo: DemoService;
@@ -604,6 +606,8 @@ export interface AlertService {
   list(tenant: string, options?: { open_only?: boolean; limit?: number }): Promise<Alert[]>;
   /** @returns null for one that does not exist. */
   get(tenant: string, id: string): Promise<Alert | null>;
+  /** Those of the ids that exist. */
+  byId(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, Alert>>;
   /** Notes who has seen it, once: nobody further is told. @throws NotFoundError */
   acknowledge(actor: Actor, id: string): Promise<Alert>;
 }

@@ -81,6 +81,8 @@ function makeRoute({ devices, meters, decoderOf }: RoutesDeps, tenant: string, d
   const points = meters.ofDevice(tenant, device);
   const decoder = decoderOf(tenant, device);
   const own = `meters/${device}/`;
+  // Written by the box alone; the organisation stands in it, for device ids are unique only within one.
+  const alerts = `alerts/${tenant}/${device}/`;
   return {
     tenant,
     device,
@@ -91,6 +93,7 @@ function makeRoute({ devices, meters, decoderOf }: RoutesDeps, tenant: string, d
     meters: new Map(points.map((point) => [point.channel, point.id])),
     decoder,
     mayPublish: (topic) => topic.startsWith(own) || (decoder?.mayPublish(topic) ?? false),
-    maySubscribe: (filter) => filter.startsWith(own) || (decoder?.maySubscribe(filter) ?? false),
+    maySubscribe: (filter) =>
+      filter.startsWith(own) || filter.startsWith(alerts) || (decoder?.maySubscribe(filter) ?? false),
   };
 }

@@ -71,6 +71,13 @@ export function createAlertService({ db, clock, bus }: Pick<Base, 'db' | 'clock'
       return row ? alertOf(row) : null;
     },
 
+    async byId(tenant, ids) {
+      const rows = await db.asTenant(tenant, (sql) =>
+        sql<Row>(`select ${COLUMNS} from alert where id = any($1::uuid[])`, [ids]),
+      );
+      return new Map(rows.map((row) => [row.id, alertOf(row)]));
+    },
+
     async acknowledge(actor, id) {
       const [row] = UUID.test(id)
         ? await db.asTenant(actor.tenant, async (sql) => {

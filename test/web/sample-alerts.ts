@@ -54,6 +54,7 @@ export function alertsOver(alerts: Alert[], clock: Clock): AlertService {
     clear: async () => {},
     list: async (_, { open_only = false } = {}) => alerts.filter(({ closed_ms }) => !open_only || closed_ms === null),
     get: async (_, id) => alerts.find((alert) => alert.id === id) ?? null,
+    byId: async (_, ids) => new Map(alerts.filter(({ id }) => ids.includes(id)).map((alert) => [alert.id, alert])),
     acknowledge: async ({ person }, id) => {
       const i = alerts.findIndex((alert) => alert.id === id);
       if (i < 0) throw new NotFoundError('There is no such alert.');

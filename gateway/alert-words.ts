@@ -1,0 +1,82 @@
+/** What an alert says to people, in the language, zone and formats of the reader: on pages, in the API and in messages. */
+import { createFormat } from '../web/format.ts';
+import { createTranslate, hasText, type Language, type Translate } from '../web/i18n/text.ts';
+import type { Alert, DeviceService, MeterService, SiteService } from './services.ts';
+
+export type AlertWords = {
+  /** Name of the meter, device, area or file it is about. */
+  name: string;
+  /** The kind in two or three words. */
+  kind: string;
+  /** What happened and since when. */
+  text: string;
+  /** What to do. */
+  remedy: string;
+  /** Page of what it is about. */
+  link: string | null;
+};
+export type WordsDeps = {
+  meters: Pick<MeterService, 'get' | 'ofDevice'>;
+  devices: Pick<DeviceService, 'get'>;
+  site: Pick<SiteService, 'get'>;
+};
+type Loose = (key: string, parameters: Record<string, string | number>) => string;
+
+/** @param now_ms the reader's now: times of today stand without their day */
+export function alertWords(
+  deps: WordsDeps,
+  tenant: string,
+  alert: Alert,
+  language: Language,
+  now_ms: number,
+): AlertWords {
+  const t = createTranslate(language);
+  const site = deps.site.get(tenant);
+  const format = createFormat({ language, time_zone: site?.time_zone ?? 'UTC', currency: site?.currency ?? 'EUR', t });
+  const { name, link } = subjectOf(deps, tenant, alert);
+  const { free_bytes } = alert.detail;
+  const free = typeof free_bytes === 'number' ? gibibytes(free_bytes, language) : '?';
+  const parameters = { name, free, time: format.when(alert.opened_ms, now_ms) };
+  return {
+    ...{ name, link },
+    kind: wordsOf(t, 'alert_kind', alert.kind, parameters),
+    text: wordsOf(t, 'alert', alert.kind, parameters),
+    remedy: wordsOf(t, 'alert_todo', alert.kind, parameters),
+  };
+}
+
+/** A kind without words of its own, from a newer version or a test, is still told. */
+function wordsOf(t: Translate, group: string, kind: string, parameters: Record<string, string>): string {
+  const key = `${group}.${kind}`;
+  return (t as Loose)(hasText(key) ? key : `${group}.other`, parameters);
+}
+
+const LINKS: Readonly<Record<string, string>> = {
+  prices_stale: '/prices',
+  document_refused: '/documents',
+  series_store_down: '/admin/health',
+  journal_full: '/admin/health',
+  journal_quarantine: '/admin/health',
+  disk_low: '/admin/health',
+  disk_full: '/admin/health',
+  clock_wrong: '/admin/health',
+  channel_failing: '/admin/notifications',
+};
+
+function subjectOf(
+  { meters, devices }: WordsDeps,
+  tenant: string,
+  { kind, object, detail }: Alert,
+): Pick<AlertWords, 'name' | 'link'> {
+  const meter = meters.get(tenant, object) ?? meters.ofDevice(tenant, object)[0] ?? null;
+  const given = typeof detail.name === 'string' ? detail.name : null;
+  const name = given ?? (kind === 'device_unreachable' ? devices.get(tenant, object)?.name : meter?.name) ?? object;
+  return { name, link: LINKS[kind] ?? (meter ? `/meters/${encodeURIComponent(meter.id)}` : null) };
+}
+
+function gibibytes(bytes: number, language: Language): string {
+  const options = { maximumSignificantDigits: 2 };
+  return bytes < 2 ** 30
+    ? `${(bytes / 2 ** 20).toLocaleString(language, options)}\u00a0MB`
+    : `${(bytes / 2 ** 30).toLocaleString(language, options)}\u00a0GB`;
+}

@@ -1,0 +1,221 @@
+/**
+ * Notifications: tells people of alerts. A round each few seconds, and at once after an alert, writes what is to be told;
+ * the job queue delivers it. Neither ever stands in the way of an alert, and an alert never in the way of readings.
+ */
+import { randomUUID } from 'node:crypto';
+import { ABOUT_CHANNEL } from '../../engine/alerts/plan.ts';
+import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
+import type { Vault } from '../auth/vault.ts';
+import type { Actor, AlertService, Base, JobService, SiteService } from '../services.ts';
+import { openNotifier, type WaysOut } from './notify/channel.ts';
+import { type ComposeDeps, composeMessage, composeTest } from './notify/compose.ts';
+import {
+  claim,
+  dueMessages,
+  forgetOld,
+  GIVE_UP_MS,
+  isFailing,
+  itemsOf,
+  lastMessages,
+  type MessageState,
+  type Outcome,
+  planRound,
+  settle,
+  type ToldAbout,
+  toldAbout,
+  type WaitingMessage,
+} from './notify/outbox.ts';
+import { createNotifySettings, type NotifySettings } from './notify/settings.ts';
+
+export type TestOutcome = { ok: boolean; text: string; took_ms: number };
+export type NotifyService = Omit<NotifySettings, 'open'> & {
+  /** Sends a test message now, past all rules. @param to e-mail address, for e-mail @throws NotFoundError */
+  test(actor: Actor, channel: string, to: string | null): Promise<TestOutcome>;
+  /** Newest first. */
+  messages(tenant: string, limit: number): Promise<MessageState[]>;
+  /** Who was told what about an alert, oldest first. */
+  told(tenant: string, alert: string): Promise<ToldAbout[]>;
+  start(): void;
+  stop(): void;
+};
+export type NotifyDeps = Pick<Base, 'db' | 'clock' | 'log' | 'bus' | 'metrics'> &
+  ComposeDeps & {
+    site: SiteService;
+    vault: Vault;
+    alerts: AlertService;
+    jobs: JobService;
+    ways: WaysOut;
+    /** Tests wait shorter. */
+    pace?: { round_ms?: number; deadline_ms?: number; lease_ms?: number; retry_ms?: number };
+  };
+
+const QUEUE = 'notify';
+const PACE = { round_ms: 10_000, deadline_ms: 30_000, lease_ms: 60_000, retry_ms: 30_000 };
+const AFTER_ALERT_MS = 300;
+const LONGEST_RETRY_MS = 15 * 60_000;
+/** What was refused is tried again seldom: somebody has to mend it. */
+const REFUSED_RETRY_MS = 10 * 60_000;
+const TRIES_UNTIL_ALERT = 3;
+const FORGET_EVERY_MS = 24 * 3_600_000;
+
+/** Defines its queue: make it before the jobs start. */
+export function createNotifyService(deps: NotifyDeps): NotifyService {
+  const { db, clock, log, bus, site, jobs } = deps;
+  const pace = { ...PACE, ...deps.pace };
+  const settings = createNotifySettings({ db, vault: deps.vault, changed: (tenant) => soon(tenant) });
+  const deliver = createDelivery(deps, settings, pace);
+  let timers: NodeJS.Timeout[] = [];
+  let stopListening: (() => void) | null = null;
+  const rounds = new Map<string, Promise<void>>();
+  let forgotten_ms = Number.NEGATIVE_INFINITY;
+  jobs.define<{ tenant: string; message: string }>(QUEUE, ({ tenant, message }) => deliver(tenant, message), {
+    ...{ retries: 0, concurrency: 4, timeout_s: 120 },
+  });
+
+  async function round(tenant: string): Promise<void> {
+    const now_ms = clock.now();
+    const [channels, recipients, rules] = await Promise.all([
+      settings.channels(tenant),
+      settings.recipients(tenant),
+      settings.rules(tenant),
+    ]);
+    const time_zone = site.get(tenant)?.time_zone ?? 'UTC';
+    const due = await db.asTenant(tenant, async (sql) => {
+      await planRound(sql, { tenant, now_ms, time_zone, rules, channels, recipients });
+      return dueMessages(sql, now_ms);
+    });
+    for (const message of due) await jobs.send(QUEUE, { tenant, message }, { dedupe: message });
+    if (now_ms - forgotten_ms < FORGET_EVERY_MS) return;
+    await db.asTenant(tenant, (sql) => forgetOld(sql, now_ms));
+    if (tenant === site.tenants().at(-1)) forgotten_ms = now_ms;
+  }
+  /** One round of a tenant at a time; one that fails is made up for by the next. */
+  function run(tenant: string): Promise<void> {
+    const running = rounds.get(tenant);
+    if (running) return running;
+    const started = round(tenant)
+      .catch((error: unknown) =>
+        log.warn({ err: error, tenant_id: tenant }, 'who is to be told could not be worked out'),
+      )
+      .finally(() => rounds.delete(tenant));
+    rounds.set(tenant, started);
+    return started;
+  }
+  function soon(tenant: string): void {
+    if (stopListening === null) return;
+    timers.push(setTimeout(() => void run(tenant), AFTER_ALERT_MS));
+    if (timers.length > 1000) timers = timers.slice(-10);
+  }
+
+  const { open, ...shown } = settings;
+  return {
+    ...shown,
+    async test(actor, id, to) {
+      const channel = await open(actor.tenant, id);
+      if (!channel) throw new NotFoundError('There is no such channel.', 'It may have been removed already.');
+      const envelope = { id: randomUUID(), made_ms: clock.now(), to, language: actor.language };
+      const begun = performance.now();
+      const outcome = await openNotifier(actor.tenant, channel, channel.secret, deps.ways)
+        .send(composeTest(deps, actor.tenant, envelope), AbortSignal.timeout(pace.deadline_ms))
+        .then(
+          (text) => ({ ok: true, text }),
+          (error: unknown) => ({ ok: false, text: sentenceOf(error) }),
+        );
+      return { ...outcome, took_ms: Math.round(performance.now() - begun) };
+    },
+    messages: (tenant, limit) => db.asTenant(tenant, (sql) => lastMessages(sql, limit)),
+    told: (tenant, alert) => db.asTenant(tenant, (sql) => toldAbout(sql, alert)),
+    start() {
+      stopListening = bus.subscribe((event) => {
+        if (event.type === 'alert') soon(event.tenant);
+      });
+      const all = () => {
+        for (const tenant of site.tenants()) void run(tenant);
+      };
+      timers.push(setInterval(all, pace.round_ms));
+      all();
+    },
+    stop() {
+      stopListening?.();
+      stopListening = null;
+      for (const timer of timers.splice(0)) clearTimeout(timer);
+    },
+  };
+}
+
+type Pace = typeof PACE;
+
+/** @returns the handler of one message: one attempt, written down; the next round sees to the next. */
+function createDelivery(deps: NotifyDeps, settings: NotifySettings, pace: Pace) {
+  const { db, clock, alerts, metrics } = deps;
+  return async function deliver(tenant: string, id: string): Promise<void> {
+    const message = await db.asTenant(tenant, (sql) => claim(sql, id, clock.now(), pace.lease_ms));
+    if (!message) return;
+    const tried = await attempt(tenant, message);
+    const at_ms = clock.now();
+    const failing = await db.asTenant(tenant, async (sql) => {
+      await settle(sql, tenant, message, { ...tried, at_ms, next_ms: nextTry(message, tried, at_ms, pace) });
+      return isFailing(sql, message.channel, TRIES_UNTIL_ALERT);
+    });
+    metrics.notifications.inc({ outcome: tried.ok ? 'sent' : tried.refused ? 'refused' : 'failed' });
+    if (failing) {
+      const detail = { name: message.channel_name, text: tried.text };
+      await alerts.raise(tenant, ABOUT_CHANNEL, message.channel, 'fault', detail);
+    } else if (tried.ok || tried.gone) await alerts.clear(tenant, ABOUT_CHANNEL, message.channel);
+  };
+
+  async function attempt(tenant: string, message: WaitingMessage): Promise<Tried> {
+    try {
+      const channel = await settings.open(tenant, message.channel);
+      const recipient = (await settings.recipients(tenant)).find((one) => one.id === message.recipient);
+      if (!channel || !recipient)
+        return { ok: false, refused: true, gone: true, text: 'The channel or recipient was removed.' };
+      if (!channel.enabled || !recipient.enabled)
+        return { ok: false, refused: true, gone: true, text: 'The channel or recipient was switched off.' };
+      const items = await db.asTenant(tenant, (sql) => itemsOf(sql, message.id));
+      const known = await alerts.byId(
+        tenant,
+        items.map(({ alert }) => alert),
+      );
+      const told = items.flatMap(({ alert, what }) => {
+        const found = known.get(alert);
+        return found ? [{ alert: found, what }] : [];
+      });
+      if (told.length === 0) return { ok: false, refused: true, gone: true, text: 'What it was about was removed.' };
+      const envelope = {
+        id: message.id,
+        made_ms: message.made_ms,
+        to: recipient.address,
+        language: recipient.language,
+      };
+      const text = await openNotifier(tenant, channel, channel.secret, deps.ways).send(
+        composeMessage(deps, tenant, envelope, told),
+        AbortSignal.timeout(pace.deadline_ms),
+      );
+      return { ok: true, refused: false, gone: false, text };
+    } catch (error) {
+      return { ok: false, refused: error instanceof InvalidDataError, gone: false, text: sentenceOf(error) };
+    }
+  }
+}
+
+/** `gone`: nobody is there any more to send it to. */
+type Tried = Pick<Outcome, 'ok' | 'refused' | 'text'> & { gone: boolean };
+
+/** Doubling up to a quarter of an hour, a fifth more or less so that boxes do not knock at once; null gives up. */
+function nextTry(
+  { tries, made_ms }: WaitingMessage,
+  { ok, refused, gone }: Tried,
+  at_ms: number,
+  pace: Pace,
+): number | null {
+  if (ok || gone || at_ms - made_ms > GIVE_UP_MS) return null;
+  const doubled_ms = Math.min(pace.retry_ms * 2 ** Math.min(tries - 1, 20), LONGEST_RETRY_MS);
+  const wait_ms = refused ? Math.max(doubled_ms, Math.min(REFUSED_RETRY_MS, pace.retry_ms * 20)) : doubled_ms;
+  return at_ms + wait_ms * (0.8 + 0.4 * Math.random());
+}
+
+function sentenceOf(error: unknown): string {
+  const { message, remedy } = error as Error & { remedy?: string };
+  return [message, remedy].filter(Boolean).join(' ');
+}
