@@ -61,6 +61,8 @@ const LINKS: Readonly<Record<string, string>> = {
   disk_full: '/admin/health',
   clock_wrong: '/admin/health',
   channel_failing: '/admin/notifications',
+  backup_failed: '/admin/backups',
+  backup_stale: '/admin/backups',
 };
 
 function subjectOf(

@@ -36,6 +36,7 @@ import { gatherAdviceContext } from './services/advice-context.ts';
 import { createAlertService } from './services/alerts.ts';
 import { createAllowedHosts } from './services/allowed-hosts.ts';
 import { createAuditService } from './services/audit.ts';
+import { createBackupService, readHeld } from './services/backups.ts';
 import { createDataService } from './services/data.ts';
 import { createDemoService } from './services/demo.ts';
 import { createDeviceService } from './services/devices.ts';
@@ -107,6 +108,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       dir: join(config.home, 'journal'),
       max_bytes: config.journal_max_bytes,
       segment_bytes: config.journal_segment_bytes,
+      held_seq: await readHeld(config.home),
       onReplay: (group) => {
         live.record(group, group.readings);
         if (group.delivery !== undefined) deliveries.restore(group.delivery, group.received_ms);
@@ -230,6 +232,13 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     more: config.mqtt_url ? [{ name: 'external broker', needed: false, check: () => externalState(external) }] : [],
   });
 
+  const threads = keep(createWorkers({ threads: 2 }));
+  const backups = createBackupService({
+    ...{ ...base, site, alerts, audit, jobs, threads },
+    ...{ cluster: db.cluster ?? null, durable: journal.durable, version: version() },
+    journal_dir: join(config.home, 'journal'),
+  });
+
   const services: Services = {
     ...base,
     intake,
@@ -255,6 +264,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     quality,
     demo,
     health,
+    backups,
   };
 
   // The web
@@ -270,7 +280,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const parts: Part[] = [
     { name: 'database', close: () => db.close(), close_ms: 4000 },
     { name: 'files', close: () => files.close() },
-    { name: 'workers', close: () => workers.close() },
+    { name: 'workers', close: () => Promise.all([workers.close(), threads.close()]).then(() => {}) },
     { name: 'outbound', close: () => outbound.close() },
     { name: 'site', start: () => site.start() },
     { name: 'allowed hosts', start: () => allowedHosts.start() },
@@ -331,6 +341,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
         },
         close: () => external?.close(),
       },
+      { name: 'backups', start: () => backups.start(), close: () => backups.stop() },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
       { name: 'store watch', ...createStoreWatch({ ...base, site, alerts }) },
       { name: 'disk watch', ...createDiskWatch({ ...base, site, alerts }) },

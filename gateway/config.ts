@@ -113,6 +113,36 @@ export const ConfigSchema = z.strictObject({
     ),
   weather: z.enum(['open-meteo', 'off']).default('open-meteo').describe('Weather source.'),
   upload_max_bytes: bytes.default(64 * 1024 ** 2).describe('Largest file that may be uploaded.'),
+  backup_dir: z
+    .string()
+    .nullable()
+    .default(null)
+    .transform((path) => (path === '' ? null : path))
+    .describe('Folder of the backups, best on another disk; null is `backups` in `home`.'),
+  backup_at: z
+    .string()
+    .regex(/^(off|([01]\d|2[0-3]):[0-5]\d)$/, { error: 'is no time such as 02:30, nor off' })
+    .default('02:30')
+    .describe('When a backup is made each day (UTC, hh:mm), or `off` for none.'),
+  backup_every_min: z.coerce
+    .number()
+    .min(0.01)
+    .max(15)
+    .default(10)
+    .describe('Minutes between two copies of what is new since the last backup: at most so much is lost with the box.'),
+  backup_keep_daily: z.coerce.number().int().min(2).default(7).describe('Days of which the backup is kept.'),
+  backup_keep_weekly: z.coerce.number().int().min(0).default(4).describe('Weeks of which a backup is kept.'),
+  backup_stale_hours: z.coerce
+    .number()
+    .min(0.001)
+    .default(26)
+    .describe('Age of the newest backup from which an alert warns.'),
+  backup_passphrase_file: z
+    .string()
+    .nullable()
+    .default(null)
+    .transform((path) => (path === '' ? null : path))
+    .describe('File with the passphrase that seals the keys of the box in its backups; without one they are left out.'),
   session_hours: z.coerce
     .number()
     .int()

@@ -110,6 +110,23 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       labelNames: ['outcome'],
       registers,
     }),
+    backup_age_s: new Gauge({
+      name: 'luna_backup_age_seconds',
+      help: 'Since the newest state that a restore brings back; NaN without a backup.',
+      registers,
+    }),
+    backup_bytes: new Gauge({ name: 'luna_backup_bytes', help: 'The newest backup.', registers }),
+    backup_s: new Gauge({
+      name: 'luna_backup_duration_seconds',
+      help: 'What the newest backup took.',
+      registers,
+    }),
+    backups: new Counter({
+      name: 'luna_backups_total',
+      help: 'Backups and continuations by outcome (made, failed).',
+      labelNames: ['what', 'outcome'],
+      registers,
+    }),
     decisions: new Counter({
       name: 'luna_decisions_total',
       help: 'Advice decisions and feedback.',

@@ -29,6 +29,7 @@ import type {
 import type { Config } from './config.ts';
 import type { Metrics } from './metrics.ts';
 import type { AllowedHostService } from './services/allowed-hosts.ts';
+import type { BackupService } from './services/backups.ts';
 import type { NotifyService } from './services/notify.ts';
 
 /** Handed to every service. */
@@ -68,6 +69,7 @@ export type Services = Base & {
   quality: QualityService;
   demo: DemoService;
   health: HealthService;
+  backups: BackupService;
 };
 
 /** Who acts. `person` is a sign-in name, `key:<name>`, `device:<id>`, `command line` or `system`. */
@@ -625,7 +627,9 @@ export type AlertKind =
   | 'disk_low'
   | 'disk_full'
   | 'clock_wrong'
-  | 'channel_failing';
+  | 'channel_failing'
+  | 'backup_failed'
+  | 'backup_stale';
 export type Alert = {
   id: string;
   kind: AlertKind;

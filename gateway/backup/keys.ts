@@ -93,7 +93,7 @@ function parse(bundle: Buffer): z.infer<typeof BundleSchema> {
 }
 
 /** Not keys: what other parts of the backup hold, or what a start makes anew. */
-const NO_KEYS = /^(luna\.(yaml|lock|sock)|series\.duckdb.*|backup-state\.json|.*\.tmp)$/;
+const NO_KEYS = /^(luna\.(yaml|lock|sock)|series\.duckdb.*|audit-heads\.jsonl|box-id|backup-state\.json|.*\.tmp)$/;
 
 /** The small files of the home itself (keys, certificates' keys in tls/), and luna.yaml, which may hold tokens. */
 export async function readKeyFiles(home: string): Promise<KeyFiles> {

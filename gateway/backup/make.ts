@@ -15,6 +15,10 @@ import { redacted } from './redact.ts';
 import { createSink, type FolderSink, hashFile, type SinkOptions, settle, syncFolder } from './sink.ts';
 
 const compress = promisify(gzip);
+/** Which box this is. */
+export const BOX_ID = 'box-id';
+/** Files of the home that hold no secret; the second is what the audit chain ended with, outside of the database. */
+export const PLAIN = [BOX_ID, 'audit-heads.jsonl'];
 export const SERIES_FILE = 'series/series.duckdb';
 
 export type BackupOrder = {
@@ -133,6 +137,10 @@ async function copyConfig({ home, environment }: BackupOrder, sink: BackupSink):
   await sink.write('environment.json', Buffer.from(`${JSON.stringify([...environment].sort())}\n`));
   const yaml = await readFile(join(home, 'luna.yaml'), 'utf8').catch(() => null);
   if (yaml !== null) await sink.write('luna.yaml', Buffer.from(redacted(yaml)));
+  for (const name of PLAIN) {
+    const bytes = await readFile(join(home, name)).catch(() => null);
+    if (bytes !== null) await sink.write(name, bytes);
+  }
 }
 
 /** Written beside and renamed, so that it is the old or the new one. */

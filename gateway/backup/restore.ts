@@ -11,7 +11,7 @@ import type { TableFacts } from '../../engine/ports.ts';
 import { lockHome } from '../home-lock.ts';
 import { type CheckedBackup, type CheckOptions, checkBackup } from './check.ts';
 import { findBackup, logOf } from './folder.ts';
-import { SERIES_FILE } from './make.ts';
+import { PLAIN, SERIES_FILE } from './make.ts';
 import { copyFile, type Entry, settle, syncFolder } from './sink.ts';
 
 const unpack = promisify(gunzip);
@@ -154,7 +154,9 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
 function targetOf(path: string): string | null {
   if (path.startsWith('base/')) return `postgres/${path.slice('base/'.length)}`;
   if (path === SERIES_FILE) return 'series.duckdb';
-  if (path.startsWith('files/') || path === 'config/luna.yaml') return path.replace('config/', '');
+  if (path.startsWith('files/')) return path;
+  const name = path.replace(/^config\//, '');
+  if (name === 'luna.yaml' || PLAIN.includes(name)) return name;
   return null;
 }
 

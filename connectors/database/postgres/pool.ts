@@ -13,7 +13,11 @@ const CLOSE_MS = 1500;
 const TENANT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** A Database with the way to it, for the job queue, which keeps connections of its own. */
-export type OpenedDatabase = Database & { readonly connection: Connection };
+export type OpenedDatabase = Database & {
+  readonly connection: Connection;
+  /** Where the server's files are ours: for backups alone, since row-level security does not bind its role. */
+  readonly cluster?: { connection: Connection; data_dir: string };
+};
 
 export type PoolOptions = {
   connection: Connection;

@@ -61,6 +61,8 @@ export const alertTexts = {
   'alert.disk_low': 'Der Platz auf der Platte der Box wird knapp ({free} frei, {time}).',
   'alert.disk_full': 'Die Platte der Box ist seit {time} voll ({free} frei).',
   'alert.clock_wrong': 'Der Uhr der Box ist seit {time} nicht zu trauen.',
+  'alert.backup_failed': 'Es konnte keine Sicherung gemacht werden: {problem} (seit {time}). Ältere sind noch da.',
+  'alert.backup_stale': 'Die neueste Sicherung ist zu alt (seit {time}).',
   'alert.channel_failing': 'Nachrichten über den Kanal {name} kommen seit {time} nicht an.',
   'alert.other': 'Seit {time} braucht etwas Aufmerksamkeit: {name}.',
   'alert_kind.meter_silent': 'Zähler schweigt',
@@ -76,6 +78,8 @@ export const alertTexts = {
   'alert_kind.disk_low': 'Platte fast voll',
   'alert_kind.disk_full': 'Platte voll',
   'alert_kind.clock_wrong': 'Uhr falsch',
+  'alert_kind.backup_failed': 'Sicherung fehlgeschlagen',
+  'alert_kind.backup_stale': 'Sicherung zu alt',
   'alert_kind.channel_failing': 'Nachrichten kommen nicht an',
   'alert_kind.other': 'Sonstiges',
   'alert_todo.meter_silent':
@@ -104,6 +108,10 @@ export const alertTexts = {
     'Schaffen Sie sofort Platz. Bis dahin können neue Messwerte abgewiesen werden, damit die Zähler sie behalten; danach geht es von selbst weiter.',
   'alert_todo.clock_wrong':
     'Geben Sie der Box einen Zeitserver (NTP) oder stellen Sie ihre Uhr. Messwerte ohne eigene Zeit werden bis dahin zurückgelegt.',
+  'alert_todo.backup_failed':
+    'Sehen Sie nach dem Sicherungsordner: Ist seine Platte da und genug Platz? Dann unter Verwaltung, Sicherungen eine Sicherung machen.',
+  'alert_todo.backup_stale':
+    'Machen Sie unter Verwaltung, Sicherungen eine Sicherung, und sehen Sie dort nach, warum keine gemacht wurde.',
   'alert_todo.channel_failing':
     'Öffnen Sie Verwaltung, Benachrichtigungen: Der letzte Fehler steht neben dem Kanal. Beheben Sie ihn und senden Sie eine Testnachricht; was wartet, wird dann zugestellt.',
   'alert_todo.other': 'Öffnen Sie die Seite Meldungen der Box.',

@@ -57,6 +57,8 @@ export const alertTexts = {
   'alert.disk_low': 'Space on the disk of the box runs short ({free} free, {time}).',
   'alert.disk_full': 'The disk of the box is full since {time} ({free} free).',
   'alert.clock_wrong': 'The clock of the box cannot be trusted since {time}.',
+  'alert.backup_failed': 'No backup could be made: {problem} (since {time}). Older ones are still there.',
+  'alert.backup_stale': 'The newest backup is too old (since {time}).',
   'alert.channel_failing': 'Messages over the channel {name} do not arrive since {time}.',
   'alert.other': 'Something needs attention since {time}: {name}.',
   'alert_kind.meter_silent': 'meter silent',
@@ -72,6 +74,8 @@ export const alertTexts = {
   'alert_kind.disk_low': 'disk space short',
   'alert_kind.disk_full': 'disk full',
   'alert_kind.clock_wrong': 'clock wrong',
+  'alert_kind.backup_failed': 'backup failed',
+  'alert_kind.backup_stale': 'backup too old',
   'alert_kind.channel_failing': 'messages do not arrive',
   'alert_kind.other': 'other',
   'alert_todo.meter_silent':
@@ -98,6 +102,9 @@ export const alertTexts = {
     'Make room at once. Until then new readings may be refused, so that the meters keep them; it recovers by itself.',
   'alert_todo.clock_wrong':
     'Give the box a time server (NTP) or set its clock. Readings without a time of their own are set aside until then.',
+  'alert_todo.backup_failed':
+    'Look at the backup folder: is its disk there, and is there room? Then make a backup under Admin, Backups.',
+  'alert_todo.backup_stale': 'Make a backup under Admin, Backups, and look there why none was made.',
   'alert_todo.channel_failing':
     'Open Admin, Notifications: the last fault stands beside the channel. Mend it and send a test message; what waits is delivered then.',
   'alert_todo.other': 'Open the Alerts page of the box.',
