@@ -129,6 +129,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
         journal_dir: join(config.home, 'journal'),
         durable: journal.durable,
         released_seq: journal.stats().released_seq,
+        given_seq: journal.given_seq,
         keep_readings_days: config.keep_readings_days,
       },
       (labels, seconds) => metrics.query_s.observe(labels, seconds),

@@ -1,6 +1,7 @@
 /** The few disk operations of the journal's writer, so that tests can make a disk full, slow or lying. */
 import fs from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 export type JournalFiles = {
@@ -16,6 +17,10 @@ export type JournalFiles = {
   syncFolder(dir: string): Promise<void>;
   remove(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** Gives a file a second name (or makes a copy, where the file system knows no links). */
+  link(from: string, to: string): Promise<void>;
+  /** Shortens a file that is not open, durably. */
+  cut(path: string, length: number): Promise<void>;
 };
 
 const write = promisify(fs.write);
@@ -44,6 +49,16 @@ export const diskFiles: JournalFiles = {
   },
   remove: (path) => rm(path, { force: true }),
   rename,
+  link: (from, to) => link(from, to).catch(() => copyFile(from, to)),
+  async cut(path, length) {
+    const file = await open(path, 'r+');
+    try {
+      await file.truncate(length);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
 };
 
 /** Creates a whole small file that is on disk, under its name, when this resolves. */
@@ -64,7 +79,8 @@ export async function writeWhole(files: JournalFiles, dir: string, path: string,
   await files.syncFolder(dir);
 }
 
-/** Makes the folder where it is missing. */
-export async function makeFolder(dir: string): Promise<void> {
+/** Makes the folder where it is missing; its name is on disk when this resolves. */
+export async function makeFolder(files: JournalFiles, dir: string): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
+  await files.syncFolder(dirname(resolve(dir)));
 }

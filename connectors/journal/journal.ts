@@ -6,7 +6,7 @@ import { UnavailableError } from '../../engine/errors.ts';
 import type { Journal } from '../../engine/ports.ts';
 import { diskFiles, type JournalFiles, makeFolder } from './files.ts';
 import { createRecordBuffer, type RecordBuffer } from './record.ts';
-import { type Recovered, recoverJournal, type Visit, writeReleased } from './recover.ts';
+import { closedAs, type Recovered, recoverJournal, type Visit, writeReleased } from './recover.ts';
 import { createSegmentWriter, type SegmentWriter } from './writer.ts';
 
 export type JournalOptions = {
@@ -27,14 +27,18 @@ export type JournalOptions = {
 export type Commit = { seq: number; appends: number; bytes: number; seconds: number };
 
 /** `durable` holds the last fsynced sequence number as one BigInt64, for `durableSeq` of the reader in its thread. */
-export type FileJournal = Journal & { readonly durable: SharedArrayBuffer };
+export type FileJournal = Journal & {
+  readonly durable: SharedArrayBuffer;
+  /** No number above it was ever given out before this opening; records up to it may be lost to damage. */
+  readonly given_seq: number;
+};
 
 /** Opens the journal in `dir`, mending what a kill or a failing disk left. One process per folder.
  * The drain calls `release` with the store's cursor before anything is appended: a store that knows more than the
  * journal (its folder was lost) would otherwise take new records for applied ones. */
 export async function openJournal(options: JournalOptions): Promise<FileJournal> {
   const files = options.files ?? diskFiles;
-  await makeFolder(options.dir);
+  await makeFolder(files, options.dir);
   const replay_bytes = options.replay_bytes ?? 16 * 1024 * 1024;
   const recovered = await recoverJournal(options.dir, files, replay_bytes, options.onReplay);
   const writer = createSegmentWriter(options.dir, files, recovered, options);
@@ -92,6 +96,7 @@ function createJournal(
 
   return {
     durable,
+    given_seq: recovered.next_seq - 1,
     append(groups) {
       if (closing) return Promise.reject(new UnavailableError('The journal is closed.', 'The box is stopping.'));
       if (groups.length === 0) return Promise.resolve(last_seq);
@@ -135,7 +140,9 @@ function createJournal(
       await releasing.catch(() => {});
       await writer.retire();
       // A full disk is no reason to fail here: the names of the segments keep the numbers too.
-      await writeReleased(options.dir, files, { released_seq, next_seq }).catch(() => {});
+      const newest = writer.newest();
+      const closed = newest ? closedAs(newest.name, newest.bytes) : null;
+      await writeReleased(options.dir, files, { released_seq, next_seq, closed }).catch(() => {});
     },
   };
 }

@@ -2,8 +2,9 @@
  * What happens to the journal's folder at open: every segment is checked, a torn tail of the last one is cut off,
  * a damaged one is set aside and what is intact of it is kept.
  */
-import { copyFile, link, open, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { JournalledGroup } from '../../engine/model/reading.ts';
 import { type JournalFiles, writeWhole } from './files.ts';
 import { decodeRecord } from './record.ts';
@@ -16,6 +17,8 @@ export type Recovered = {
   next_seq: number;
   released_seq: number;
   quarantined: string[];
+  /** Name and length of the newest segment at the last closing. */
+  closed: string | null;
 };
 export type Visit = (group: JournalledGroup) => void;
 
@@ -53,6 +56,11 @@ async function dropOldest(dir: string, files: JournalFiles, names: readonly stri
   return sorted.slice(-QUARANTINED_KEPT);
 }
 
+/** How a segment is noted that was closed with nothing under way. */
+export function closedAs(name: string, bytes: number): string {
+  return `${name} ${bytes}`;
+}
+
 async function settle(
   dir: string,
   files: JournalFiles,
@@ -66,34 +74,40 @@ async function settle(
   // What was lost held at most one record a byte: their numbers are not given out again, since the store may know them.
   const lost = scan.torn_bytes + (scan.damaged ? bytes.length : 0);
   raise(recovered, Math.max(scan.last_seq ?? 0, name.first_seq - 1) + lost + 1);
-  if (scan.damaged || (!last && scan.torn_bytes > 0)) await quarantine(dir, files, name, bytes, scan, recovered);
-  else if (scan.tail_bytes > 0 && scan.last_seq !== null)
-    await cutTail(join(dir, name.name), bytes.length - scan.tail_bytes);
+  const whole = !scan.damaged && scan.torn_bytes === 0;
+  // Only what was written last can be torn; a box that was closed had nothing under way.
+  const torn = last && scan.torn && recovered.closed !== closedAs(name.name, bytes.length);
+  if (!whole && !torn) await quarantine(dir, files, name, bytes, scan, recovered);
   else if (scan.last_seq === null) await files.remove(join(dir, name.name));
+  else if (scan.damaged) await rewrite(dir, files, name, bytes, scan);
+  else if (scan.tail_bytes > 0) await files.cut(join(dir, name.name), bytes.length - scan.tail_bytes);
   if (scan.last_seq === null) return;
   const kept = scan.intact.reduce((sum, run) => sum + run.end - run.start, segmentHeader().length);
   recovered.segments.push({ ...name, last_seq: scan.last_seq, bytes: kept });
 }
 
-async function cutTail(path: string, length: number): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.truncate(length);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+/** Writes the intact records of a segment anew, in place of what it was. */
+async function rewrite(
+  dir: string,
+  files: JournalFiles,
+  { name }: SegmentName,
+  bytes: Buffer,
+  scan: SegmentScan,
+): Promise<void> {
+  const runs = scan.intact.map((run) => bytes.subarray(run.start, run.end));
+  await writeWhole(files, dir, join(dir, name), [segmentHeader(), ...runs]);
 }
 
 /** The damaged file stays beside under another name; its intact records are written anew under the old one. */
 async function quarantine(
   dir: string,
   files: JournalFiles,
-  { name }: SegmentName,
+  segment: SegmentName,
   bytes: Buffer,
   scan: SegmentScan,
   recovered: Recovered,
 ): Promise<void> {
+  const { name } = segment;
   const path = join(dir, name);
   let aside = `${name}.quarantined`;
   for (let n = 1; recovered.quarantined.includes(aside); n++) aside = `${name}.${n}.quarantined`;
@@ -101,9 +115,8 @@ async function quarantine(
     await files.rename(path, join(dir, aside));
   } else {
     // Linked, not moved: a kill between the two steps must not leave the folder without the intact records.
-    await link(path, join(dir, aside)).catch(() => copyFile(path, join(dir, aside)));
-    const runs = scan.intact.map((run) => bytes.subarray(run.start, run.end));
-    await writeWhole(files, dir, path, [segmentHeader(), ...runs]);
+    await files.link(path, join(dir, aside));
+    await rewrite(dir, files, segment, bytes, scan);
   }
   await files.syncFolder(dir);
   recovered.quarantined.push(aside);
@@ -118,22 +131,29 @@ async function totalBytes(dir: string, names: readonly SegmentName[]): Promise<n
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Numbers that must outlive the segments they were in. A file that cannot be read counts as missing. */
-async function readReleased(dir: string): Promise<{ released_seq: number; next_seq: number }> {
+type Numbers = Pick<Recovered, 'released_seq' | 'next_seq' | 'closed'>;
+
+/** Numbers that must outlive the segments they were in. A file that is damaged counts as missing. */
+async function readReleased(dir: string): Promise<Numbers> {
   try {
-    const { released_seq, next_seq } = JSON.parse(await readFile(join(dir, RELEASED), 'utf8'));
-    if (Number.isSafeInteger(released_seq) && Number.isSafeInteger(next_seq)) return { released_seq, next_seq };
+    const { crc, ...numbers } = JSON.parse(await readFile(join(dir, RELEASED), 'utf8')) as Numbers & { crc?: number };
+    const { released_seq, next_seq, closed = null } = numbers;
+    const intact = crc === undefined || crc === crc32(JSON.stringify({ released_seq, next_seq, closed }));
+    if (intact && Number.isSafeInteger(released_seq) && Number.isSafeInteger(next_seq))
+      return { released_seq, next_seq, closed };
   } catch {
     // A fresh folder, or a file that a failing disk spoiled: the segments' names still bound the numbers.
   }
-  return { released_seq: 0, next_seq: 1 };
+  return { released_seq: 0, next_seq: 1, closed: null };
 }
 
-/** Writes down what `readReleased` reads, before segments go. */
+/** Writes down what `readReleased` reads: before segments go, at closing, and at opening that it is open. */
 export async function writeReleased(
   dir: string,
   files: JournalFiles,
-  numbers: { released_seq: number; next_seq: number },
+  { released_seq, next_seq, closed }: Numbers,
 ): Promise<void> {
-  await writeWhole(files, dir, join(dir, RELEASED), [Buffer.from(JSON.stringify(numbers))]);
+  const numbers = { released_seq, next_seq, closed };
+  const text = JSON.stringify({ ...numbers, crc: crc32(JSON.stringify(numbers)) });
+  await writeWhole(files, dir, join(dir, RELEASED), [Buffer.from(text)]);
 }

@@ -3,7 +3,7 @@
  * names is the order of records; a header tells our files from others and holds the version of the format.
  */
 import { readdir } from 'node:fs/promises';
-import { nextMarker, recordAt } from './record.ts';
+import { FRAME_BYTES, nextMarker, recordAt } from './record.ts';
 
 export const HEADER_BYTES = 16;
 const MAGIC = 'LUNAJRNL';
@@ -52,6 +52,8 @@ export type SegmentScan = {
   torn_bytes: number;
   /** Damage before the last intact record, or in the header. */
   damaged: boolean;
+  /** All that is not intact looks like a write that was under way when the power went (`looksTorn`). */
+  torn: boolean;
 };
 
 /**
@@ -65,7 +67,15 @@ export function scanSegment(
   after_seq: number,
   visit?: (offset: number, seq: number) => void,
 ): SegmentScan {
-  const scan: SegmentScan = { intact: [], last_seq: null, records: 0, tail_bytes: 0, torn_bytes: 0, damaged: false };
+  const scan: SegmentScan = {
+    intact: [],
+    last_seq: null,
+    records: 0,
+    tail_bytes: 0,
+    torn_bytes: 0,
+    damaged: false,
+    torn: hasHeader(bytes),
+  };
   let last = after_seq;
   let run = { start: hasHeader(bytes) ? HEADER_BYTES : 0, end: hasHeader(bytes) ? HEADER_BYTES : 0 };
   let at = run.start;
@@ -75,6 +85,7 @@ export function scanSegment(
     if (found.kind === 'record' && found.seq > last) {
       if (broken) {
         scan.damaged = true;
+        scan.torn &&= looksTorn(bytes, run.end, at);
         if (run.end > run.start) scan.intact.push(run);
         run = { start: at, end: at };
         broken = false;
@@ -95,8 +106,34 @@ export function scanSegment(
   if (run.end > run.start) scan.intact.push(run);
   scan.tail_bytes = bytes.length - (scan.records > 0 ? run.end : Math.min(HEADER_BYTES, bytes.length));
   scan.torn_bytes = withoutZeros(bytes.subarray(bytes.length - scan.tail_bytes));
+  if (scan.torn_bytes > 0) scan.torn &&= looksTorn(bytes, bytes.length - scan.tail_bytes, bytes.length);
   if (!hasHeader(bytes) && scan.records > 0) scan.damaged = true;
   return scan;
+}
+
+/** The least that a disk writes or does not write. */
+const SECTOR_BYTES = 512;
+/** A record may end with so many zeros by itself. */
+const OWN_ZEROS = 16;
+
+/**
+ * Whether bytes that should be records look like a write that a power cut or a kill left half done, rather than like
+ * bytes that a disk spoiled: a sector that was never written holds zeros still, or the file ends before the record.
+ * @param from where the first record that is not intact begins
+ * @param to where the next intact one begins, or the end of the file
+ */
+function looksTorn(bytes: Buffer, from: number, to: number): boolean {
+  const end = from + withoutZeros(bytes.subarray(from, to));
+  for (let at = from; at < end; ) {
+    const next = Math.min(at - (at % SECTOR_BYTES) + SECTOR_BYTES, to);
+    if (next <= end && withoutZeros(bytes.subarray(at, next)) === 0) return true;
+    at = next;
+  }
+  if (to < bytes.length) return false;
+  const claimed = from + FRAME_BYTES + (bytes.length - from < FRAME_BYTES ? 0 : bytes.readUInt32LE(from + 4));
+  if (bytes.length - end < OWN_ZEROS) return bytes.length - from < FRAME_BYTES || claimed > bytes.length;
+  const left = (SECTOR_BYTES - (end % SECTOR_BYTES)) % SECTOR_BYTES;
+  return claimed > end + left && left < OWN_ZEROS;
 }
 
 /** @returns the length of `bytes` without the zeros at their end. */

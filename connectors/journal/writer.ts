@@ -12,6 +12,8 @@ export type SegmentWriter = {
   drop(released_seq: number, next_seq: number, held_seq?: number | null): Promise<void>;
   /** Closes the file that is written. */
   retire(): Promise<void>;
+  /** The newest segment that is retired. */
+  newest(): Segment | undefined;
   bytes(): number;
   segments(): number;
 };
@@ -51,7 +53,11 @@ export function createSegmentWriter(
   }
   /** After a failed write or fsync nobody knows what the kernel still holds: cut back, and never write there again. */
   async function abandon(segment: Active): Promise<void> {
-    await files.truncate(segment.fd, segment.bytes).catch(() => {});
+    // Synced, so that a power cut does not bring back what was refused.
+    await files
+      .truncate(segment.fd, segment.bytes)
+      .then(() => files.sync(segment.fd))
+      .catch(() => {});
     if (segment.last_seq >= segment.first_seq) return retire();
     active = null;
     await files.close(segment.fd);
@@ -83,7 +89,7 @@ export function createSegmentWriter(
     if (gone.length === 0) return;
     const alone = active === null && gone.length === closed.length;
     // On a full disk this write fails, but removal is what makes room; a segment that stays keeps the numbers too.
-    await writeReleased(dir, files, { released_seq, next_seq }).catch((error: unknown) => {
+    await writeReleased(dir, files, { released_seq, next_seq, closed: null }).catch((error: unknown) => {
       if (alone) throw error;
     });
     for (const segment of gone) {
@@ -92,7 +98,7 @@ export function createSegmentWriter(
       closed_bytes -= segment.bytes;
     }
   }
-  return { write, drop, retire, bytes, segments: () => closed.length + (active ? 1 : 0) };
+  return { write, drop, retire, newest: () => closed.at(-1), bytes, segments: () => closed.length + (active ? 1 : 0) };
 }
 
 /** The zeros reach the disk with the sync of the records. A disk too full for them may still take the records. */

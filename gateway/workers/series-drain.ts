@@ -28,6 +28,8 @@ export type DrainDeps = {
   durable_seq: () => number;
   /** What the journal had released when it was opened. */
   released_seq: number;
+  /** The last number that the journal may have given out before: the store may know records that damage took since. */
+  given_seq: number;
   onApplied: (seq: number, touched: readonly TouchedSeries[], applied: number, doubled: number | null) => void;
   onSlots: (changed: readonly SlotsChanged[]) => void;
   onState: (state: DrainState) => void;
@@ -101,7 +103,7 @@ export function createDrain(deps: DrainDeps): Drain {
     const store = await deps.open();
     const keeper = createSlotKeeper(store, deps.slots_every_ms, readingsFrom);
     await keeper.setRoles(roles);
-    const applied_seq = await matchJournal(store, deps.durable_seq());
+    const applied_seq = await matchJournal(store, Math.max(deps.durable_seq(), deps.given_seq));
     keeper.touch(await store.dirty.list(), deps.now());
     opened = { store, keeper, applied_seq };
     const lost = lostBetween(applied_seq, Math.max(deps.released_seq, state.applied_seq ?? 0));
@@ -218,9 +220,9 @@ function lostBetween(cursor: number, released_seq: number): string | null {
 }
 
 /** A cursor above all that the journal holds belongs to a journal that is gone: count from its successor. */
-async function matchJournal(store: DrainedSeries, durable_seq: number): Promise<number> {
+async function matchJournal(store: DrainedSeries, given_seq: number): Promise<number> {
   const cursor = await store.readings.cursor();
-  if (cursor <= durable_seq) return cursor;
+  if (cursor <= given_seq) return cursor;
   await store.rewind(0);
   return 0;
 }

@@ -18,6 +18,8 @@ export type SeriesWorkerData = {
   durable: SharedArrayBuffer;
   /** What the journal had released at its opening: a store that knows less has lost readings. */
   released_seq: number;
+  /** The last number that the journal may have given out before. */
+  given_seq?: number;
   /** The slots of a series are computed at most this often; 2,000 where left out. */
   slots_every_ms?: number;
   /** Slots of readings older than this are not computed from what is left of them; null or left out: all are kept. */

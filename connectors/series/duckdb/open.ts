@@ -4,6 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { UnavailableError } from '../../../engine/errors.ts';
 import { connect, type DuckDb } from './connection.ts';
 import type { DuckDbOptions } from './duckdb.ts';
+import { createNameSync, cutBadEntry } from './log-file.ts';
 import { SCHEMA } from './schema.ts';
 
 /** What DuckDB says of a file that will never open again; anything else (lock, space, rights) may pass. */
@@ -25,12 +26,22 @@ export async function openFile(options: DuckDbOptions): Promise<{ db: DuckDb; re
   }
 }
 
-/** First without the write-ahead log (the file then stands at its last checkpoint), then with a new file. */
+/**
+ * First without what the write-ahead log holds from its bad entry on, then without the log (the file then stands at its
+ * last checkpoint), then with a new file.
+ */
 async function recover(options: DuckDbOptions, cause: string) {
   const { file, now = Date.now } = options;
   const stamp = new Date(now()).toISOString().replaceAll(':', '-');
   const wal = `${file}.wal`;
   if (existsSync(wal)) {
+    const cut = await cutBadEntry(wal, `${wal}.damaged-${stamp}`, cause);
+    if (cut)
+      try {
+        return { db: await openOnce(options), recovery: cut.torn ? null : lostWal(wal, stamp, cause) };
+      } catch {
+        // There is more that is damaged.
+      }
     renameSync(wal, `${wal}.damaged-${stamp}`);
     try {
       return { db: await openOnce(options), recovery: lostWal(wal, stamp, cause) };
@@ -73,7 +84,7 @@ async function openOnce({ file, memory, checkpoint = CHECKPOINT }: DuckDbOptions
     autoload_known_extensions: 'false',
   });
   try {
-    const db = await connect(instance);
+    const db = withNames(await connect(instance), createNameSync(file));
     await db.write(async (writer) => {
       for (const statement of SCHEMA) await writer.run(statement);
     });
@@ -83,6 +94,18 @@ async function openOnce({ file, memory, checkpoint = CHECKPOINT }: DuckDbOptions
     instance.closeSync();
     throw error;
   }
+}
+
+/** What was written counts only once the names of the files are on disk too. */
+function withNames(db: DuckDb, syncNames: () => Promise<void>): DuckDb {
+  return {
+    ...db,
+    async write(work) {
+      const outcome = await db.write(work);
+      await syncNames();
+      return outcome;
+    },
+  };
 }
 
 function unavailable(file: string, cause: unknown): UnavailableError {
