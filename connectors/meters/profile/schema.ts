@@ -207,7 +207,9 @@ const IdentifySchema = z.strictObject({
   http: z
     .strictObject({
       path: z.string().startsWith('/').describe('Where the device says over HTTP what it is.'),
-      is: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).describe('Values by JSON path.'),
+      is: z
+        .record(z.string(), z.array(z.union([z.string(), z.number()])).min(1))
+        .describe('Values by JSON path; "*" is any.'),
     })
     .optional(),
 });
