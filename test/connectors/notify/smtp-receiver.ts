@@ -17,6 +17,7 @@ export type Receiver = {
   port: number;
   mails: Mail[];
   behave(mode: ReceiverMode): void;
+  onConnection(listener: () => void): void;
   close(): Promise<void>;
 };
 type Options = {
@@ -65,7 +66,9 @@ export async function openReceiver(options: Options = {}): Promise<Receiver> {
   });
   smtp.on('error', () => {});
   const sockets = new Set<Socket>();
+  let onConnection = () => {};
   const server: Server = createServer((socket) => {
+    onConnection();
     if (mode !== 'silent') {
       smtp.server.emit('connection', socket);
       return;
@@ -80,6 +83,9 @@ export async function openReceiver(options: Options = {}): Promise<Receiver> {
     mails,
     behave(next) {
       mode = next;
+    },
+    onConnection(listener) {
+      onConnection = listener;
     },
     async close() {
       // smtp-server ends its own connections, with the TLS that lies over them.
