@@ -1,4 +1,5 @@
 /** What an alert says to people, in the language, zone and formats of the reader: on pages, in the API and in messages. */
+import { quantityInfo } from '../engine/model/quantity.ts';
 import { createFormat } from '../web/format.ts';
 import { createTranslate, hasText, type Language, type Translate } from '../web/i18n/text.ts';
 import type { Alert, DeviceService, MeterService, SiteService } from './services.ts';
@@ -36,13 +37,26 @@ export function alertWords(
   const { name, link } = subjectOf(deps, tenant, alert);
   const { free_bytes } = alert.detail;
   const free = typeof free_bytes === 'number' ? gibibytes(free_bytes, language) : '?';
-  const parameters = { name, free, time: format.when(alert.opened_ms, now_ms) };
+  const problem = typeof alert.detail.problem === 'string' ? alert.detail.problem : '?';
+  const amounts = amountsOf(alert.detail, format, now_ms);
+  const parameters = { name, free, problem, time: format.when(alert.opened_ms, now_ms), ...amounts };
   return {
     ...{ name, link },
     kind: wordsOf(t, 'alert_kind', alert.kind, parameters),
     text: wordsOf(t, 'alert', alert.kind, parameters),
     remedy: wordsOf(t, 'alert_todo', alert.kind, parameters),
   };
+}
+
+/** How much and how long, where the alert tells it: in the unit of its quantity. */
+function amountsOf(detail: Alert['detail'], format: ReturnType<typeof createFormat>, now_ms: number) {
+  const { from, to, value, usual, since_ms, until_ms } = detail;
+  const unit = quantityInfo(String(detail.quantity ?? ''))?.unit ?? '';
+  const amount = (given: unknown) => (typeof given === 'number' ? format.value(given, unit) : '?');
+  const end_ms = typeof until_ms === 'number' ? until_ms : now_ms;
+  const hours = typeof since_ms === 'number' ? String(Math.max(1, Math.round((end_ms - since_ms) / 3_600_000))) : '?';
+  const jump = typeof from === 'number' && typeof to === 'number' ? amount(to - from) : '?';
+  return { from: amount(from), to: amount(to), jump, value: amount(value), usual: amount(usual), hours };
 }
 
 /** A kind without words of its own, from a newer version or a test, is still told. */

@@ -633,6 +633,12 @@ export type AlertKind =
 export type Alert = {
   id: string;
   kind: AlertKind;
+  | 'register_jump'
+  | 'unit_changed'
+  | 'meters_mixed'
+  | 'meter_gap'
+  | 'meter_standstill'
+  | 'night_load'
   object: string;
   severity: 'info' | 'warning' | 'fault';
   detail: Record<string, unknown>;

@@ -1,9 +1,10 @@
 /** Watches meters: raises and clears the alerts for silence, standing still, resets. */
 import { Quality } from '../../engine/model/quality.ts';
 import { HOUR_MS, SLOT_MS } from '../../engine/model/time.ts';
+import type { QualityEvent } from '../../engine/quality/accumulator.ts';
 import { silenceLimit, usualInterval } from '../../engine/quality/report.ts';
 import type { SlotsChanged } from '../series.ts';
-import type { Alert } from '../services.ts';
+import type { Alert, AlertKind } from '../services.ts';
 import type { QualityDeps } from './quality.ts';
 
 const DAY_MS = 24 * HOUR_MS;
@@ -12,6 +13,17 @@ const SETTLED_MS = 10 * 60_000;
 const LOOK_BACK_MS = 7 * DAY_MS;
 const SPACINGS = 12;
 const REMEMBERED = 10_000;
+
+/** What the computing of slots found, and the alert that tells of it. */
+const ALERTS: Readonly<Partial<Record<QualityEvent['kind'], AlertKind>>> = {
+  stuck: 'meter_stuck',
+  reset: 'register_reset',
+  jump: 'register_jump',
+  unit: 'unit_changed',
+  mixed: 'meters_mixed',
+};
+/** Alerts of a moment: over a day later. */
+const MOMENTS: ReadonlySet<AlertKind> = new Set(['register_reset', 'register_jump', 'meters_mixed']);
 
 type Seen = { last_ms: number | null; arrivals: number[]; usual_ms: number | null };
 
@@ -63,9 +75,11 @@ export function createQualityWatch(deps: QualityDeps) {
   async function checkOver(tenant: string, open: readonly Alert[]): Promise<void> {
     const now = clock.now();
     for (const alert of open) {
-      if (alert.kind === 'register_reset' && now - alert.opened_ms > DAY_MS)
+      if (MOMENTS.has(alert.kind) && now - alert.opened_ms > DAY_MS)
         await alerts.clear(tenant, alert.kind, alert.object);
-      if (alert.kind === 'meter_stuck' && (await movesAgain(deps, tenant, alert)))
+      if (alert.kind === 'unit_changed' && (await isMarked(deps, tenant, alert, Quality.UNIT)) === false)
+        await alerts.clear(tenant, alert.kind, alert.object);
+      if (alert.kind === 'meter_stuck' && (await isMarked(deps, tenant, alert, Quality.STUCK)) === false)
         await alerts.clear(tenant, alert.kind, alert.object);
     }
   }
@@ -77,10 +91,9 @@ export function createQualityWatch(deps: QualityDeps) {
       const now = clock.now();
       for (const { tenant, meter, quantity, events } of changed)
         for (const { kind, at_ms, from, to } of events) {
-          const alert =
-            kind === 'stuck' ? 'meter_stuck' : kind === 'reset' || kind === 'jump' ? 'register_reset' : null;
+          const alert = ALERTS[kind];
           const key = `${tenant} ${alert} ${meter} ${quantity} ${at_ms}`;
-          if (!alert || now - at_ms > DAY_MS || now - at_ms < SETTLED_MS || told.has(key)) continue;
+          if (alert === undefined || now - at_ms > DAY_MS || now - at_ms < SETTLED_MS || told.has(key)) continue;
           await alerts.raise(tenant, alert, meter, 'warning', { quantity, since_ms: at_ms, from, to });
           if (told.size >= REMEMBERED) told.clear();
           told.add(key);
@@ -121,11 +134,17 @@ async function lastStored(
   return newest;
 }
 
-async function movesAgain({ series, clock }: QualityDeps, tenant: string, alert: Alert): Promise<boolean> {
+/** Whether the newest known slot of the last two hours carries the mark; null where there is none. */
+async function isMarked(
+  { series, clock }: QualityDeps,
+  tenant: string,
+  alert: Alert,
+  mark: number,
+): Promise<boolean | null> {
   const quantity = String(alert.detail.quantity ?? '');
   const now = clock.now();
   const range = { meter: alert.object, quantity, from_ms: now - 2 * HOUR_MS, to_ms: now };
   const { quality, values } = await series.slots.read(tenant, range);
-  const last = values.findLastIndex((value) => !Number.isNaN(value));
-  return last >= 0 && !(quality[last]! & Quality.STUCK);
+  const last = values.findLastIndex((value, i) => !Number.isNaN(value) || (quality[i]! & mark) !== 0);
+  return last < 0 ? null : (quality[last]! & mark) !== 0;
 }

@@ -15,6 +15,7 @@ import type {
   SiteService,
 } from '../services.ts';
 import { makeReport } from './quality-day.ts';
+import { createFaultWatch } from './quality-faults.ts';
 import { createQualityWatch } from './quality-watch.ts';
 
 const WATCH_MS = 60_000;
@@ -42,6 +43,7 @@ export type QualityDeps = Pick<Base, 'clock' | 'log' | 'bus' | 'db'> & {
 export function createQualityService(deps: QualityDeps): QualityService & { start(): void; stop(): void } {
   const { clock, log, bus, db, site, meters } = deps;
   const watch = createQualityWatch(deps);
+  const faults = createFaultWatch(deps);
   const endings: (() => void)[] = [];
   const zone = (tenant: string) => site.get(tenant)?.time_zone ?? 'UTC';
 
@@ -104,7 +106,10 @@ export function createQualityService(deps: QualityDeps): QualityService & { star
     },
     start() {
       deps.jobs.define(QUEUE, async () => {
-        for (const tenant of site.tenants()) await daily(tenant);
+        for (const tenant of site.tenants()) {
+          await daily(tenant);
+          await faults.round(tenant);
+        }
       });
       // Every hour, so that it comes soon after midnight in every time zone; days already reported cost nothing.
       deps.jobs.schedule(QUEUE, { cron: '20 * * * *' }, {});

@@ -115,4 +115,32 @@ export const alertTexts = {
   'alert_todo.channel_failing':
     'Öffnen Sie Verwaltung, Benachrichtigungen: Der letzte Fehler steht neben dem Kanal. Beheben Sie ihn und senden Sie eine Testnachricht; was wartet, wird dann zugestellt.',
   'alert_todo.other': 'Öffnen Sie die Seite Meldungen der Box.',
+  'alert.register_jump':
+    'Das Zählwerk von {name} sprang um {time} um {jump} weiter, mehr als es gezählt haben kann. Der Sprung ist aus Summen ausgenommen.',
+  'alert.unit_changed':
+    'Das Zählwerk von {name} zählt seit {time} in einer anderen Einheit: Aus {from} wurden {to}. Was es seitdem meldet, ist aus Summen ausgenommen.',
+  'alert.meters_mixed':
+    'Unter dem Namen von {name} senden seit {time} zwei Zähler. Wo sich ihre Werte mischen, sind sie aus Summen ausgenommen.',
+  'alert.meter_gap': 'Der Zähler {name} schwieg {hours} Stunden lang ab {time}. Üblich sind dann {usual} je Stunde.',
+  'alert.meter_standstill':
+    'Der Zähler {name} zeigt seit {time} jede Stunde dasselbe: {value}. Üblich sind dann {usual} je Stunde.',
+  'alert.night_load': 'Nachts braucht {name} seit {time} {value} je Stunde. Üblich sind {usual}.',
+  'alert_kind.register_jump': 'Zählwerk gesprungen',
+  'alert_kind.unit_changed': 'Einheit gewechselt',
+  'alert_kind.meters_mixed': 'zwei Zähler vermischt',
+  'alert_kind.meter_gap': 'Lücke in den Daten',
+  'alert_kind.meter_standstill': 'Zähler steht',
+  'alert_kind.night_load': 'hohe Nachtlast',
+  'alert_todo.register_jump':
+    'Wurde der Zähler getauscht, ist nichts zu tun. Wurde die Energie wirklich verbraucht, korrigieren Sie die Werte dieses Zeitpunkts.',
+  'alert_todo.unit_changed':
+    'Stellen Sie die Einheit des Geräts richtig, in seinen eigenen Einstellungen oder im Profil. Zählt es wieder wie zuvor, gehen die Summen von selbst weiter.',
+  'alert_todo.meters_mixed':
+    'Geben Sie jedem Zähler ein eigenes Topic oder einen eigenen Namen; sehen Sie dann die Werte dieser Zeit an und korrigieren Sie sie.',
+  'alert_todo.meter_gap':
+    'Ein Zählwerk kennt die Summe über die Lücke; ihr Verlauf fehlt, wenn der Zähler ihn nicht nachsenden kann. Prüfen Sie Strom und Netzwerk zu dieser Zeit.',
+  'alert_todo.meter_standstill':
+    'Sehen Sie auf die Anzeige des Zählers. Bewegt sie sich, prüfen Sie die Verbindung und das gelesene Register; wenn nicht, ist der Zähler defekt.',
+  'alert_todo.night_load':
+    'Sehen Sie nach, was nachts läuft und früher nicht lief: Lüftung, Licht, ein Kompressor, ein Leck. Soll es laufen, gilt es nach einer Woche als üblich.',
 } as const satisfies Record<keyof typeof english, string>;

@@ -108,4 +108,32 @@ export const alertTexts = {
   'alert_todo.channel_failing':
     'Open Admin, Notifications: the last fault stands beside the channel. Mend it and send a test message; what waits is delivered then.',
   'alert_todo.other': 'Open the Alerts page of the box.',
+  'alert.register_jump':
+    'The register of {name} jumped by {jump} at {time}, more than it can have counted. The jump is left out of sums.',
+  'alert.unit_changed':
+    'The register of {name} counts in another unit since {time}: {from} became {to}. What it says since then is left out of sums.',
+  'alert.meters_mixed':
+    'Two meters send under the name of {name} since {time}. Where their values mix, they are left out of sums.',
+  'alert.meter_gap': 'The meter {name} was silent for {hours} hours from {time}. Usual then is {usual} an hour.',
+  'alert.meter_standstill':
+    'The meter {name} has shown the same each hour since {time}: {value}. Usual then is {usual} an hour.',
+  'alert.night_load': 'At night {name} takes {value} an hour since {time}. Usual is {usual}.',
+  'alert_kind.register_jump': 'register jumped',
+  'alert_kind.unit_changed': 'unit changed',
+  'alert_kind.meters_mixed': 'two meters mixed',
+  'alert_kind.meter_gap': 'gap in the data',
+  'alert_kind.meter_standstill': 'meter stands still',
+  'alert_kind.night_load': 'high load at night',
+  'alert_todo.register_jump':
+    'If the meter was exchanged, nothing is to do. If the energy was truly used, repair the values of that moment.',
+  'alert_todo.unit_changed':
+    'Set the unit of the device right, in its own settings or in its profile. Once it counts as before, sums go on by themselves.',
+  'alert_todo.meters_mixed':
+    'Give each meter a topic or name of its own, then look at the values of that time and repair them.',
+  'alert_todo.meter_gap':
+    'A register knows the sum over the gap; its course is lost unless the meter can send it again. Look at power and network at that time.',
+  'alert_todo.meter_standstill':
+    'Look at the display of the meter. If it moves there, check the connection and the register that is read; if not, the meter is broken.',
+  'alert_todo.night_load':
+    'See what runs at night that did not before: ventilation, lighting, a compressor, a leak. If it is meant to run, it counts as usual after a week.',
 } as const;

@@ -1,0 +1,66 @@
+/** Looks once an hour for faults that only weeks of a meter's own past show, and keeps their alerts. */
+import { HOUR_MS } from '../../engine/model/time.ts';
+import { type FaultKind, findMeterFaults, hoursOf, type MeterFault, PAST_DAYS } from '../../engine/quality/faults.ts';
+import type { Alert, AlertKind } from '../services.ts';
+import type { QualityDeps } from './quality.ts';
+
+export const FAULT_ALERTS: Readonly<Record<FaultKind, AlertKind>> = {
+  gap: 'meter_gap',
+  stuck: 'meter_standstill',
+  night_load: 'night_load',
+};
+/** Energy tells best; power only where there is none. */
+const JUDGED = ['import_kWh', 'gas_m3', 'heat_kWh', 'water_m3', 'power_W'];
+const DAY_MS = 24 * HOUR_MS;
+const LOOK_MS = (PAST_DAYS + 14) * DAY_MS;
+/** A fault stays open while it reaches into this time. */
+const OPEN_MS = DAY_MS;
+
+export function createFaultWatch(deps: QualityDeps) {
+  const { clock, alerts, meters, site, series } = deps;
+
+  async function faultsOf(tenant: string, meter: string, quantities: readonly string[]) {
+    const quantity = JUDGED.find((name) => quantities.includes(name));
+    if (quantity === undefined) return [];
+    const now_ms = Math.floor(clock.now() / HOUR_MS) * HOUR_MS;
+    const slots = await series.slots.read(tenant, { meter, quantity, from_ms: now_ms - LOOK_MS, to_ms: now_ms });
+    const last = slots.values.findLastIndex((value) => !Number.isNaN(value));
+    if (last < 0) return [];
+    // What is missing since the newest value is the silence that `meter_silent` tells of at once.
+    const to_ms = Math.floor(slots.at_ms[last]! / HOUR_MS) * HOUR_MS;
+    const hours = hoursOf(slots, now_ms - LOOK_MS, Math.max(now_ms - LOOK_MS, to_ms));
+    const zone = site.get(tenant)?.time_zone ?? 'UTC';
+    return findMeterFaults(hours, zone, now_ms - OPEN_MS).map((fault) => ({ ...fault, quantity }));
+  }
+
+  async function settle(
+    tenant: string,
+    meter: string,
+    faults: readonly (MeterFault & { quantity: string })[],
+    open: readonly Alert[],
+  ): Promise<void> {
+    for (const [kind, alert] of Object.entries(FAULT_ALERTS)) {
+      const fault = faults.findLast((one) => one.kind === kind);
+      if (fault) {
+        const { from_ms: since_ms, to_ms: until_ms, value, usual, quantity } = fault;
+        await alerts.raise(tenant, alert, meter, 'warning', { quantity, since_ms, until_ms, value, usual });
+      } else if (open.some((one) => one.kind === alert && one.object === meter))
+        await alerts.clear(tenant, alert, meter);
+    }
+  }
+
+  return {
+    /** One round over the tenant's meter points. */
+    async round(tenant: string): Promise<void> {
+      const open = await alerts.list(tenant, { open_only: true, limit: 1000 });
+      const known = await series.list(tenant);
+      for (const { id, virtual } of meters.list(tenant)) {
+        if (virtual) continue;
+        const own = known.filter((one) => one.meter === id).map((one) => one.quantity);
+        // Slots of energy are made of power where there is no register.
+        const quantities = own.includes('power_W') ? [...own, 'import_kWh'] : own;
+        await settle(tenant, id, await faultsOf(tenant, id, quantities), open);
+      }
+    },
+  };
+}
