@@ -4,7 +4,7 @@ NODE := $(SETUP) node --disable-warning=ExperimentalWarning
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo dev test lint fix bench ingest train eval index docs guarantees clean
+.PHONY: help run demo dev test lint fix bench backup restore ingest train eval index docs guarantees clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,13 @@ fix: ## let biome repair format and style
 
 bench: ## run a benchmark: make bench ARGS="ingest --seconds 10" (alone: list them)
 	@exec sh scripts/bench.sh $(ARGS)
+
+backup: ## make a backup of the box now
+	@exec ./luna backup $(ARGS)
+
+restore: ## bring a backup into an empty LUNA_HOME: make restore FROM=/mnt/backups
+	@test -n "$(FROM)" || { echo 'From where? make restore FROM=/mnt/backups' >&2; exit 2; }
+	@exec ./luna restore "$(FROM)" $(ARGS)
 
 ingest: ## import readings: make ingest FILE=readings.csv
 	@test -n "$(FILE)" || { echo 'Which file? make ingest FILE=readings.csv' >&2; exit 2; }

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { assemble } from './assemble.ts';
+import { refuseUnfinished } from './backup/restore.ts';
 import { runCommand } from './commands.ts';
 import type { Config } from './config.ts';
 import { type Command, type CommandResult, openControl } from './control.ts';
@@ -18,6 +19,7 @@ const CLOSE_DEADLINE_MS = 5000;
 
 /** Resolves once the box serves; the process then lives until a signal. Rejects when it cannot start, with nothing left running. */
 export async function runBox(config: Config): Promise<void> {
+  await refuseUnfinished(config.home);
   const log = createLog(config.log_level);
   mkdirSync(config.home, { recursive: true, mode: 0o700 });
   const control = await openControl(config.home);
@@ -64,6 +66,7 @@ function closeOnSignal(log: Logger, close: () => Promise<void>): void {
 
 /** Opens the same services without listeners, runs the command and closes them again. */
 export async function runOnce(config: Config, command: Command): Promise<CommandResult> {
+  await refuseUnfinished(config.home);
   mkdirSync(config.home, { recursive: true, mode: 0o700 });
   const control = await openControl(config.home);
   // Standard output belongs to the command's result.

@@ -51,11 +51,12 @@ export async function makeBackup(order: BackupOrder, options: SinkOptions = {}):
     await mkdir(draft, { recursive: true, mode: 0o700 });
     const keys = order.passphrase_file ? await deriveKeys(await readPassphrase(order.passphrase_file)) : null;
     const sink = createSink(draft, { ...options, together: true });
+    // Before the database: what the audit chain ended with must not be ahead of it.
+    await copyConfig(order, sink.under('config'));
     const database = cluster ? await copyCluster(cluster, sink, id) : null;
     const series = order.series ? await settleSeries(draft, sink) : null;
     const journal = await copyRecords(order, sink.under('journal'), series?.cursor ?? order.after_seq);
     const files = await copyTree(join(home, 'files'), sink.under('files'));
-    await copyConfig(order, sink.under('config'));
     const sealed = keys ? await readKeyFiles(home) : null;
     if (keys && sealed) await sink.write('keys/keys.sealed', sealKeys(sealed, keys, contextOf(box, id)));
     const { system_id: _, ...described } = database ?? { system_id: '' };

@@ -4,11 +4,11 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { recoverCluster } from '../../connectors/database/embedded/recover.ts';
-import type { Connection } from '../../connectors/database/postgres/connection.ts';
 import { seriesFacts } from '../../connectors/series/duckdb/snapshot.ts';
 import { ConfigError, InvalidDataError } from '../../engine/errors.ts';
 import type { TableFacts } from '../../engine/ports.ts';
 import { lockHome } from '../home-lock.ts';
+import { lookAtAudit } from './audit-look.ts';
 import { type CheckedBackup, type CheckOptions, checkBackup } from './check.ts';
 import { findBackup, logOf } from './folder.ts';
 import { PLAIN, SERIES_FILE } from './make.ts';
@@ -25,8 +25,6 @@ export type RestoreOptions = CheckOptions & {
   home: string;
   /** Moves what is in the home aside instead of refusing. */
   force_aside?: boolean;
-  /** Asks the restored database, e.g. for its audit chain; what it throws stops the restore. */
-  look?: (connection: Connection) => Promise<void>;
   progress?: (line: string) => void;
 };
 export type RestoreReport = {
@@ -38,6 +36,8 @@ export type RestoreReport = {
   tables: number;
   rows: number;
   journal_records: number;
+  /** Entries of the audit chain that were followed; null where there is none. */
+  audit_entries: number | null;
   files: number;
   took_ms: number;
   aside: string | null;
@@ -58,7 +58,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   const draft = join(home, UNFINISHED);
   try {
     await mkdir(draft, { mode: 0o700 });
-    const compared = await fill(backup, draft, options);
+    const { compared, audit_entries } = await fill(backup, draft, options);
     await settle(draft);
     await moveIn(draft, home);
     return {
@@ -67,6 +67,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
       tables: Object.keys(compared).length,
       rows: Object.values(compared).reduce((sum, { rows }) => sum + rows, 0),
       journal_records: recordsOf(backup),
+      audit_entries,
       files: backup.manifest.files,
       took_ms: Date.now() - begun,
     };
@@ -119,11 +120,14 @@ async function clearHome(
   return { dir: inside ? join(aside, moved) : given, aside };
 }
 
+type Filled = { compared: TableFacts; audit_entries: number | null };
+
 /** Everything into the draft, compared with what the backup says. @returns what was compared */
-async function fill(backup: CheckedBackup, draft: string, options: RestoreOptions): Promise<TableFacts> {
+async function fill(backup: CheckedBackup, draft: string, options: RestoreOptions): Promise<Filled> {
   const { manifest, dir } = backup;
-  const { progress = () => {}, look } = options;
+  const { progress = () => {} } = options;
   const compared: TableFacts = {};
+  let audit_entries: number | null = null;
   progress('copying');
   for (const entry of manifest.entries) {
     const to = targetOf(entry.path);
@@ -143,11 +147,17 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
     progress('bringing the database back');
     const counted_at = manifest.database.restore_point;
     const end_at = backup.rounds.at(-1)?.restore_point ?? counted_at;
-    const facts = await recoverCluster({ data_dir: join(draft, 'postgres'), counted_at, end_at }, look);
+    const facts = await recoverCluster(
+      { data_dir: join(draft, 'postgres'), counted_at, end_at },
+      async (connection) => {
+        progress('following the audit log');
+        audit_entries = await lookAtAudit(connection, draft, backup.keys !== null);
+      },
+    );
     compare('database', manifest.database.tables, facts, true);
     Object.assign(compared, facts);
   }
-  return compared;
+  return { compared, audit_entries };
 }
 
 /** Where a file of a backup goes in a home; null for what is unpacked otherwise. */
@@ -230,7 +240,7 @@ function notesOf({ manifest, keys, rounds }: CheckedBackup): string[] {
       (manifest.keys === null
         ? 'The backup was made without a passphrase, so it holds no keys'
         : 'No passphrase was given, so the keys stayed sealed') +
-        ': stored passwords (mail, devices, time codes) must be entered again, everybody signs in anew, and tokens of luna.yaml are missing.',
+        ': stored passwords (mail, devices, time codes) must be entered again, everybody signs in anew, tokens of luna.yaml are missing, and the signatures of the audit log cannot be checked.',
     );
   if (!manifest.database)
     notes.push('The database is not in the backup: it is a Postgres of your own, restore it as its operator does.');

@@ -5,6 +5,7 @@ import { createAlertsApi } from './api/alerts.ts';
 import { createAllowedHostsApi } from './api/allowed-hosts.ts';
 import { createAskApi } from './api/ask.ts';
 import { createAuditApi } from './api/audit.ts';
+import { createBackupsApi } from './api/backups.ts';
 import { createCorrectionsApi } from './api/corrections.ts';
 import { createDataApi } from './api/data.ts';
 import { createDevicesApi } from './api/devices.ts';
@@ -46,6 +47,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createTokenApi,
   createAuditApi,
   createJobsApi,
+  createBackupsApi,
   createAllowedHostsApi,
   createOperationsApi,
 ];

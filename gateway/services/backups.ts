@@ -82,6 +82,7 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
   const { config, clock, log, metrics, series, journal, cluster, pace = PACE } = deps;
   const folder = resolve(config.backup_dir ?? join(config.home, 'backups'));
   const enabled = config.backup_at !== 'off';
+  const look_ms = Math.min(pace.look_ms, config.backup_every_min * 30_000);
   const summaries = new Map<string, BackupSummary>();
   let stopping = new AbortController();
   let timer: NodeJS.Timeout | null = null;
@@ -253,7 +254,7 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
   const again = async () => {
     looking = look().catch((error: unknown) => log.warn({ err: error }, 'the backups could not be looked after'));
     await looking;
-    if (!stopping.signal.aborted) timer = setTimeout(again, pace.look_ms);
+    if (!stopping.signal.aborted) timer = setTimeout(again, look_ms);
   };
 
   return {
@@ -285,7 +286,7 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
       }
       const [hour, minute] = config.backup_at.split(':').map(Number);
       deps.jobs.schedule(QUEUE, { cron: `${minute} ${hour} * * *` }, {});
-      timer = setTimeout(again, Math.min(pace.look_ms, config.backup_every_min * 60_000));
+      timer = setTimeout(again, look_ms);
     },
     async stop() {
       stopping.abort(new UnavailableError('The box is closing.'));

@@ -1,6 +1,7 @@
 /** `/admin/…`: site, people, API keys, devices, health, audit log; for admins. */
 
 import { createAuditPage } from './admin/audit.ts';
+import { createBackupsPage } from './admin/backups.ts';
 import { createAdminDevicesPages } from './admin/devices.ts';
 import { createHealthPage } from './admin/health.ts';
 import { createHostsPages } from './admin/hosts.ts';
@@ -21,6 +22,7 @@ export function createAdminPages(deps: PageDeps) {
     createAdminDevicesPages(deps),
     createHostsPages(deps),
     health.app,
+    createBackupsPage(deps),
     createAuditPage(deps),
   ])
     app.route('/', page);

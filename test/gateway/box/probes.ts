@@ -156,6 +156,8 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'POST /api/v1/allowed-hosts': () => [json('/api/v1/allowed-hosts', { host: 'probe.local' })],
   'DELETE /api/v1/allowed-hosts/{host}': () => [{ path: '/api/v1/allowed-hosts/probe.local' }],
   'GET /api/v1/jobs': () => [{ path: '/api/v1/jobs' }],
+  'GET /api/v1/backups': () => [{ path: '/api/v1/backups' }],
+  'POST /api/v1/backups': () => [{ path: '/api/v1/backups' }],
   'GET /healthz': () => [{ path: '/healthz' }],
   'GET /readyz': () => [{ path: '/readyz' }],
   'GET /metrics': () => [{ path: '/metrics' }],
