@@ -35,6 +35,7 @@ import { createAdviceService } from './services/advice.ts';
 import { gatherAdviceContext } from './services/advice-context.ts';
 import { createAlertService } from './services/alerts.ts';
 import { createAllowedHosts } from './services/allowed-hosts.ts';
+import { createAuditChainService } from './services/audit-chain-service.ts';
 import { createAuditService } from './services/audit.ts';
 import { createBackupService, readHeld } from './services/backups.ts';
 import { createDataService } from './services/data.ts';
@@ -141,6 +142,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const audit = createAuditService(base);
   const access = createAccessService({ ...base, vault });
   const site = createSiteService(base);
+  const audit_chain = createAuditChainService({ ...base, tenants: site.tenants });
   const allowedHosts = createAllowedHosts(base);
   const outbound = keep(createOutbound({ allowed: allowedHosts.entries }));
   const meters = createMeterService({ ...base, site });
@@ -250,6 +252,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     devices,
     access,
     audit,
+    audit_chain,
     jobs,
     workers,
     data,
@@ -284,6 +287,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'workers', close: () => Promise.all([workers.close(), threads.close()]).then(() => {}) },
     { name: 'outbound', close: () => outbound.close() },
     { name: 'site', start: () => site.start() },
+    { name: 'audit', start: () => audit_chain.start(), close: () => audit_chain.stop() },
     { name: 'allowed hosts', start: () => allowedHosts.start() },
     { name: 'meters', start: () => meters.start() },
     { name: 'devices', start: () => devices.start(), close: () => devices.close() },

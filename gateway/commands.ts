@@ -19,6 +19,7 @@ const HANDLERS: Record<string, Handler> = {
   'user reset-password': resetPassword,
   'user reset-second-factor': resetSecondFactor,
   import: importFile,
+  'audit verify': verifyAudit,
   doctor,
   train,
   eval: evaluate,
@@ -118,6 +119,22 @@ async function doctor({ health }: Services): Promise<CommandResult> {
   const report = await health.report();
   const lines = report.parts.map((part) => `${part.state.padEnd(8)} ${part.name}: ${part.text}`);
   return { text: lines.join('\n'), json: { ...report } };
+}
+
+/** Of one organisation, or of all where none was named. */
+async function verifyAudit(services: Services, _actor: Actor, args: Record<string, unknown>): Promise<CommandResult> {
+  const tenants = args.tenant === undefined ? services.site.tenants() : [text(args, 'tenant')];
+  const states = [];
+  for (const tenant of tenants) states.push(await services.audit_chain.verify(tenant));
+  const lines = states.map(({ tenant, entries, signed, fault }) =>
+    fault
+      ? `${tenant}: ${fault.problem}`
+      : `${tenant}: ${entries} entries, complete and unchanged${signed ? `, signed up to entry ${signed.id}` : ''}.`,
+  );
+  return {
+    ...{ text: lines.join('\n'), json: { tenants: states } },
+    ...(states.some(({ fault }) => fault) ? { failed: true } : {}),
+  };
 }
 
 async function train({ forecasts }: Services, actor: Actor, args: Record<string, unknown>): Promise<CommandResult> {

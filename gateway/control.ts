@@ -13,8 +13,8 @@ import { lockHome } from './home-lock.ts';
 import { describeError } from './http/api.ts';
 
 export type Command = { name: string; args: Record<string, unknown> };
-/** `text` is for people, `json` for `--json`. */
-export type CommandResult = { text: string; json: Record<string, unknown> };
+/** `text` is for people, `json` for `--json`; `failed` makes the exit status 1. */
+export type CommandResult = { text: string; json: Record<string, unknown>; failed?: boolean };
 /** A running box answers the probe at once. */
 const ANSWER_WITHIN_MS = 5000;
 export type RunCommand = (command: Command) => Promise<CommandResult>;

@@ -53,6 +53,13 @@ command(program.command('import <file>'), 'import', 'load readings from a CSV or
   '--mapping <yaml>',
   'columns, where they are not at,meter,<quantity>…',
 );
+command(
+  program.command('audit').description('audit log').command('verify'),
+  'audit verify',
+  'find the first entry that is not as it was written (all organisations, or that of --tenant)',
+  [],
+  null,
+);
 command(program.command('doctor'), 'doctor', 'say what is well and what is not');
 command(program.command('train'), 'train', 'make forecasts now').option('--series <name>', 'load, generation or price');
 command(program.command('eval'), 'eval', 'forecast error against "same as last week"');
@@ -64,11 +71,17 @@ command(demo.command('stop'), 'demo stop', 'remove the demo site without trace')
 await program.parseAsync();
 
 /** A command with --json and --tenant whose positional arguments are named in `names`. */
-function command(target: Program, name: string, description: string, names: readonly string[] = []): Program {
+function command(
+  target: Program,
+  name: string,
+  description: string,
+  names: readonly string[] = [],
+  tenant: string | null = 'default',
+): Program {
   return target
     .description(description)
     .option('--json', 'print one JSON object')
-    .option('--tenant <id>', 'the organisation', 'default')
+    .option('--tenant <id>', 'the organisation', tenant ?? undefined)
     .action((...given: unknown[]) => {
       const { json, ...options } = given[names.length] as Record<string, unknown> & { json?: boolean };
       const args = { ...options, ...Object.fromEntries(names.map((key, i) => [key, given[i]])) };
@@ -76,6 +89,7 @@ function command(target: Program, name: string, description: string, names: read
         const config = loadConfig(process.env);
         const result = await execute(config, name, await withPassword(prepared(args), process.stdin));
         process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
+        if (result.failed) process.exitCode = 1;
       }, json);
     });
 }

@@ -28,6 +28,7 @@ import type {
 } from '../engine/ports.ts';
 import type { Config } from './config.ts';
 import type { Metrics } from './metrics.ts';
+import type { AuditState } from './services/audit-chain.ts';
 import type { AllowedHostService } from './services/allowed-hosts.ts';
 import type { BackupService } from './services/backups.ts';
 import type { NotifyService } from './services/notify.ts';
@@ -54,6 +55,7 @@ export type Services = Base & {
   devices: DeviceService;
   access: AccessService;
   audit: AuditService;
+  audit_chain: AuditChainService;
   jobs: JobService;
   workers: Workers;
   data: DataService;
@@ -287,6 +289,15 @@ export interface AccessService {
 export interface AuditService {
   record(actor: Actor, act: string, object: string, detail?: Record<string, unknown>): Promise<void>;
   list(tenant: string, options: { limit: number; before?: number }): Promise<AuditEntry[]>;
+}
+/** Each entry is sealed with the one before, and the box signs the newest. */
+export interface AuditChainService {
+  /** Whether the log is as it was written, and the first entry that is not. Reads all of it. */
+  verify(tenant: string): Promise<AuditState>;
+  /** The same, up to half a minute old. */
+  state(tenant: string): Promise<AuditState>;
+  /** JSON lines with the hashes, the signatures and the public key, to verify elsewhere (docs/guides/audit.md). */
+  export(tenant: string): AsyncIterable<string>;
 }
 export type AuditEntry = {
   id: number;

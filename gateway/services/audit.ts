@@ -22,7 +22,10 @@ export function createAuditService({ db }: Pick<Base, 'db'>): AuditService {
   };
 }
 
-/** For a service that changes something in the same transaction: both happen or neither. */
+/**
+ * For a service that changes something in the same transaction: both happen or neither. Call it last: until the
+ * transaction ends no other act of the tenant can be written down.
+ */
 export async function writeAudit(
   sql: Sql,
   actor: Actor,

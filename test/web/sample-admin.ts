@@ -210,7 +210,13 @@ function sampleAudit(now_ms: number): AuditEntry[] {
   });
 }
 
-type Part = 'access' | 'audit' | 'jobs' | 'health' | 'demo' | 'journal' | 'weather' | 'allowedHosts';
+function sampleChain(tenant: string, entries: number, now_ms: number) {
+  const at = new Date(now_ms - 20 * 60_000).toISOString();
+  const last = { id: entries, hash: 'a'.repeat(64), at };
+  return { tenant, entries, last, signed: { id: entries, at }, fault: null };
+}
+
+type Part = 'access' | 'audit' | 'audit_chain' | 'jobs' | 'health' | 'demo' | 'journal' | 'weather' | 'allowedHosts';
 
 export function sampleAdmin(clock: Clock): Pick<Services, Part> {
   const entries = sampleAudit(clock.now());
@@ -225,6 +231,13 @@ export function sampleAdmin(clock: Clock): Pick<Services, Part> {
       }),
       allow: async () => {},
       remove: async () => {},
+    },
+    audit_chain: {
+      verify: async (tenant) => sampleChain(tenant, entries.length, clock.now()),
+      state: async (tenant) => sampleChain(tenant, entries.length, clock.now()),
+      async *export() {
+        yield '{"kind":"key"}\n';
+      },
     },
     audit: {
       record: async () => {},

@@ -1,6 +1,6 @@
 /** Admin, audit log: who did what and when, in words. */
 import { html } from 'hono/html';
-import { card, linkButton } from '../../components/parts.ts';
+import { card, linkButton, notice, stateMark } from '../../components/parts.ts';
 import type { TextKey } from '../../i18n/text.ts';
 import type { Html, Ui } from '../../ui.ts';
 import { adminPage } from './frame.ts';
@@ -18,6 +18,12 @@ export type AuditView = {
   /** Id after which older entries follow; null at the end. */
   older: number | null;
   is_first: boolean;
+  /** Whether every entry is as it was written. */
+  chain: {
+    entries: number;
+    signed: { id: number; at: string } | null;
+    fault: { problem: string } | null;
+  };
 };
 
 export function auditPage(view: AuditView, ui: Ui): Html {
@@ -29,9 +35,22 @@ export function auditPage(view: AuditView, ui: Ui): Html {
   const steps = html`${view.is_first ? '' : linkButton('/admin/audit', t('audit.newest'))}${view.older === null ? '' : linkButton(`/admin/audit?before=${view.older}`, t('audit.older'))}`;
   const content = card({
     title: t('audit.title'),
-    content: html`<p class="soft">${t('audit.lead')}</p>${list}<div class="actions">${steps}</div>`,
+    content: html`<p class="soft">${t('audit.lead')}</p>${chainState(view.chain, ui)}${list}<div class="actions">${steps}${linkButton('/api/v1/audit/export', t('audit.export'), 'plain', 'download')}</div>`,
   });
   return adminPage(ui, 'audit', content);
+}
+
+/** Complete and unchanged, or the first entry that is not, in words. */
+function chainState({ entries, signed, fault }: AuditView['chain'], ui: Ui): Html {
+  const { t, format } = ui;
+  if (fault)
+    return notice(
+      'fault',
+      html`<b>${t('audit.chain_broken')}</b> <span lang="en">${fault.problem}</span> ${t('audit.chain_remedy')}`,
+    );
+  const when =
+    signed && t('audit.chain_signed', { id: signed.id, when: format.when(Date.parse(signed.at), ui.now_ms) });
+  return html`<p>${stateMark('ok', `${t('audit.chain_ok', { n: entries })} ${when ?? t('audit.chain_unsigned')}`)}</p>`;
 }
 
 function row(entry: AuditRow, ui: Ui): Html {

@@ -12,10 +12,17 @@ export function createAuditPage(deps: PageDeps) {
     const asked = Number(c.req.query('before'));
     const before = Number.isSafeInteger(asked) && asked > 0 ? asked : undefined;
     const options = before === undefined ? {} : { before };
-    const found = await deps.services.audit.list(readerOf(c).tenant, { limit: PAGE_ENTRIES + 1, ...options });
+    const { tenant } = readerOf(c);
+    const found = await deps.services.audit.list(tenant, { limit: PAGE_ENTRIES + 1, ...options });
     const entries = found.slice(0, PAGE_ENTRIES);
     const older = found.length > PAGE_ENTRIES ? entries.at(-1)!.id : null;
-    return sendPage(c, auditPage({ entries, older, is_first: before === undefined }, uiOf(deps, c)));
+    return sendPage(
+      c,
+      auditPage(
+        { entries, older, is_first: before === undefined, chain: await deps.services.audit_chain.state(tenant) },
+        uiOf(deps, c),
+      ),
+    );
   });
   return app;
 }

@@ -1,0 +1,56 @@
+/** The audit log as a chain: signing it, verifying it, and handing it out to be verified elsewhere. */
+import { openAuditKey } from '../auth/audit-key.ts';
+import type { AuditChainService, Base } from '../services.ts';
+import type { AuditState } from './audit-chain.ts';
+import { type AuditHeads, createAuditHeads } from './audit-heads.ts';
+import { entriesIn, headsIn, readEntries, verifyAudit } from './audit-verify.ts';
+
+/** A page that is looked at often must not read the whole log each time. */
+const STATE_MS = 30_000;
+
+export type AuditChainDeps = Pick<Base, 'db' | 'clock' | 'log'> & {
+  config: Pick<Base['config'], 'home'>;
+  tenants: () => readonly string[];
+};
+
+/** `start` begins to sign the newest entries, `stop` signs a last time. */
+export function createAuditChainService(deps: AuditChainDeps): AuditChainService & Pick<AuditHeads, 'start' | 'stop'> {
+  const { db, clock, config } = deps;
+  const heads = createAuditHeads({ ...deps, home: config.home });
+  const states = new Map<string, { at_ms: number; state: Promise<AuditState> }>();
+
+  async function verify(tenant: string): Promise<AuditState> {
+    // So that what stands there now is signed, where it continues what was signed before.
+    await heads.sign(tenant);
+    return verifyAudit({ db, home: config.home, tenant });
+  }
+
+  return {
+    verify,
+    state(tenant) {
+      const known = states.get(tenant);
+      if (known && Math.abs(clock.now() - known.at_ms) < STATE_MS) return known.state;
+      const state = verify(tenant);
+      states.set(tenant, { at_ms: clock.now(), state });
+      state.catch(() => states.delete(tenant));
+      return state;
+    },
+    async *export(tenant) {
+      const { key_id, public_key } = await openAuditKey(config.home);
+      yield line({ kind: 'key', tenant, key_id, public_key });
+      const read = (after: number, limit: number) =>
+        db.asTenant(tenant, (sql) => readEntries(sql, tenant, after, limit));
+      for await (const batch of entriesIn(read))
+        yield batch.map(({ id, ...entry }) => line({ kind: 'entry', tenant, id, ...entry })).join('');
+      await heads.sign(tenant);
+      for (const head of await db.asTenant(tenant, (sql) => headsIn(sql, tenant)))
+        yield line({ kind: 'head', ...head });
+    },
+    start: heads.start,
+    stop: heads.stop,
+  };
+}
+
+function line(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}
