@@ -25,6 +25,8 @@ declare module 'aedes-persistence-level' {
     subscriptionsByTopic(topic: string): Promise<StoredSubscription[]>;
     outgoingEnqueueCombi(subscriptions: readonly StoredSubscription[], packet: StoredPacket): Promise<unknown>;
     outgoingClearMessageId(client: { id: string }, packet: StoredPacket): Promise<StoredPacket | undefined>;
+    /** Rejects "no such packet" when the message is not in the queue. */
+    outgoingUpdate(client: { id: string }, packet: StoredPacket): Promise<void>;
     incomingStorePacket(client: { id: string }, packet: StoredPacket): Promise<void>;
   };
   /** A persistence for `Aedes.createBroker`. */

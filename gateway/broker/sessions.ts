@@ -86,6 +86,14 @@ export async function openSessions(
       if (cleared) leave(queues, client.id, cleared.payload?.length ?? 0);
       return cleared;
     },
+    /**
+     * A message that is not in the queue (a retained one, or one that came when the queue was full) is sent all the
+     * same; aedes would end the connection.
+     */
+    outgoingUpdate: (client, packet) =>
+      original.outgoingUpdate(client, packet).catch((error: Error) => {
+        if (error.message !== 'no such packet') throw error;
+      }),
     /** Only its packet id is needed, to know the same message again. */
     incomingStorePacket: (client, packet) =>
       original.incomingStorePacket(client, { ...packet, payload: Buffer.alloc(0) }),
@@ -122,6 +130,7 @@ function bindAll(level: LevelPersistence) {
     'subscriptionsByClient',
     'outgoingEnqueueCombi',
     'outgoingClearMessageId',
+    'outgoingUpdate',
     'incomingStorePacket',
   ] as const;
   return Object.fromEntries(names.map((name) => [name, level[name].bind(level)])) as Pick<

@@ -35,7 +35,14 @@ export async function openRaw(
   });
   socket.on('data', (bytes) => read.parse(bytes));
   socket.on('error', () => {});
-  const closed = new Promise<void>((done) => socket.once('close', () => done()));
+  let open = true;
+  const closed = new Promise<void>((done) =>
+    socket.once('close', () => {
+      open = false;
+      done();
+      for (const one of wake.splice(0)) one();
+    }),
+  );
   const send = (packet: Packet) => void socket.write(generate(packet, { protocolVersion }));
   /** By kind, up to where `next` has looked. */
   const given = new Map<string, number>();
@@ -47,7 +54,7 @@ export async function openRaw(
       given.set(cmd, Math.min(index + 1, received.length));
       if (index < received.length) return received[index]!;
       const left = deadline - performance.now();
-      if (left <= 0) throw new Error(`no ${cmd} came`);
+      if (left <= 0 || !open) throw new Error(`no ${cmd} came${open ? '' : ': the connection ended'}`);
       await new Promise<void>((done) => {
         const late = setTimeout(done, left);
         wake.push(() => {

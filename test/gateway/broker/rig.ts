@@ -55,6 +55,7 @@ export function pushDevice(id: string, tenant = 'default'): Device {
 type RigOptions = {
   devices?: Device[];
   meters?: MeterPoint[];
+  /** By device, or `<tenant>/<device>`. */
   decoders?: Record<string, TopicDecoder>;
   /** Topic → device, for programs that publish for many. */
   owners?: Record<string, string>;
@@ -110,7 +111,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     const bus = { publish() {}, subscribe: () => () => {}, close: async () => {} };
     const service = createIntake({ clock, bus, metrics, journal: appending, meters: meterService, live });
     const messages = createMessages({ intake: service.intake, deliveries, devices: deviceService, metrics, log });
-    const decoderOf = (_tenant: string, id: string) => options.decoders?.[id] ?? null;
+    const decoderOf = (tenant: string, id: string) =>
+      options.decoders?.[`${tenant}/${id}`] ?? options.decoders?.[id] ?? null;
     const ownerOf = (_tenant: string, topic: string) => options.owners?.[topic] ?? null;
     const routes = createRoutes({ devices: deviceService, meters: meterService, decoderOf, ownerOf });
     const tls = options.tls ? { port: 0, ...options.tls } : null;

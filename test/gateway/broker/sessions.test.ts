@@ -137,6 +137,22 @@ describe('durable sessions', () => {
 });
 
 describe('delivery', () => {
+  it('of a retained message with QoS 2 goes to its end in a durable session', async () => {
+    const client = await open('a', 'durable', false);
+    client.send({ ...retained('meters/a/state', 'x', 1), qos: 2 } as Packet);
+    await client.next('pubrec');
+    client.send({ cmd: 'pubrel', messageId: 1 });
+    await client.next('pubcomp');
+    await subscribe(client, ['meters/a/#', 2]);
+    const { messageId } = await client.next('publish');
+    client.send({ cmd: 'pubrec', messageId });
+    expect(await client.next('pubrel')).toMatchObject({ messageId });
+    client.send({ cmd: 'pubcomp', messageId });
+    client.send({ cmd: 'pingreq' });
+    await client.next('pingresp');
+    client.end();
+  });
+
   it('never has a higher QoS than was asked for', async () => {
     const client = await open('a', 'x');
     await subscribe(client, ['meters/a/#', 1]);
