@@ -41,6 +41,7 @@ import { createBackupService, readHeld } from './services/backups.ts';
 import { createDataService } from './services/data.ts';
 import { createDemoService } from './services/demo.ts';
 import { createDeviceService } from './services/devices.ts';
+import { createSearchService } from './services/discovery-search.ts';
 import { createDiskWatch } from './services/disk-watch.ts';
 import { createForecastService } from './services/forecasts.ts';
 import { createHealthService } from './services/health.ts';
@@ -161,6 +162,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       broker ? broker.listen(tenant, filter, signal) : Promise.reject(new Error('The broker does not run.')),
     disconnect: (tenant, device) => broker?.disconnect(tenant, device),
   });
+  const search = createSearchService({ ...base, audit, devices, profiles: catalogue });
   const routes = createRoutes({ devices, meters, decoderOf: devices.decoderOf, ownerOf: devices.ownerOf });
   const messages = createMessages({ ...base, intake, deliveries, devices });
   const polling = createPolling({
@@ -250,6 +252,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     meters,
     profiles: catalogue,
     devices,
+    search,
     access,
     audit,
     audit_chain,
@@ -348,6 +351,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       },
       { name: 'backups', start: () => backups.start(), close: () => backups.stop() },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
+      { name: 'search', close: () => search.close() },
       { name: 'store watch', ...createStoreWatch({ ...base, site, alerts }) },
       { name: 'disk watch', ...createDiskWatch({ ...base, site, alerts }) },
       { name: 'notify', start: () => notify.start(), close: () => notify.stop() },

@@ -30,6 +30,7 @@ import type { Config } from './config.ts';
 import type { Metrics } from './metrics.ts';
 import type { AuditState } from './services/audit-chain.ts';
 import type { AllowedHostService } from './services/allowed-hosts.ts';
+import type { SearchService } from './services/discovery-search.ts';
 import type { BackupService } from './services/backups.ts';
 import type { NotifyService } from './services/notify.ts';
 
@@ -53,6 +54,7 @@ export type Services = Base & {
   meters: MeterService;
   profiles: ProfileCatalogue;
   devices: DeviceService;
+  search: SearchService;
   access: AccessService;
   audit: AuditService;
   audit_chain: AuditChainService;

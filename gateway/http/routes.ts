@@ -20,6 +20,7 @@ import { createProfilesApi } from './api/profiles.ts';
 import { createQualityApi } from './api/quality.ts';
 import { createReadingsApi } from './api/readings.ts';
 import { createRecommendApi } from './api/recommend.ts';
+import { createSearchApi } from './api/search.ts';
 import { createSiteApi } from './api/site.ts';
 import { createTokenApi } from './api/token.ts';
 import { createWeatherApi } from './api/weather.ts';
@@ -39,6 +40,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createRecommendApi,
   createAlertsApi,
   createDevicesApi,
+  createSearchApi,
   createProfilesApi,
   createSiteApi,
   createMetersApi,

@@ -1,10 +1,11 @@
 /** Devices: what supplies readings, how the box reaches it or it the box, and whether it does. */
 import { openHttpSource } from '../../connectors/meters/http/source.ts';
-import { createBusRegistry } from '../../connectors/meters/modbus/bus.ts';
+import { type BusRegistry, createBusRegistry } from '../../connectors/meters/modbus/bus.ts';
 import { openModbusSource } from '../../connectors/meters/modbus/source.ts';
 import type { PolledSource } from '../../connectors/meters/polled.ts';
 import { NotFoundError, UnsupportedError } from '../../engine/errors.ts';
 import type { Device } from '../../engine/model/site.ts';
+import type { Vault } from '../auth/vault.ts';
 import type { AlertService, AuditService, Base, CreatedDevice, DeviceService, MeterService } from '../services.ts';
 import { writeAudit } from './audit.ts';
 import { requireFreePoints, requireFreeTopic, requireUnused, requireValid } from './devices/checks.ts';
@@ -15,6 +16,7 @@ import { drained } from './devices/drained.ts';
 import { createDeviceMemory } from './devices/memory.ts';
 import { type NewPoint, pointsOf } from './devices/points.ts';
 import { deleteDevice, insertDevice, updateDevice, writeCredential } from './devices/rows.ts';
+import { createSealedConnections } from './devices/sealed.ts';
 import { createDeviceStates } from './devices/states.ts';
 import { type Listen, testMqtt, testPolled, testPush } from './devices/test-read.ts';
 import type { Profiles } from './profiles.ts';
@@ -24,6 +26,7 @@ export type DeviceDeps = Base & {
   audit: AuditService;
   alerts: AlertService;
   profiles: Profiles;
+  vault: Vault;
   listen: Listen;
   /** Ends the connections of a device whose rights changed. */
   disconnect: (tenant: string, device: string) => void;
@@ -37,13 +40,16 @@ export type DeviceInside = Decoders & {
   tenants(): readonly string[];
   /** Lets go of the Modbus buses. */
   close(): Promise<void>;
+  /** Shared by all who ask over Modbus, so that a search and a poller take turns. */
+  buses: Pick<BusRegistry, 'acquire'>;
   /** For a device that is polled. @throws UnsupportedError for others. */
   openSource(device: Pick<Device, 'profile' | 'connection'>): PolledSource;
 };
 
 export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceInside {
   const { db, clock, log, metrics, meters, profiles } = deps;
-  const memory = createDeviceMemory(db);
+  const sealed = createSealedConnections(deps.vault, log);
+  const memory = createDeviceMemory(db, sealed);
   const decoders = createDecoders(memory, meters, profiles);
   const states = createDeviceStates(deps);
   const buses = createBusRegistry({ onOutcome: (outcome) => metrics.modbus_reads.inc({ outcome }) });
@@ -101,7 +107,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       };
       const secret = hasCredential(connection) ? newSecret() : null;
       await db.asTenant(tenant, async (sql) => {
-        await insertDevice(sql, device, wish.demo ?? false);
+        await insertDevice(sql, sealed, device, wish.demo ?? false);
         if (secret) await writeCredential(sql, tenant, device.id, secret.sha256);
         const detail = { profile: device.profile, connection: withoutSecrets(connection) };
         await writeAudit(sql, actor, 'create device', device.id, detail);
@@ -129,7 +135,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       requireOwnTopic({ ...device, connection });
       const next: Device = { ...device, name, connection, enabled: change.enabled ?? device.enabled };
       await db.asTenant(actor.tenant, async (sql) => {
-        await updateDevice(sql, next);
+        await updateDevice(sql, sealed, next);
         const detail = { name, enabled: next.enabled, connection: withoutSecrets(connection) };
         await writeAudit(sql, actor, 'change device', id, detail);
       });
@@ -193,7 +199,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       if (firmware === undefined || firmware === device.firmware) return;
       const next = { ...device, firmware };
       memory.replace(next);
-      db.asTenant(tenant, (sql) => updateDevice(sql, next)).catch((error: unknown) =>
+      db.asTenant(tenant, (sql) => updateDevice(sql, sealed, next)).catch((error: unknown) =>
         log.warn({ err: error, device: id }, 'the firmware version of a device could not be stored'),
       );
     },
@@ -203,6 +209,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
     close: () => buses.close(),
     ...decoders,
     openSource,
+    buses,
   };
 }
 

@@ -110,6 +110,16 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'PATCH /api/v1/devices/{id}': (ids) =>
     each([ids.device, ids.twin], (id) => json(`/api/v1/devices/${id}`, { name: 'probe', enabled: false })),
   'DELETE /api/v1/devices/{id}': (ids) => [{ path: `/api/v1/devices/${ids.device}?erase_readings=true` }],
+  'GET /api/v1/device-search': () => [{ path: '/api/v1/device-search' }],
+  'DELETE /api/v1/device-search': () => [{ path: '/api/v1/device-search' }],
+  // Refused: the box itself is in no range that may be searched.
+  'POST /api/v1/device-search': () => [
+    json('/api/v1/device-search', { kind: 'network', ranges: ['127.0.0.1/32'], confirmed: true }),
+    json('/api/v1/device-search', {
+      kind: 'bus',
+      connection: { kind: 'modbus-tcp', host: '127.0.0.1', port: 1, unit: 1, poll_s: 10 },
+    }),
+  ],
   'POST /api/v1/devices/test': (ids) => [
     json('/api/v1/devices/test', {
       connection: { kind: 'modbus-tcp', host: '127.0.0.1', port: 1, unit: 1, poll_s: 10 },

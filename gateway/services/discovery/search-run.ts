@@ -1,0 +1,189 @@
+/** One search for devices: over the addresses of a network, or over the unit numbers of one bus. It only ever reads. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identifyHttp } from '../../../connectors/meters/discovery/http-identify.ts';
+import { browseMdns, type MdnsTransport } from '../../../connectors/meters/discovery/mdns.ts';
+import type { AllowedAddresses } from '../../../connectors/meters/discovery/ranges.ts';
+import { sweep, type Target } from '../../../connectors/meters/discovery/sweep.ts';
+import type { BusRegistry, ModbusBus } from '../../../connectors/meters/modbus/bus.ts';
+import { identifyUnit, isPresent, profileOf, type UnitFacts } from '../../../connectors/meters/modbus/identify.ts';
+import { endpointOf, type ModbusConnection } from '../../../connectors/meters/modbus/source.ts';
+import type { Profile } from '../../../connectors/meters/profile/profile.ts';
+import type { Connection } from '../../../engine/model/site.ts';
+
+export type Found = {
+  vendor: string;
+  model: string;
+  serial: string;
+  version: string;
+  /** For people: `192.168.1.20:502 unit 3`. */
+  address: string;
+  profile: string | null;
+  /** What leads there; null for a device that has to be set up to come to the box and has no profile yet. */
+  connection: Connection | null;
+  found_by: 'modbus' | 'http' | 'mdns';
+};
+
+export type SearchDeps = {
+  profiles: readonly Profile[];
+  buses: Pick<BusRegistry, 'acquire'>;
+  /** Whether devices of the box are polled over this bus: then the search leaves it time. */
+  isInUse(connection: ModbusConnection): boolean;
+  modbus_ports: readonly number[];
+  http_ports: readonly number[];
+  mdns: MdnsTransport & { listen_ms?: number };
+};
+
+export type SearchRun = {
+  signal: AbortSignal;
+  /** `more` steps are to be done, or one is. */
+  expect(more: number): void;
+  step(): void;
+  found(what: Found): void;
+};
+
+/** Where the unit number is that of the device itself, and where gateways are often numbered. */
+const OWN_UNITS = [1, 255, 0, 3, 126];
+const GATEWAY_UNITS = [2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 100, 200, 240, 247];
+/** Inverters need up to a second; behind a gateway nobody else may wait so long. */
+const OWN_DEADLINE_MS = 1000;
+const UNIT_DEADLINE_MS = 400;
+const MDNS_MS = 3000;
+
+export async function searchNetwork(deps: SearchDeps, allowed: AllowedAddresses, run: SearchRun): Promise<void> {
+  const { signal } = run;
+  const asked = new Set<string>();
+  const visit = async (target: Target, found_by: Found['found_by']) => {
+    const key = `${target.host}:${target.port}`;
+    if (asked.has(key) || signal.aborted) return;
+    asked.add(key);
+    if (found_by === 'modbus') await searchHost(deps, target, run);
+    else await askHttp(deps, target, found_by, run);
+  };
+  const { listen_ms = MDNS_MS, ...transport } = deps.mdns;
+  const announced = browseMdns(listen_ms, signal, transport);
+  const ports = [...deps.modbus_ports, ...deps.http_ports];
+  const targets = ports.flatMap((port) => allowed.addresses.map((host) => ({ host, port })));
+  run.expect(targets.length);
+  await sweep(targets, (target) => visit(target, deps.modbus_ports.includes(target.port) ? 'modbus' : 'http'), {
+    signal,
+    onDone: run.step,
+  });
+  // Whatever announces itself from outside of the confirmed ranges is not asked.
+  for (const { type, port, addresses } of await announced)
+    for (const host of addresses.filter((address) => allowed.has(address)))
+      await visit({ host, port }, type === 'modbus' ? 'modbus' : 'mdns');
+}
+
+async function searchHost(deps: SearchDeps, { host, port }: Target, run: SearchRun): Promise<void> {
+  const at = (unit: number): ModbusConnection => ({ kind: 'modbus-tcp', host, port, unit, poll_s: 10 });
+  const own = await searchUnits(deps, at, OWN_UNITS, OWN_DEADLINE_MS, run);
+  const behind = await searchUnits(deps, at, GATEWAY_UNITS, UNIT_DEADLINE_MS, run);
+  for (const found of distinct([...own, ...behind], OWN_UNITS.length + GATEWAY_UNITS.length)) run.found(found.what);
+}
+
+/** Unit after unit of one bus, each told as it is found. */
+export async function searchBus(
+  deps: SearchDeps,
+  connection: ModbusConnection,
+  units: { from: number; to: number },
+  run: SearchRun,
+): Promise<void> {
+  const all = Array.from({ length: units.to - units.from + 1 }, (_, i) => units.from + i);
+  run.expect(all.length);
+  const at = (unit: number): ModbusConnection => ({ ...connection, unit });
+  const found = await searchUnits(deps, at, all, UNIT_DEADLINE_MS, run, run.step);
+  for (const { what } of distinct(found, all.length)) run.found(what);
+}
+
+type FoundUnit = { facts: UnitFacts; what: Found };
+
+async function searchUnits(
+  deps: SearchDeps,
+  at: (unit: number) => ModbusConnection,
+  units: readonly number[],
+  deadline_ms: number,
+  run: SearchRun,
+  onUnit: () => void = () => undefined,
+): Promise<FoundUnit[]> {
+  const { bus, release } = deps.buses.acquire(endpointOf(at(1)));
+  const found: FoundUnit[] = [];
+  try {
+    for (const unit of units) {
+      if (run.signal.aborted) break;
+      const begun = performance.now();
+      const facts = await factsOf(bus, unit, deps.profiles, { deadline_ms, signal: run.signal });
+      if (facts) found.push({ facts, what: describe(facts, at(unit), bus.name, deps.profiles) });
+      onUnit();
+      if (deps.isInUse(at(unit)))
+        await sleep(2 * (performance.now() - begun), undefined, { signal: run.signal }).catch(() => undefined);
+    }
+    return found;
+  } finally {
+    await release();
+  }
+}
+
+async function factsOf(
+  bus: ModbusBus,
+  unit: number,
+  profiles: readonly Profile[],
+  options: { deadline_ms: number; signal: AbortSignal },
+): Promise<UnitFacts | null> {
+  try {
+    return (await isPresent(bus, unit, options)) ? await identifyUnit(bus, unit, profiles, options) : null;
+  } catch (error) {
+    if (options.signal.aborted) return null;
+    throw error;
+  }
+}
+
+/** A device that does not look at the unit number is one device: where all answer alike the first stands for them. */
+function distinct(found: readonly FoundUnit[], asked: number): FoundUnit[] {
+  const alike = found.length === asked && found.length > 1;
+  const seen = new Set<string>();
+  return found.filter(({ facts }) => {
+    const { vendor, product, serial, recognised } = facts;
+    const key = JSON.stringify([vendor, product, serial, recognised]);
+    const isTwin = seen.has(key) && (serial !== '' || alike);
+    seen.add(key);
+    return !isTwin;
+  });
+}
+
+function describe(facts: UnitFacts, connection: ModbusConnection, bus: string, profiles: readonly Profile[]): Found {
+  const profile = profileOf(facts, profiles);
+  const poll_s = profile?.defaults.poll_s ?? connection.poll_s;
+  return {
+    vendor: facts.vendor || profile?.vendor || '',
+    model: facts.product || profile?.model || '',
+    ...{ serial: facts.serial, version: facts.version, address: `${bus} unit ${connection.unit}` },
+    profile: profile?.name ?? null,
+    connection: { ...connection, poll_s },
+    found_by: 'modbus',
+  };
+}
+
+async function askHttp(
+  deps: SearchDeps,
+  { host, port }: Target,
+  found_by: Found['found_by'],
+  run: SearchRun,
+): Promise<void> {
+  const base = `http://${host}${port === 80 ? '' : `:${port}`}`;
+  const facts = await identifyHttp(base, deps.profiles, run.signal);
+  if (!facts) return;
+  const profile = deps.profiles.find(({ name }) => name === facts.recognised[0]) ?? null;
+  const connection: Connection | null =
+    profile?.transport === 'http'
+      ? { kind: 'http', url: base, token: null, poll_s: profile.defaults.poll_s ?? 10 }
+      : profile?.transport === 'mqtt'
+        ? { kind: 'mqtt', topic: facts.topic }
+        : null;
+  run.found({
+    vendor: facts.vendor,
+    model: facts.product,
+    ...{ serial: facts.serial, version: facts.version, address: base },
+    profile: profile?.name ?? null,
+    ...{ connection, found_by },
+  });
+}
