@@ -2,12 +2,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../recommender/random.ts';
 import { cutPower, type DiskImage } from './disk-model.ts';
+import { writeImage } from './in-process.ts';
 import type { Found, LifeOrder } from './life.ts';
 import { parseTrace, recording } from './trace.ts';
 
@@ -36,7 +37,7 @@ export async function openChain(recorder: string, random: Random): Promise<Chain
   async function live(): Promise<Found> {
     await rm(dir, { recursive: true, force: true });
     await rm(log, { force: true });
-    await write(dir, image);
+    await writeImage(dir, image);
     const order: LifeOrder = { dir, seed: Math.floor(random() * 2 ** 32), first };
     const child = fork(join(import.meta.dirname, 'life.ts'), [JSON.stringify(order)], {
       env: { ...process.env, ...recording(recorder, dir, log) },
@@ -103,16 +104,4 @@ async function firstMessage(child: ChildProcess): Promise<Found> {
   const [{ found }] = (await Promise.race([once(child, 'message'), ended, late])) as [{ found: Found }];
   ended.catch(() => {});
   return found;
-}
-
-async function write(dir: string, image: DiskImage): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  for (const [path, bytes] of image) {
-    if (bytes === null) {
-      await mkdir(join(dir, path), { recursive: true });
-      continue;
-    }
-    await mkdir(dirname(join(dir, path)), { recursive: true });
-    await writeFile(join(dir, path), bytes);
-  }
 }

@@ -1,0 +1,29 @@
+/** A sample of `bench -- flips`, and what must hold for every one of its starts. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../recommender/random.ts';
+import { chooseFlip, makeSample, startWith } from './flips.bench.ts';
+
+describe('a damaged byte in the journal', () => {
+  it.each([
+    { state: 'closed', closed: true },
+    { state: 'killed', closed: false },
+  ])('costs at most the record it hit, and the segment is named (a journal that was $state)', async ({ closed }) => {
+    const dir = await mkdtemp(join(tmpdir(), 'luna-flips-'));
+    const random = createRandom(11);
+    try {
+      const sample = await makeSample(dir, random, closed);
+      for (let n = 0; n < 40; n++) {
+        const flip = chooseFlip(sample.folder, random);
+        const { lost_inside, start_s, ...rest } = await startWith(dir, sample, flip);
+        expect({ flip, ...rest }).toEqual({ flip, lost_outside_segment: 0, unnamed: false });
+        expect(lost_inside).toBeLessThanOrEqual(1);
+        expect(start_s).toBeLessThan(5);
+      }
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+});
