@@ -15,6 +15,7 @@ import { openJournal } from '../connectors/journal/journal.ts';
 import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
 import type { MeterPoint } from '../engine/model/site.ts';
 import type { Clock } from '../engine/ports.ts';
+import { openVault } from './auth/vault.ts';
 import { createDeliveries } from './broker/deliveries.ts';
 import { type ExternalBroker, externalName, externalState, openExternalBroker } from './broker/external.ts';
 import { createMessages } from './broker/messages.ts';
@@ -35,8 +36,8 @@ import { createAdviceService } from './services/advice.ts';
 import { gatherAdviceContext } from './services/advice-context.ts';
 import { createAlertService } from './services/alerts.ts';
 import { createAllowedHosts } from './services/allowed-hosts.ts';
-import { createAuditChainService } from './services/audit-chain-service.ts';
 import { createAuditService } from './services/audit.ts';
+import { createAuditChainService } from './services/audit-chain-service.ts';
 import { createBackupService, readHeld } from './services/backups.ts';
 import { createDataService } from './services/data.ts';
 import { createDemoService } from './services/demo.ts';
@@ -140,8 +141,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const base = { config, clock, log, metrics, bus, db, series, journal, files };
 
   // Who and what: people, site, meters
-  const audit = createAuditService(base);
   const access = createAccessService({ ...base, vault });
+  const audit = createAuditService(base);
   const site = createSiteService(base);
   const audit_chain = createAuditChainService({ ...base, tenants: site.tenants });
   const allowedHosts = createAllowedHosts(base);
@@ -157,7 +158,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   let broker: Awaited<ReturnType<typeof openBroker>> | null = null;
   const devices = createDeviceService({
     ...base,
-    ...{ meters, audit, alerts, profiles: catalogue },
+    ...{ meters, audit, alerts, profiles: catalogue, vault },
     listen: (tenant, filter, signal) =>
       broker ? broker.listen(tenant, filter, signal) : Promise.reject(new Error('The broker does not run.')),
     disconnect: (tenant, device) => broker?.disconnect(tenant, device),

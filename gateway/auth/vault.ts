@@ -32,6 +32,11 @@ export async function openVault(home: string): Promise<Vault> {
   return createVault(Buffer.from(await keptSecret(vaultKeyFile(home)), 'base64url'));
 }
 
+/** Whether a text looks like one of ours. */
+export function isSealed(text: string): boolean {
+  return text.startsWith(PREFIX);
+}
+
 /** @param key 32 bytes */
 export function createVault(key: Buffer): Vault {
   return {
@@ -43,7 +48,7 @@ export function createVault(key: Buffer): Vault {
       return PREFIX + bytes.toString('base64url');
     },
     open(sealed, context) {
-      const bytes = Buffer.from(sealed.startsWith(PREFIX) ? sealed.slice(PREFIX.length) : '', 'base64url');
+      const bytes = Buffer.from(isSealed(sealed) ? sealed.slice(PREFIX.length) : '', 'base64url');
       try {
         const nonce = bytes.subarray(0, NONCE_BYTES);
         const cipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(context));

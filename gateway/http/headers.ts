@@ -2,15 +2,18 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Env } from './api.ts';
 
-/** No inline script or style, no eval, nothing from elsewhere. `connect-src` holds the live stream, `worker-src` the PDF reader. */
+/**
+ * Nothing but what is named: no inline script or style, no eval, nothing from elsewhere. `connect-src` holds the live
+ * stream, `worker-src` the PDF reader; pages of PDFs are drawn from blobs and data.
+ */
 const CSP = [
-  "default-src 'self'",
+  "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",
   "worker-src 'self'",
   "img-src 'self' data: blob:",
-  "object-src 'none'",
+  "font-src 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
   "form-action 'self'",

@@ -3,6 +3,7 @@ import type { Device } from '../../../engine/model/site.ts';
 import type { Database } from '../../../engine/ports.ts';
 import type { Credential } from './credentials.ts';
 import { loadCredentials, loadDevices, loadTenants } from './rows.ts';
+import type { SealedConnections } from './sealed.ts';
 
 export type DeviceMemory = {
   tenants(): readonly string[];
@@ -19,7 +20,7 @@ export type DeviceMemory = {
 
 type Kept = { byId: ReadonlyMap<string, Device>; byName: readonly Device[] };
 
-export function createDeviceMemory(db: Database): DeviceMemory {
+export function createDeviceMemory(db: Database, sealed: SealedConnections): DeviceMemory {
   const tenants = new Map<string, Kept>();
   const credentials = new Map<string, Credential>();
   let loading: Promise<void> = Promise.resolve();
@@ -31,7 +32,7 @@ export function createDeviceMemory(db: Database): DeviceMemory {
 
   async function read(tenant: string): Promise<void> {
     const { devices, secrets } = await db.asTenant(tenant, async (sql) => ({
-      devices: await loadDevices(sql),
+      devices: await loadDevices(sql, sealed),
       secrets: await loadCredentials(sql),
     }));
     keep(tenant, devices);

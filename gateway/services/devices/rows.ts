@@ -4,14 +4,24 @@ import type { Device } from '../../../engine/model/site.ts';
 import type { Database, Sql } from '../../../engine/ports.ts';
 import { enter, leave } from '../../auth/directory.ts';
 import { type Credential, usernameOf } from './credentials.ts';
+import type { SealedConnections } from './sealed.ts';
 
 export async function loadTenants(db: Database): Promise<string[]> {
   const rows = await db.asSystem((sql) => sql<{ id: string }>('select id from tenant order by id'));
   return rows.map(({ id }) => id);
 }
 
-export async function loadDevices(sql: Sql): Promise<Device[]> {
-  return sql<Device>('select tenant_id as tenant, id, name, profile, connection, enabled, firmware from device');
+/** Seals secrets that a former version left in the clear. */
+export async function loadDevices(sql: Sql, sealed: SealedConnections): Promise<Device[]> {
+  const rows = await sql<Device>(
+    'select tenant_id as tenant, id, name, profile, connection, enabled, firmware from device',
+  );
+  for (const device of rows.filter(({ connection }) => sealed.isPlain(connection)))
+    await sql('update device set connection = $2 where id = $1', [
+      device.id,
+      JSON.stringify(sealed.seal(device, device.connection)),
+    ]);
+  return rows.map((device) => ({ ...device, connection: sealed.open(device, device.connection) }));
 }
 
 export async function loadCredentials(sql: Sql): Promise<[string, Credential][]> {
@@ -22,19 +32,21 @@ export async function loadCredentials(sql: Sql): Promise<[string, Credential][]>
 }
 
 /** @throws InvalidDataError where somebody else was quicker. */
-export async function insertDevice(sql: Sql, device: Device, demo: boolean): Promise<void> {
+export async function insertDevice(sql: Sql, sealed: SealedConnections, device: Device, demo: boolean): Promise<void> {
   const { tenant, id, name, profile, connection, enabled } = device;
   const stored = await sql(
     `insert into device (tenant_id, id, name, profile, connection, enabled, demo) values ($1, $2, $3, $4, $5, $6, $7)
       on conflict do nothing returning id`,
-    [tenant, id, name, profile, JSON.stringify(connection), enabled, demo],
+    [tenant, id, name, profile, JSON.stringify(sealed.seal(device, connection)), enabled, demo],
   );
   if (stored.length === 0) throw new InvalidDataError(`There is a device ${id} already.`, 'Choose another id.');
 }
 
-export async function updateDevice(sql: Sql, { id, name, connection, enabled, firmware }: Device): Promise<void> {
+export async function updateDevice(sql: Sql, sealed: SealedConnections, device: Device): Promise<void> {
+  const { id, name, enabled, firmware } = device;
+  const connection = JSON.stringify(sealed.seal(device, device.connection));
   await sql('update device set name = $2, connection = $3, enabled = $4, firmware = $5 where id = $1', [
-    ...[id, name, JSON.stringify(connection), enabled, firmware],
+    ...[id, name, connection, enabled, firmware],
   ]);
 }
 

@@ -1,6 +1,7 @@
 /** The device service with its real neighbours on a real database; broker, series and journal are stand-ins. */
 import { join } from 'node:path';
 import { createMemoryBus } from '../../../connectors/bus/memory.ts';
+import { openVault } from '../../../gateway/auth/vault.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
 import { createAlertService } from '../../../gateway/services/alerts.ts';
 import { createAuditService } from '../../../gateway/services/audit.ts';
@@ -52,7 +53,7 @@ export async function openDeviceRig() {
     };
     const devices = createDeviceService({
       ...base,
-      ...{ meters, alerts, profiles, listen, audit: createAuditService(base) },
+      ...{ meters, alerts, profiles, listen, audit: createAuditService(base), vault: await openVault(test.home) },
       disconnect: (tenant, device) => disconnected.push(`${tenant}/${device}`),
     });
     await devices.start();
