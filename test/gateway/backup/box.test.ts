@@ -1,0 +1,99 @@
+/** Promise: who loses the box with its disk loses at most the last minutes. The commands are those of the guide. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Box, startBox } from '../../setup/box.ts';
+
+const MAIN = join(import.meta.dirname, '../../../gateway/main.ts');
+/** Every 2 s here; 15 min at most in life. */
+const EVERY_MS = 2000;
+/** A look at what is due, the copy itself, and a machine that builds. */
+const SLACK_MS = 6_000;
+const PASSPHRASE = 'four words are enough here';
+
+let root: string;
+let folder: string;
+let box: Box;
+let key: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'luna-rpo-'));
+  folder = join(root, 'backups');
+  await writeFile(join(root, 'passphrase'), PASSPHRASE, { mode: 0o600 });
+  box = await startBox({
+    LUNA_BACKUP_DIR: folder,
+    LUNA_BACKUP_EVERY_MIN: String(EVERY_MS / 60_000),
+    LUNA_BACKUP_PASSPHRASE_FILE: join(root, 'passphrase'),
+  });
+  key = (await box.lunaJson<{ key: string }>('key', 'create', '--role', 'admin')).key;
+  await box.luna('device', 'create', 'main', '--connection', '{kind: push}');
+}, 120_000);
+afterAll(async () => {
+  await box?.remove();
+  await rm(root, { recursive: true, force: true });
+});
+
+async function push(at_ms: number, value: number): Promise<number> {
+  const body = JSON.stringify({ meter: 'main', at: new Date(at_ms).toISOString(), power_W: value });
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  return (await fetch(`${box.url}/api/v1/readings`, { method: 'POST', headers, body })).status;
+}
+
+async function stored(one: Box, from_ms: number): Promise<number[]> {
+  const query = new URLSearchParams({
+    ...{ meter: 'main', quantity: 'power_W', resolution: 'raw' },
+    ...{ from: new Date(from_ms).toISOString(), to: new Date(from_ms + 3_600_000).toISOString() },
+  });
+  const answer = await fetch(`${one.url}/api/v1/data/query?${query}`, { headers: { authorization: `Bearer ${key}` } });
+  const { points = [] } = (await answer.json()) as { points?: { value: number }[] };
+  return points.map(({ value }) => value);
+}
+
+async function luna(home: string, ...args: string[]) {
+  const env = { PATH: process.env.PATH, LUNA_HOME: home, LUNA_LOG_LEVEL: 'warn' };
+  return promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], { env });
+}
+
+describe('a box that is lost', () => {
+  it('comes back from its backup folder alone, with all but the last moments', async () => {
+    const made = await box.lunaJson<{ id: string; rows: number; keys: boolean }>('backup');
+    expect(made).toMatchObject({ keys: true });
+    const begin_ms = Math.floor(Date.now() / 1000) * 1000 - 3_600_000 + 60_000;
+    const acknowledged: { value: number; at_ms: number }[] = [];
+    for (const until = Date.now() + EVERY_MS + SLACK_MS + 3000; Date.now() < until; await sleep(100)) {
+      const value = acknowledged.length + 1;
+      if ((await push(begin_ms + value * 1000, value)) < 300) acknowledged.push({ value, at_ms: Date.now() });
+    }
+    expect(acknowledged.length).toBeGreaterThan(10);
+    await box.kill();
+    const killed_ms = Date.now();
+    process.kill(Number((await readFile(join(box.home, 'postgres/postmaster.pid'), 'utf8')).split('\n')[0]), 'SIGKILL');
+    await rm(box.home, { recursive: true, force: true });
+
+    await luna(box.home, 'restore', folder, '--passphrase-file', join(root, 'passphrase'));
+    box = await box.restart();
+    const late = acknowledged.filter(({ at_ms }) => at_ms <= killed_ms - EVERY_MS - SLACK_MS);
+    let there: number[] = [];
+    for (let same = 0, i = 0; i < 300 && (there.length < late.length || same < 10); i++, await sleep(100)) {
+      const now = await stored(box, begin_ms);
+      same = now.length === there.length ? same + 1 : 0;
+      there = now;
+    }
+    expect(late.length).toBeGreaterThan(0);
+    expect(there).toEqual(acknowledged.slice(0, there.length).map(({ value }) => value));
+    const lost = acknowledged.slice(there.length);
+    const age_ms = lost.length === 0 ? 0 : killed_ms - lost[0]!.at_ms;
+    expect(age_ms).toBeLessThan(EVERY_MS + SLACK_MS);
+  }, 120_000);
+
+  it('refuses a home that is in use, and a backup that is damaged', async () => {
+    await expect(luna(box.home, 'restore', folder)).rejects.toThrow(/is not empty/);
+    const [id] = (await readdir(folder)).filter((name) => /^\d{4}.*Z$/.test(name));
+    await writeFile(join(folder, id!, 'base/PG_VERSION'), '17\n');
+    await expect(luna(join(root, 'other'), 'restore', folder)).rejects.toThrow(/base\/PG_VERSION.*was changed/);
+    expect(await readdir(join(root, 'other')).catch(() => [])).toEqual([]);
+  }, 60_000);
+});
