@@ -14,6 +14,7 @@ import { createForecastApi } from './api/forecast.ts';
 import { createJobsApi } from './api/jobs.ts';
 import { createKeysApi } from './api/keys.ts';
 import { createMetersApi } from './api/meters.ts';
+import { createNotificationsApi } from './api/notifications.ts';
 import { createPeopleApi } from './api/people.ts';
 import { createPricesApi } from './api/prices.ts';
 import { createProfilesApi } from './api/profiles.ts';
@@ -39,6 +40,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createAskApi,
   createRecommendApi,
   createAlertsApi,
+  createNotificationsApi,
   createDevicesApi,
   createSearchApi,
   createProfilesApi,

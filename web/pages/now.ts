@@ -80,6 +80,9 @@ export type DataState = {
   forecast: { made_ms: number; model: string } | null;
 };
 
+/** How many, and the words of the worst. */
+export type OpenAlerts = { n: number; severity: 'info' | 'warning' | 'fault'; text: string };
+
 export type NowView = {
   flow: PowerFlow;
   /** Forecast load of the current slot. */
@@ -88,6 +91,8 @@ export type NowView = {
   /** Newest reading of any meter. */
   as_of_ms: number | null;
   data: DataState;
+  /** What is open and nobody has seen yet; null where nothing is. */
+  alerts?: OpenAlerts | null;
   cost: DayCost;
   advice: FirstAdvice | null;
   next: NextDay;
@@ -142,7 +147,12 @@ const IDLE_W = 20;
 /** The one sentence: what is used or drawn, against the forecast, and what the price does. */
 function stateLine(view: NowView, ui: Ui): Html {
   return html`<div><p class="headline">${powerWords(view, ui)}${comparison(view, ui)}${phaseWords(view, ui)}.</p>
-<p class="wellness">${wellness(view.data, ui)}</p></div>`;
+<p class="wellness">${wellness(view.data, ui)}</p>${view.alerts ? alertLine(view.alerts, ui) : ''}</div>`;
+}
+
+function alertLine({ n, severity, text }: OpenAlerts, ui: Ui): Html {
+  const words = `${ui.t('alerts.open_on_now', { n })}: ${text}`;
+  return html`<p class="wellness"><a href="/alerts">${stateMark(severity === 'info' ? 'unknown' : severity, words)}</a></p>`;
 }
 
 /** Whether all is well; what is wrong stands first and leads to it. */

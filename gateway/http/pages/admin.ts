@@ -6,6 +6,7 @@ import { createAdminDevicesPages } from './admin/devices.ts';
 import { createHealthPage } from './admin/health.ts';
 import { createHostsPages } from './admin/hosts.ts';
 import { createKeysPages } from './admin/keys.ts';
+import { createNotificationPages } from './admin/notifications.ts';
 import { createPeoplePages } from './admin/people.ts';
 import { createAdminSitePages } from './admin/site.ts';
 import { createPageApp, type PageDeps } from './page.ts';
@@ -20,6 +21,7 @@ export function createAdminPages(deps: PageDeps) {
     createPeoplePages(deps),
     createKeysPages(deps),
     createAdminDevicesPages(deps),
+    createNotificationPages(deps),
     createHostsPages(deps),
     health.app,
     createBackupsPage(deps),

@@ -1,37 +1,50 @@
-/** `GET /alerts`. */
+/** `/alerts`: the list, one alert, and the button of who has seen it. */
+import { NotFoundError } from '../../../engine/errors.ts';
+import { alertPage } from '../../../web/pages/alert.ts';
 import { type AlertView, alertsPage } from '../../../web/pages/alerts.ts';
+import type { Ui } from '../../../web/ui.ts';
+import { alertWords, type WordsDeps } from '../../alert-words.ts';
 import type { Alert } from '../../services.ts';
-import { createPageApp, type PageDeps, readerOf, sendPage, signedIn, uiOf } from './page.ts';
+import { createPageApp, csrfChecked, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
 
-const MOST = 200;
+const MOST = 500;
 
 export function createAlertPages(deps: PageDeps) {
-  const { alerts, meters, devices } = deps.services;
+  const { services } = deps;
+  const { alerts, notify } = services;
   const app = createPageApp();
+  const unknown = () => new NotFoundError('There is no such alert.', 'It may belong to something that was removed.');
   app.get('/alerts', signedIn(deps), async (c) => {
     const { tenant } = readerOf(c);
-    const list = await alerts.list(tenant, { limit: MOST });
+    const ui = uiOf(deps, c);
+    const [list, recipients] = await Promise.all([alerts.list(tenant, { limit: MOST }), notify.recipients(tenant)]);
+    const someone_is_told = recipients.some(({ enabled }) => enabled);
     return sendPage(
       c,
-      alertsPage(
-        list.map((alert) => viewOf(tenant, alert)),
-        uiOf(deps, c),
-      ),
+      alertsPage({ alerts: list.map((alert) => alertView(services, tenant, alert, ui)), someone_is_told }, ui),
     );
   });
+  app.get('/alerts/:id', signedIn(deps), async (c) => {
+    const { tenant } = readerOf(c);
+    const ui = uiOf(deps, c);
+    const alert = await alerts.get(tenant, c.req.param('id'));
+    if (!alert) return sendError(deps, c, unknown());
+    const { name, link } = alertWords(services, tenant, alert, ui.language, ui.now_ms);
+    const shown = link?.startsWith('/admin') && ui.actor?.role !== 'admin' ? null : link;
+    const told = await notify.told(tenant, alert.id);
+    return sendPage(c, alertPage({ alert: alertView(services, tenant, alert, ui), name, link: shown, told }, ui));
+  });
+  app.post('/alerts/:id/acknowledge', signedIn(deps), csrfChecked(deps), async (c) => {
+    const { id } = await alerts.acknowledge(readerOf(c), c.req.param('id'));
+    // Back to where the button was.
+    const from = c.req.header('referer') ?? '';
+    return c.redirect(URL.parse(from)?.pathname === `/alerts/${id}` ? `/alerts/${id}` : '/alerts', 303);
+  });
   return app;
+}
 
-  function viewOf(tenant: string, { kind, object, severity, opened_ms, closed_ms }: Alert): AlertView {
-    const meter = meters.get(tenant, object) ?? meters.ofDevice(tenant, object)[0] ?? null;
-    const name = (kind === 'device_unreachable' ? devices.get(tenant, object)?.name : meter?.name) ?? object;
-    const link =
-      kind === 'prices_stale'
-        ? '/prices'
-        : kind === 'document_refused'
-          ? '/documents'
-          : meter
-            ? `/meters/${encodeURIComponent(meter.id)}`
-            : null;
-    return { kind, name, severity, opened_ms, closed_ms, link };
-  }
+export function alertView(deps: WordsDeps, tenant: string, alert: Alert, ui: Ui): AlertView {
+  const { id, severity, opened_ms, closed_ms, acknowledged_ms, acknowledged_by } = alert;
+  const { text, remedy } = alertWords(deps, tenant, alert, ui.language, ui.now_ms);
+  return { id, severity, text, remedy, opened_ms, closed_ms, acknowledged_ms, acknowledged_by };
 }

@@ -17,6 +17,7 @@ import type { LiveView } from '../stream.ts';
 import { answerOf, incompleteAnswer } from './advice.ts';
 import { dataState } from './data-state.ts';
 import { createDayCost } from './day-cost.ts';
+import { createOpenAlerts } from './open-alerts.ts';
 import {
   createPageApp,
   csrfChecked,
@@ -81,6 +82,7 @@ function liveNow(gather: Gather): LiveView {
  */
 export function createGatherNow(services: Services): Gather {
   const dayCost = createDayCost(services);
+  const openAlerts = createOpenAlerts(services);
   const kept = new Map<string, { key: string; value: Promise<SlowPart> }>();
   let version = 0;
   services.bus.subscribe((event) => {
@@ -104,6 +106,7 @@ export function createGatherNow(services: Services): Gather {
       expected_load_W: load_forecast?.points.find((point) => point.at_ms === at_ms)?.mean ?? null,
       phase: site_prices ? pricePhase(site_prices.columns, ui.now_ms) : null,
       as_of_ms: newest(points.map((point) => services.live.last_ms(actor.tenant, point.id))),
+      alerts: await openAlerts(actor.tenant, ui),
       data: dataState(services, actor.tenant, ui, site_prices, load_forecast),
       cost,
       advice,

@@ -16,6 +16,12 @@ function upload(title: string): FormData {
   return form;
 }
 
+/** Off, so that nothing goes out while the test looks at the rows. */
+export const channelNamed = (name: string) => ({
+  ...{ name, kind: 'email', enabled: false },
+  settings: { host: 'mail.example.org', port: 587, security: 'starttls', user: name, from: 'luna@example.org' },
+});
+
 /** By `METHOD path` as the document writes it. `ids` are the victim's. */
 export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'POST /api/v1/readings': (ids) =>
@@ -92,6 +98,32 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
     json('/api/v1/events', { events: [{ id: 'probe-1', kind: 'view', object: ids.document }] }),
   ],
   'GET /api/v1/alerts': () => [{ path: '/api/v1/alerts' }, { path: '/api/v1/alerts?open=false' }],
+  'GET /api/v1/alerts/{id}': (ids) => [{ path: `/api/v1/alerts/${ids.alert}` }],
+  'POST /api/v1/alerts/{id}/acknowledge': (ids) => [{ path: `/api/v1/alerts/${ids.alert}/acknowledge` }],
+  'GET /api/v1/notifications/channels': () => [{ path: '/api/v1/notifications/channels' }],
+  'POST /api/v1/notifications/channels': () => [json('/api/v1/notifications/channels', channelNamed('probe'))],
+  'PUT /api/v1/notifications/channels/{id}': (ids) => [
+    json(`/api/v1/notifications/channels/${ids.channel}`, channelNamed('probe 2')),
+  ],
+  'DELETE /api/v1/notifications/channels/{id}': (ids) => [{ path: `/api/v1/notifications/channels/${ids.channel}` }],
+  'POST /api/v1/notifications/channels/{id}/test': (ids) => [
+    json(`/api/v1/notifications/channels/${ids.channel}/test`, { to: 'spy@example.org' }),
+  ],
+  'GET /api/v1/notifications/recipients': () => [{ path: '/api/v1/notifications/recipients' }],
+  'POST /api/v1/notifications/recipients': (ids) => [
+    json('/api/v1/notifications/recipients', { channel: ids.channel, name: 'probe', address: 'spy@example.org' }),
+  ],
+  'PUT /api/v1/notifications/recipients/{id}': (ids) => [
+    json(`/api/v1/notifications/recipients/${ids.recipient}`, {
+      ...{ channel: ids.channel, name: 'probe', address: 'spy@example.org' },
+    }),
+  ],
+  'DELETE /api/v1/notifications/recipients/{id}': (ids) => [
+    { path: `/api/v1/notifications/recipients/${ids.recipient}` },
+  ],
+  'GET /api/v1/notifications/rules': () => [{ path: '/api/v1/notifications/rules' }],
+  'PUT /api/v1/notifications/rules': () => [json('/api/v1/notifications/rules', { group_s: 60, escalate_min: 30 })],
+  'GET /api/v1/notifications/messages': () => [{ path: '/api/v1/notifications/messages?limit=500' }],
   'GET /api/v1/devices': () => [{ path: '/api/v1/devices' }],
   'POST /api/v1/devices': (ids) => [
     json('/api/v1/devices', { id: ids.device, connection: { kind: 'mqtt', topic: null } }),

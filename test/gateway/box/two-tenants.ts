@@ -29,6 +29,8 @@ export type Organisation = {
     decision: string;
     action: string;
     alert: string;
+    channel: string;
+    recipient: string;
   };
 };
 export type TwoTenants = { box: Box; organisations: readonly [Organisation, Organisation]; remove(): Promise<void> };
@@ -128,12 +130,27 @@ async function fill(box: Box, seed: Seed, rows: { decision: string; alert: strin
     JSON.stringify({ login, name: `${secret} person`, role: 'admin', password }),
   );
   const key = await newKey(`${secret} key`, 'user');
+  const channel = await send('POST', '/api/v1/notifications/channels', JSON.stringify(mailOf(secret)));
+  const recipient = await send(
+    'POST',
+    '/api/v1/notifications/recipients',
+    JSON.stringify({ channel: channel.id, name: `${secret} reader`, address: `${secret}@example.org` }),
+  );
   return {
     ...{ tenant, secret, number, password, keys },
     ids: {
       ...{ device: `${id}-device`, twin: 'twin', meter, login, ...rows },
       ...{ document: String(document.id), person: String(person.id), key: String(key.id) },
+      ...{ channel: String(channel.id), recipient: String(recipient.id) },
     },
+  };
+}
+
+/** Off: nothing goes out while the rows are looked at. */
+function mailOf(secret: string) {
+  return {
+    ...{ name: `${secret} mail`, kind: 'email', enabled: false, secret: `${secret} of the mail server` },
+    settings: { host: 'mail.example.org', port: 587, security: 'starttls', user: secret, from: 'luna@example.org' },
   };
 }
 

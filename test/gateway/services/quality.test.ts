@@ -228,7 +228,13 @@ describe('alerts and quality', () => {
       '/',
       createQualityApi({ quality: createQualityService(deps), site: deps.site as never, clock: deps.clock }),
     );
-    app.route('/', createAlertsApi({ alerts }));
+    app.route(
+      '/',
+      createAlertsApi({
+        ...{ alerts, clock: deps.clock, meters: { get: () => null, ofDevice: () => [] }, devices: { get: () => null } },
+        ...{ site: { get: () => null }, notify: { told: async () => [] } },
+      }),
+    );
     const report = await app.request('/api/v1/quality?meter=main');
     expect(await report.json()).toMatchObject({ meter: 'main', day: '2026-03-30', state: 'ok' });
     const english = await (await app.request('/api/v1/quality?meter=main&language=en')).text();

@@ -4,7 +4,17 @@ import { type LayoutInput, layout } from '../../components/layout.ts';
 import { notice } from '../../components/parts.ts';
 import type { Html, Ui } from '../../ui.ts';
 
-export const ADMIN_TABS = ['site', 'people', 'keys', 'devices', 'hosts', 'health', 'backups', 'audit'] as const;
+export const ADMIN_TABS = [
+  'site',
+  'people',
+  'keys',
+  'devices',
+  'notifications',
+  'hosts',
+  'health',
+  'backups',
+  'audit',
+] as const;
 export type AdminTab = (typeof ADMIN_TABS)[number];
 
 /** What happened on the way here: something was saved, or why it was not. */
