@@ -28,13 +28,9 @@ const SUNSPEC_BASES = [40000, 50000, 0];
 const COMMON = { vendor: [2, 16], product: [18, 16], version: [42, 8], serial: [50, 16] } as const;
 const BIG = { word_order: 'big', byte_order: 'big' } as const;
 
-/** Whether anything answers at this unit number, be it with a refusal. Rejects UnavailableError where the line is gone. */
+/** Whether anything answers at this unit number, be it with a refusal, as the protocol wants it. */
 export async function isPresent(bus: ModbusBus, unit: number, options: IdentifyOptions): Promise<boolean> {
-  for (const code of [3, 4] as const) {
-    const heard = await attempt(options, () => bus.read(unit, code, 0, 1, options));
-    if (heard !== 'silent') return true;
-  }
-  return false;
+  return (await attempt(options, () => bus.read(unit, 3, 0, 1, options))) !== 'silent';
 }
 
 /** Asks a unit that is present who it is. Never rejects for what the unit does. */

@@ -47,8 +47,11 @@ export async function openNastyServer(manner: Manner = echo, port = 0, rtu = fal
     let buffer = Buffer.alloc(0);
     socket.on('data', (data) => {
       buffer = Buffer.concat([buffer, data]);
-      const size = rtu ? 8 : 12;
-      for (; buffer.length >= size; buffer = buffer.subarray(size)) void handle(buffer.subarray(0, size), socket);
+      const size = () => (rtu ? 8 : buffer.length < 6 ? 6 : 6 + buffer.readUInt16BE(4));
+      for (let length = size(); buffer.length >= length; length = size()) {
+        void handle(buffer.subarray(0, length), socket);
+        buffer = buffer.subarray(length);
+      }
     });
   });
   async function handle(bytes: Buffer, socket: Socket): Promise<void> {
@@ -57,8 +60,9 @@ export async function openNastyServer(manner: Manner = echo, port = 0, rtu = fal
       transaction: rtu ? 0 : bytes.readUInt16BE(0),
       unit: body[0]!,
       code: body[1]!,
+      // Read Device Identification has no registers: its sub-function and object stand here.
       address: body.readUInt16BE(2),
-      count: body.readUInt16BE(4),
+      count: body.length < 6 ? 0 : body.readUInt16BE(4),
     };
     nasty.requests.push(request);
     const frame = await nasty.manner(request, socket);
