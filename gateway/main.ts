@@ -60,10 +60,34 @@ command(
   [],
   null,
 );
+command(program.command('backup'), 'backup', 'make a backup now');
+program
+  .command('restore <from>')
+  .description('bring a backup (or the newest of a folder of backups) into an empty LUNA_HOME')
+  .option('--check', 'only look whether it is whole')
+  .option('--until <time>', 'no further than this instant, e.g. 2026-03-01T12:00Z')
+  .option('--no-log', 'only the backup itself, without what was copied since')
+  .option('--passphrase-file <file>', 'opens the keys; left out: backup_passphrase_file of the environment')
+  .option('--force-aside', 'move what is in the home aside')
+  .option('--json', 'print one JSON object')
+  .action((from: string, options: Record<string, unknown>) =>
+    guarded(async () => {
+      const { restore } = await import('./backup/commands.ts');
+      const say = (line: string) => process.stderr.write(`${line}\n`);
+      const result = await restore(loadConfig(process.env), { from, ...options }, say);
+      process.stdout.write(`${options.json ? JSON.stringify(result.json) : result.text}\n`);
+    }, options.json === true),
+  );
 command(program.command('doctor'), 'doctor', 'say what is well and what is not');
 command(program.command('train'), 'train', 'make forecasts now').option('--series <name>', 'load, generation or price');
 command(program.command('eval'), 'eval', 'forecast error against "same as last week"');
 command(program.command('index'), 'index', 'build the passage index anew');
+const profile = program.command('profile').description('device profiles');
+profile
+  .command('test <dir>')
+  .description('say what is wrong with a profile; exit status 0: nothing, 1: something to mend, 2: no profile there')
+  .option('--json', 'print one JSON object')
+  .action((dir: string, { json }: { json?: boolean }) => guarded(() => testProfileFolder(dir, json), json));
 const demo = program.command('demo').description('the demo site');
 command(demo.command('start'), 'demo start', 'start the demo site');
 command(demo.command('stop'), 'demo stop', 'remove the demo site without trace');
@@ -92,6 +116,14 @@ function command(
         if (result.failed) process.exitCode = 1;
       }, json);
     });
+}
+
+/** Needs no box, no configuration and no device. */
+async function testProfileFolder(folder: string, json = false): Promise<void> {
+  const { testProfile } = await import('./profile-test.ts');
+  const result = await testProfile(folder);
+  process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
+  process.exitCode = result.exit;
 }
 
 function prepared(args: Record<string, unknown>): Record<string, unknown> {

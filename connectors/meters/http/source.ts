@@ -22,14 +22,24 @@ export function openHttpSource(
   const http = profile.http;
   const base = baseUrl(connection.url);
   const headers = { accept: 'application/json', ...authorization(http, connection.token) };
-  const requests = http.requests.map((spec) => ({ path: spec.path, decode: createPayloadDecoder(spec) }));
-  let firmware: string | null | undefined;
-
-  const get = (path: string, signal: AbortSignal) =>
-    getPayload(base + path, headers, AbortSignal.any([signal, AbortSignal.timeout(deadline_ms)]), signal);
-
   return {
     name: base,
+    ...createHttpReader(http, clock, (path, signal) =>
+      getPayload(base + path, headers, AbortSignal.any([signal, AbortSignal.timeout(deadline_ms)]), signal),
+    ),
+    async close() {},
+  };
+}
+
+/** Reads as the profile says what `get` brings; knows no network, so that golden cases use the same code. */
+export function createHttpReader(
+  http: HttpSpec,
+  clock: Clock,
+  get: (path: string, signal: AbortSignal) => Promise<Buffer>,
+): Pick<PolledSource, 'read'> {
+  const requests = http.requests.map((spec) => ({ path: spec.path, decode: createPayloadDecoder(spec) }));
+  let firmware: string | null | undefined;
+  return {
     async read(signal) {
       const readings: PolledReading[] = [];
       for (const { path, decode } of requests) {
@@ -40,7 +50,6 @@ export function openHttpSource(
         firmware = await readVersion(http.firmware, (path) => get(path, signal));
       return { readings, firmware: firmware ?? null, notes: [] };
     },
-    async close() {},
   };
 }
 

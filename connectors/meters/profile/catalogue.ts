@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../../../engine/errors.ts';
 import { firmwareRange, type Profile, parseProfile } from './profile.ts';
 import { measurementsOf } from './schema.ts';
+import { isVerified } from './verified.ts';
 
 /** How the expected values of a golden case came about. */
 export type CaseKind = 'recorded' | 'documented' | 'synthetic';
@@ -20,7 +21,7 @@ export function loadProfiles(folder: string, include: (name: string) => boolean 
     if (!include(name) || !existsSync(file)) continue;
     try {
       const spec = parseProfile(name, readFileSync(file, 'utf8'));
-      profiles.push({ ...spec, name, verified: caseKinds(join(folder, name)).some((kind) => kind !== 'synthetic') });
+      profiles.push({ ...spec, name, verified: isVerified(spec, caseSummaries(join(folder, name))) });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       faults.push(error.message);
@@ -35,10 +36,18 @@ function isShipped(name: string): boolean {
   return !name.startsWith('_');
 }
 
-function caseKinds(folder: string): CaseKind[] {
-  return caseFolders(folder).map((path) => (JSON.parse(readFileSync(join(path, 'input.json'), 'utf8')) as Case).kind);
+type CaseSummary = { kind: CaseKind; readings: { channel: string; quantity: string }[] };
+
+function caseSummaries(folder: string): CaseSummary[] {
+  return caseFolders(folder).map((path) => {
+    const { kind } = JSON.parse(readFileSync(join(path, 'input.json'), 'utf8')) as Pick<CaseSummary, 'kind'>;
+    const expected = join(path, 'expected.json');
+    const { readings } = existsSync(expected)
+      ? (JSON.parse(readFileSync(expected, 'utf8')) as Pick<CaseSummary, 'readings'>)
+      : { readings: [] };
+    return { kind, readings };
+  });
 }
-type Case = { kind: CaseKind };
 
 /** The folders of a profile's golden cases. */
 export function caseFolders(folder: string): string[] {

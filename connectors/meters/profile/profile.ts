@@ -7,7 +7,7 @@ import { ProfileSchema, type ProfileSpec } from './schema.ts';
 export type Profile = ProfileSpec & {
   /** Name of its folder. */
   name: string;
-  /** False while all its golden cases are synthetic. */
+  /** Whether recorded or documented golden cases hold its main quantities. */
   verified: boolean;
 };
 
