@@ -80,7 +80,7 @@ export function wallAt(oracle: ZoneOracle, at_ms: number): string {
 export type OracleDay = { date: string; from_ms: number; slots: number };
 
 /** Local days of [from year, to year], their quarter hours counted hour by hour, and where the first of them begins. */
-export function daysOf(oracle: ZoneOracle, from_year: number, to_year = from_year): OracleDay[] {
+function daysOf(oracle: ZoneOracle, from_year: number, to_year: number): OracleDay[] {
   const days: OracleDay[] = [];
   const [first, end] = [Date.UTC(from_year, 0, 1) / DAY_MS, Date.UTC(to_year + 1, 0, 1) / DAY_MS];
   let last = -1;
@@ -94,12 +94,22 @@ export function daysOf(oracle: ZoneOracle, from_year: number, to_year = from_yea
   return days;
 }
 
+const counted = new Map<ZoneOracle, OracleDay[]>();
+
+/** All local days of FIRST_YEAR to LAST_YEAR. */
+export function allDays(oracle: ZoneOracle): OracleDay[] {
+  const days = counted.get(oracle) ?? daysOf(oracle, FIRST_YEAR, LAST_YEAR);
+  counted.set(oracle, days);
+  return days;
+}
+
 /** The days on which clocks change (or two others, where they never do), with the day before and after each. */
 export function changeDays(oracle: ZoneOracle, year: number): OracleDay[] {
+  const days = allDays(oracle);
   const changes = changesOf(oracle, year) ?? [Date.UTC(year, 2, 28, 12), Date.UTC(year, 9, 28, 12)];
-  const days = daysOf(oracle, year);
   return changes.flatMap((change_ms) => {
-    const k = days.findLastIndex((day) => day.from_ms <= change_ms);
+    let k = Math.round((change_ms - days[0]!.from_ms) / DAY_MS) + 1;
+    while (days[k]!.from_ms > change_ms) k--;
     return days.slice(k - 1, k + 2);
   });
 }
