@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendCommand } from '../../../gateway/control.ts';
 import type { LoadClient } from './protocol.ts';
+import type { PolledMeter } from './seen-modbus.ts';
 
 const MAIN = join(import.meta.dirname, '../../../gateway/main.ts');
 const START_MS = 60_000;
@@ -110,6 +111,18 @@ export async function makeDevices(home: string, count: number, prefix: string): 
     clients.push({ username: username!, password: password!, client_id: id!, topic: topic!, meter: id! });
   }
   return clients;
+}
+
+/** Devices that the box polls once a second, each with one meter point. */
+export async function makePolled(home: string, port: number, units: readonly number[]): Promise<PolledMeter[]> {
+  return Promise.all(
+    units.map(async (unit) => {
+      const connection = { kind: 'modbus-tcp', host: '127.0.0.1', port, unit, poll_s: 1 };
+      const id = `polled-${unit}`;
+      const { meters } = await command(home, 'device create', { id, profile: 'eastron-sdm630', connection });
+      return { meter: (meters as string[])[0]!, unit };
+    }),
+  );
 }
 
 /** A site with a fixed price, as the set-up page would make it. */

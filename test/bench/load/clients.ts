@@ -26,6 +26,8 @@ async function carryOut(order: LoadOrder): Promise<LoadResult> {
   port = order.port;
   const clients = order.clients.map((client) => makeClient(order, client, counters));
   for (const client of clients) await client.open();
+  // Who kills boxes waits until all are connected.
+  if (order.persistent) process.send!({ opened: true });
   const begun = performance.now();
   for (const client of clients) drive(client, order, counters, faults);
   if (order.rate !== null) await keepRate(clients, order.rate, order.seconds);

@@ -26,6 +26,10 @@ export type LoadResult = {
   faults: string[];
 };
 
+/** When the polled meters gave each value, by unit: `served[unit][i]` is the epoch ms at which FIRST_W + i was read. */
+export type Served = Record<number, number[]>;
+export const FIRST_W = 1000;
+
 export function quantile(sorted: ArrayLike<number>, q: number): number {
   return sorted.length === 0 ? Number.NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
 }
