@@ -204,7 +204,14 @@ function sumOf(parts: readonly (number | null)[], firstTaken: number): number {
 }
 
 const BIG: Order = { word_order: 'big', byte_order: 'big' };
-const SUNSPEC_TYPES = { uint16: 'u16', int16: 's16', acc32: 'u32', float32: 'float32' } as const;
+const SUNSPEC_TYPES = {
+  uint16: 'u16',
+  int16: 's16',
+  uint32: 'u32',
+  uint64: 'u64',
+  acc32: 'u32',
+  float32: 'float32',
+} as const;
 
 function pointEntry(models: readonly FoundModel[], spec: PointSpec): Entry | null {
   const place = placePoint(models, spec);

@@ -2,7 +2,7 @@
  * The points of SunSpec information models that profiles may name, as offsets from the model's first register (its
  * ID). Source: SunSpec Alliance, github.com/sunspec/models (Apache-2.0), json/model_*.json.
  */
-export type SunSpecType = 'uint16' | 'int16' | 'acc32' | 'float32' | 'string';
+export type SunSpecType = 'uint16' | 'int16' | 'uint32' | 'uint64' | 'acc32' | 'float32' | 'string';
 export type SunSpecPoint = { offset: number; type: SunSpecType; sf?: number; length?: number };
 export type SunSpecModel = {
   points: Readonly<Record<string, SunSpecPoint>>;
@@ -13,6 +13,8 @@ export type SunSpecModel = {
 const u16 = (offset: number, sf?: number): SunSpecPoint => ({ offset, type: 'uint16', ...(sf ? { sf } : {}) });
 const s16 = (offset: number, sf?: number): SunSpecPoint => ({ offset, type: 'int16', ...(sf ? { sf } : {}) });
 const acc = (offset: number, sf: number): SunSpecPoint => ({ offset, type: 'acc32', sf });
+const u32 = (offset: number, sf: number): SunSpecPoint => ({ offset, type: 'uint32', sf });
+const u64 = (offset: number, sf: number): SunSpecPoint => ({ offset, type: 'uint64', sf });
 const f32 = (offset: number): SunSpecPoint => ({ offset, type: 'float32' });
 
 const COMMON: SunSpecModel = { points: { Vr: { offset: 42, type: 'string', length: 8 } } };
@@ -103,8 +105,34 @@ const METER_FLOAT: SunSpecModel = {
   },
 };
 
+/** DER AC measurement (IEEE 1547-2018): what newer inverters have beside or instead of 101 to 103. */
+const DER_AC: SunSpecModel = {
+  points: {
+    W: s16(10, 116),
+    VA: s16(11, 118),
+    Var: s16(12, 119),
+    PF: s16(13, 117),
+    A: s16(14, 113),
+    Hz: u32(17, 115),
+    TotWhInj: u64(19, 120),
+    TotWhAbs: u64(23, 120),
+    TmpCab: s16(36, 122),
+    WL1: s16(41, 116),
+    AL1: s16(45, 113),
+    VL1: u16(47, 114),
+    WL2: s16(64, 116),
+    AL2: s16(68, 113),
+    VL2: u16(70, 114),
+    WL3: s16(87, 116),
+    AL3: s16(91, 113),
+    VL3: u16(93, 114),
+  },
+};
+
 const STORAGE: SunSpecModel = { points: { ChaState: u16(8, 22) } };
 const BATTERY: SunSpecModel = { points: { SoC: u16(11, 56), W: s16(47, 63) } };
+
+const DER_STORAGE: SunSpecModel = { points: { SoC: u16(4, 8) } };
 
 const MPPT: SunSpecModel = {
   points: {},
@@ -130,5 +158,7 @@ export const SUNSPEC_MODELS: Readonly<Record<number, SunSpecModel>> = {
   212: METER_FLOAT,
   213: METER_FLOAT,
   214: METER_FLOAT,
+  701: DER_AC,
+  713: DER_STORAGE,
   802: BATTERY,
 };

@@ -81,14 +81,20 @@ export function placePoint(models: readonly FoundModel[], spec: PointSpec): Plac
   return null;
 }
 
+/** Registers that a point takes. */
 export function pointLength(point: SunSpecPoint): number {
-  return point.length ?? (point.type === 'acc32' || point.type === 'float32' ? 2 : 1);
+  return point.length ?? LENGTHS[point.type] ?? 1;
 }
+
+const LENGTHS: Partial<Record<SunSpecType, number>> = { acc32: 2, float32: 2, uint32: 2, uint64: 4 };
 
 /** Raw values by which SunSpec types say "not implemented"; NaN of float32 is left out anyway. */
 export const NOT_IMPLEMENTED: Record<SunSpecType, number | null> = {
   uint16: 0xffff,
   int16: -0x8000,
+  uint32: 0xffffffff,
+  // As a number it is rounded to the next power of two.
+  uint64: 2 ** 64,
   acc32: 0,
   float32: null,
   string: null,

@@ -57,14 +57,14 @@ function withOldGas(telegram: Map<string, string[]>): Telegram {
   return telegram;
 }
 
-/** The version that meters from DSMR 4 on (and e-MUCS in Belgium) state: these always send a checksum. */
-const VERSIONS = ['1-3:0.2.8', '0-0:96.1.4'];
+/** The version or time that meters from DSMR 4 on (and e-MUCS in Belgium) state: these always send a checksum. */
+const SINCE_DSMR_4 = ['1-3:0.2.8', '0-0:96.1.4', '0-0:1.0.0'];
 
 /** CRC16 (polynomial 0xA001, start 0) over `/` to `!`, both included; meters before DSMR 4 send none. */
 function verifyChecksum(text: string, start: number, end: number, telegram: Telegram): void {
   const stated = /^[0-9A-Fa-f]{1,4}(?=\s|$)/.exec(text.slice(end + 1))?.[0];
   if (stated === undefined) {
-    if (!VERSIONS.some((code) => telegram.has(code)) && /^\s|^$/.test(text.slice(end + 1))) return;
+    if (!SINCE_DSMR_4.some((code) => telegram.has(code)) && /^\s|^$/.test(text.slice(end + 1))) return;
     throw new InvalidDataError('The P1 telegram has no checksum: its end was lost on the way.', 'Check the P1 reader.');
   }
   const body = text.slice(start, end + 1);
