@@ -14,6 +14,8 @@ import { type Entry, hashFile } from './sink.ts';
 
 const unpack = promisify(gunzip);
 const FAULTS_NAMED = 20;
+/** Files read at the same time. */
+const AT_ONCE = 8;
 const LOG_PATH = /^r[1-9]\d*\/(wal\/[0-9A-F]{24}\.gz|journal\/\d{16}\.journal\.gz)$/;
 
 export type CheckOptions = {
@@ -78,12 +80,16 @@ async function checkFolder(
     if (!listed.has(path) && !rules.own.includes(path)) say(path, 'does not belong to this backup');
   for (const path of listed) if (!found.has(path)) say(path, 'is missing');
   refuse(dir, faults);
-  for (const { path, bytes, sha256 } of entries) {
-    const now = await hashFile(join(dir, path));
-    if (now.bytes !== bytes) say(path, `has ${now.bytes} bytes instead of ${bytes}`);
-    else if (now.sha256 !== sha256) say(path, 'was changed or is damaged (its checksum does not fit)');
-    if (faults.length >= FAULTS_NAMED) break;
-  }
+  const left = [...entries];
+  const hashing = async () => {
+    for (let next = left.pop(); next && faults.length < FAULTS_NAMED; next = left.pop()) {
+      const { path, bytes, sha256 } = next;
+      const now = await hashFile(join(dir, path));
+      if (now.bytes !== bytes) say(path, `has ${now.bytes} bytes instead of ${bytes}`);
+      else if (now.sha256 !== sha256) say(path, 'was changed or is damaged (its checksum does not fit)');
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, hashing));
   refuse(dir, faults);
   return listed;
 }

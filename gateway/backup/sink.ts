@@ -1,7 +1,7 @@
 /** Writes the files of a backup: each hashed on its way, fsynced, and listed. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UnavailableError } from '../../engine/errors.ts';
@@ -66,6 +66,10 @@ export async function copyFile(from: string, to: string): Promise<Omit<Entry, 'p
 }
 
 export async function hashFile(path: string): Promise<Omit<Entry, 'path'>> {
+  if ((await stat(path)).size <= CHUNK_BYTES) {
+    const whole = await readFile(path);
+    return { bytes: whole.length, sha256: createHash('sha256').update(whole).digest('hex') };
+  }
   const hash = createHash('sha256');
   let bytes = 0;
   const file = await open(path, 'r');
@@ -101,9 +105,10 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 async function* chunksOf(file: Awaited<ReturnType<typeof open>>): AsyncGenerator<Uint8Array> {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  // Most files are small.
+  const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(8192, (await file.stat()).size)));
   for (let at = 0; ; ) {
-    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, at);
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
     if (bytesRead === 0) return;
     yield chunk.subarray(0, bytesRead);
     at += bytesRead;
