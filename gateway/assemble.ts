@@ -286,7 +286,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   let server: WebServer | null = null;
 
   const parts: Part[] = [
-    { name: 'database', close: () => db.close(), close_ms: 4000 },
+    { name: 'database', close: () => db.close(), close_ms: 4000, keep_ms: 1200 },
     { name: 'files', close: () => files.close() },
     { name: 'workers', close: () => Promise.all([workers.close(), threads.close()]).then(() => {}) },
     { name: 'outbound', close: () => outbound.close() },
@@ -300,8 +300,9 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       start: () => startDrain({ ...base, series, site, meters, loads, ratingOf }),
       close: () => series.close(),
       close_ms: 3000,
+      keep_ms: 800,
     },
-    { name: 'journal', close: () => journal.close() },
+    { name: 'journal', close: () => journal.close(), keep_ms: 800 },
     { name: 'intake', close: closeIntake },
     { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
     { name: 'quality', start: () => quality.start(), close: () => quality.stop() },

@@ -1,4 +1,7 @@
-/** Starts parts in order and closes them in reverse, each with a deadline, so that one that hangs stops nothing else. */
+/**
+ * Starts parts in order and closes them in reverse, each with a deadline and all within one, so that parts that hang stop
+ * nothing else, however many they are.
+ */
 import type { Logger } from 'pino';
 import type { Closable } from '../engine/ports.ts';
 
@@ -8,16 +11,35 @@ export type Part = {
   close?: () => Promise<void> | void;
   /** Milliseconds that closing may take; 2,000 where not given. */
   close_ms?: number;
+  /** Of these, milliseconds that parts which close before it leave it, though they hang. */
+  keep_ms?: number;
 };
 
-export type Lifecycle = { start(): Promise<void>; close(): Promise<void> };
+/** `close` resolves with the names of the parts that it went on without. */
+export type Lifecycle = { start(): Promise<void>; close(): Promise<string[]> };
 
-/** @throws what a part's `start` threw, after the parts before it were closed again. */
-export function createLifecycle(parts: readonly Part[], log: Logger): Lifecycle {
+const CLOSE_MS = 2000;
+const CLOSE_WITHIN_MS = 4200;
+/** What a part gets when time is up: enough to begin, for those that need no time. */
+const LEAST_MS = 20;
+
+/**
+ * @param close_within_ms bound of the whole closing
+ * @throws what a part's `start` threw, after the parts before it were closed again.
+ */
+export function createLifecycle(parts: readonly Part[], log: Logger, close_within_ms = CLOSE_WITHIN_MS): Lifecycle {
   const started: Part[] = [];
-  let closing: Promise<void> | null = null;
+  let closing: Promise<string[]> | null = null;
   const close = async () => {
-    for (const part of started.splice(0).reverse()) await closePart(part, log);
+    const until_ms = performance.now() + close_within_ms;
+    const left = started.splice(0);
+    const late: string[] = [];
+    for (let part = left.pop(); part; part = left.pop()) {
+      const kept_ms = left.reduce((sum, { keep_ms = 0 }) => sum + keep_ms, 0);
+      const room_ms = Math.max(LEAST_MS, until_ms - performance.now() - kept_ms);
+      if (!(await closePart(part, Math.min(part.close_ms ?? CLOSE_MS, room_ms), log))) late.push(part.name);
+    }
+    return late;
   };
   return {
     async start() {
@@ -57,18 +79,21 @@ export async function keeping<T>(work: (keep: Keep) => Promise<T>): Promise<T> {
   }
 }
 
-async function closePart(part: Part, log: Logger): Promise<void> {
-  if (!part.close) return;
-  const deadline_ms = part.close_ms ?? 2000;
+/** @returns false when it did not close in time. */
+async function closePart(part: Part, deadline_ms: number, log: Logger): Promise<boolean> {
+  if (!part.close) return true;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((done) => {
     timer = setTimeout(() => done('late'), deadline_ms);
   });
   try {
     const outcome = await Promise.race([Promise.resolve(part.close()).then(() => 'closed' as const), late]);
-    if (outcome === 'late') log.warn({ part: part.name, deadline_ms }, 'did not close in time; going on without it');
+    if (outcome === 'closed') return true;
+    log.warn({ part: part.name, deadline_ms: Math.round(deadline_ms) }, 'did not close in time; going on without it');
+    return false;
   } catch (error) {
     log.error({ part: part.name, err: error }, 'failed while closing');
+    return true;
   } finally {
     clearTimeout(timer);
   }

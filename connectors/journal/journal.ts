@@ -6,7 +6,7 @@ import { UnavailableError } from '../../engine/errors.ts';
 import type { Journal } from '../../engine/ports.ts';
 import { diskFiles, type JournalFiles, makeFolder } from './files.ts';
 import { createRecordBuffer, type RecordBuffer } from './record.ts';
-import { closedAs, type Recovered, recoverJournal, type Visit, writeReleased } from './recover.ts';
+import { type Recovered, recoverJournal, type Visit, writeReleased } from './recover.ts';
 import { createSegmentWriter, type SegmentWriter } from './writer.ts';
 
 export type JournalOptions = {
@@ -140,9 +140,7 @@ function createJournal(
       await releasing.catch(() => {});
       await writer.retire();
       // A full disk is no reason to fail here: the names of the segments keep the numbers too.
-      const newest = writer.newest();
-      const closed = newest ? closedAs(newest.name, newest.bytes) : null;
-      await writeReleased(options.dir, files, { released_seq, next_seq, closed }).catch(() => {});
+      await writeReleased(options.dir, files, { released_seq, next_seq, closed: writer.closed() }).catch(() => {});
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The segment that is written and those that wait to be drained: rotation, cutting back after a failure, removal. */
 import { join } from 'node:path';
 import type { JournalFiles } from './files.ts';
-import { type Recovered, type Segment, writeReleased } from './recover.ts';
+import { closedAs, type Recovered, type Segment, writeReleased } from './recover.ts';
 import { HEADER_BYTES, segmentHeader, segmentName } from './segment.ts';
 
 export type SegmentWriter = {
@@ -12,8 +12,8 @@ export type SegmentWriter = {
   drop(released_seq: number, next_seq: number, held_seq?: number | null): Promise<void>;
   /** Closes the file that is written. */
   retire(): Promise<void>;
-  /** The newest segment that is retired. */
-  newest(): Segment | undefined;
+  /** How the newest segment is noted while no file is written; null otherwise. */
+  closed(): string | null;
   bytes(): number;
   segments(): number;
 };
@@ -89,7 +89,8 @@ export function createSegmentWriter(
     if (gone.length === 0) return;
     const alone = active === null && gone.length === closed.length;
     // On a full disk this write fails, but removal is what makes room; a segment that stays keeps the numbers too.
-    await writeReleased(dir, files, { released_seq, next_seq, closed: null }).catch((error: unknown) => {
+    const kept = closed.filter((segment) => !gone.includes(segment));
+    await writeReleased(dir, files, { released_seq, next_seq, closed: noted(kept) }).catch((error: unknown) => {
       if (alone) throw error;
     });
     for (const segment of gone) {
@@ -98,7 +99,12 @@ export function createSegmentWriter(
       closed_bytes -= segment.bytes;
     }
   }
-  return { write, drop, retire, newest: () => closed.at(-1), bytes, segments: () => closed.length + (active ? 1 : 0) };
+  function noted(segments: readonly Segment[]): string | null {
+    const newest = segments.at(-1);
+    return active || !newest ? null : closedAs(newest.name, newest.bytes);
+  }
+  const segments = () => closed.length + (active ? 1 : 0);
+  return { write, drop, retire, closed: () => noted(closed), bytes, segments };
 }
 
 /** The zeros reach the disk with the sync of the records. A disk too full for them may still take the records. */

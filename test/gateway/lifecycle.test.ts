@@ -37,8 +37,31 @@ describe('lifecycle', () => {
     });
     const lifecycle = createLifecycle([recording(journal, 'a'), hangs, throws], log);
     await lifecycle.start();
-    await lifecycle.close();
+    expect(await lifecycle.close()).toEqual(['b']);
     expect(journal.at(-1)).toBe('close a');
+  });
+
+  it('closes within its bound though many parts hang, and what was promised time still gets it', async () => {
+    const done: string[] = [];
+    const store: Part = {
+      name: 'store',
+      keep_ms: 400,
+      close: async () => {
+        await new Promise((passed) => setTimeout(passed, 200));
+        done.push('store');
+      },
+    };
+    const hanging = Array.from({ length: 10 }, (_, n) => ({
+      name: `hangs ${n}`,
+      close: () => new Promise<void>(() => {}),
+    }));
+    const lifecycle = createLifecycle([store, ...hanging], log, 1000);
+    await lifecycle.start();
+    const begun = performance.now();
+    const late = await lifecycle.close();
+    expect(performance.now() - begun).toBeLessThan(1300);
+    expect(late).toHaveLength(10);
+    expect(done).toEqual(['store']);
   });
 });
 
