@@ -46,6 +46,6 @@ export async function readWith(
   return Object.fromEntries(readings.map(({ channel, quantity, value }) => [label(channel, quantity), value]));
 }
 
-export function label(channel: string, quantity: string): string {
+function label(channel: string, quantity: string): string {
   return channel === 'main' ? quantity : `${channel} ${quantity}`;
 }
