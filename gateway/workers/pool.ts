@@ -2,16 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Piscina } from 'piscina';
-import {
-  ConfigError,
-  type Fault,
-  InvalidDataError,
-  NotAllowedError,
-  NotFoundError,
-  UnavailableError,
-  UnsupportedError,
-} from '../../engine/errors.ts';
+import { InvalidDataError, UnavailableError } from '../../engine/errors.ts';
 import type { Workers } from '../services.ts';
+import { unpackError } from './carried-error.ts';
 import type { TaskOutcome } from './task.ts';
 
 const TASK = /^[a-z][a-z0-9-]*$/;
@@ -74,19 +67,7 @@ function translated(error: Error, task: string, { timeout_ms, heap_MB, deadline 
   return error;
 }
 
-/** Errors lose their class on the way between threads; the names bring it back. */
-const KNOWN: Record<string, new (message: string, remedy?: string) => Error> = {
-  ...{ ConfigError, NotAllowedError, NotFoundError, UnavailableError, UnsupportedError },
-};
-
 function unpacked<Output>(outcome: TaskOutcome): Output {
   if ('output' in outcome) return outcome.output as Output;
-  const { name, message, remedy, faults, stack } = outcome.error;
-  if (name === 'InvalidDataError') throw new InvalidDataError(message, remedy, faults as readonly Fault[]);
-  const known = KNOWN[name];
-  if (known) throw new known(message, remedy);
-  const error = new Error(message);
-  error.name = name;
-  error.stack = stack;
-  throw error;
+  throw unpackError(outcome.error);
 }

@@ -1,5 +1,4 @@
-/** Reads an uploaded file in a thread of its own (piscina task): bytes in, text, layout and passages out. */
-import type { MessagePort } from 'node:worker_threads';
+/** Reads an uploaded file in a bounded process: bytes in; how far it is, and at the end text, layout and passages out. */
 import { getDocumentProxy } from 'unpdf';
 import { InvalidDataError } from '../../engine/errors.ts';
 import { documentOfPages, documentOfText } from '../../engine/rag/document.ts';
@@ -12,8 +11,6 @@ export type ReadInput = {
   bytes: Uint8Array;
   format: 'pdf' | 'markdown' | 'text';
   limits: { pages: number; characters: number };
-  /** Told `{done, total}` at the start (0 of 0) and after each page. */
-  progress?: MessagePort;
 };
 /** Small for the thread that takes it: texts and places come packed, as they are stored. */
 export type ReadOutput = {
@@ -25,31 +22,23 @@ export type ReadOutput = {
   text: Uint8Array;
   layout: Uint8Array;
 };
-/** Refusals come back as values, because errors lose their class on the way between threads. */
-export type ReadOutcome = { output: ReadOutput } | { refused: string; remedy: string };
+/** `done` of `total` pages, or the whole. */
+export type ReadStep = { done: number; total: number } | { output: ReadOutput };
 
-export default async function readDocument(input: ReadInput): Promise<ReadOutcome> {
-  input.progress?.postMessage({ done: 0, total: 0 });
-  try {
-    const isPdf = input.format === 'pdf';
-    const document = isPdf
-      ? documentOfPages(await readPages(input))
-      : documentOfText(decodeText(input.bytes), input.format === 'text' ? 'text' : 'markdown');
-    const { text, layout } = pack(document);
-    const { language, passages, pages } = document;
-    return { output: { language, passages, pages: isPdf ? pages.length : null, text, layout } };
-  } catch (error) {
-    if (error instanceof InvalidDataError) return { refused: error.message, remedy: error.remedy ?? '' };
-    throw error;
-  } finally {
-    input.progress?.close();
-  }
+export default async function* readDocument(input: ReadInput): AsyncGenerator<ReadStep> {
+  const isPdf = input.format === 'pdf';
+  const document = isPdf
+    ? documentOfPages(yield* readPages(input))
+    : documentOfText(decodeText(input.bytes), input.format === 'text' ? 'text' : 'markdown');
+  const { text, layout } = pack(document);
+  const { language, passages, pages } = document;
+  yield { output: { language, passages, pages: isPdf ? pages.length : null, text, layout } };
 }
 
 type PdfDocument = Awaited<ReturnType<typeof getDocumentProxy>>;
 type PdfPage = Awaited<ReturnType<PdfDocument['getPage']>>;
 
-async function readPages({ bytes, limits, progress }: ReadInput): Promise<Page[]> {
+async function* readPages({ bytes, limits }: ReadInput): AsyncGenerator<ReadStep, Page[]> {
   const pdf = await openPdf(bytes);
   if (pdf.numPages > limits.pages)
     throw new InvalidDataError(
@@ -67,7 +56,7 @@ async function readPages({ bytes, limits, progress }: ReadInput): Promise<Page[]
         'Split it into parts and upload those.',
       );
     pages.push(page);
-    progress?.postMessage({ done: number, total: pdf.numPages });
+    yield { done: number, total: pdf.numPages };
   }
   await pdf.loadingTask.destroy();
   return pages;

@@ -11,6 +11,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const START_MS = 60_000;
 
 export type Box = {
+  pid: number;
   home: string;
   url: string;
   mqtt_port: number;
@@ -71,7 +72,7 @@ export async function startBox(environment: Record<string, string> = {}, home?: 
       })
     ).stdout;
   return {
-    ...{ home: folder, url, start_ms, luna },
+    ...{ pid: child.pid ?? 0, home: folder, url, start_ms, luna },
     mqtt_port: Number(found(/MQTT to: port (\d+)/, said)),
     setup_link: /(http\S+\/setup\?token=\S+)/.exec(said)?.[1] ?? null,
     said: () => said,
