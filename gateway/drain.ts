@@ -4,6 +4,7 @@ import type { WorkerSeries } from './series.ts';
 import type { Base, MeterService, SiteService } from './services.ts';
 
 const STORE_READY_MS = 2000;
+const LAG_EVERY_MS = 1000;
 
 export type DrainDeps = Pick<Base, 'bus' | 'log' | 'metrics' | 'journal'> & {
   series: WorkerSeries;
@@ -16,11 +17,15 @@ export type DrainDeps = Pick<Base, 'bus' | 'log' | 'metrics' | 'journal'> & {
 /** Starts to drain. A store that is away is no reason not to start: the journal keeps what comes. */
 export async function startDrain(deps: DrainDeps): Promise<void> {
   const { series, metrics, journal, bus, log } = deps;
+  const tellLag = () => metrics.drain_lag.set(series.drain.lag());
+  tellLag();
+  // While the store is away nothing is applied, and the lag grows all the same.
+  setInterval(tellLag, LAG_EVERY_MS).unref();
   tellRoles(deps);
   deps.meters.onChange(() => tellRoles(deps));
   series.drain.onApplied((seq, _touched, applied) => {
     metrics.drained.inc(applied);
-    metrics.drain_lag.set(series.drain.lag());
+    tellLag();
     metrics.doubled.set(series.drain.state().doubled ?? Number.NaN);
     journal
       .release(seq)

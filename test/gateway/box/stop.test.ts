@@ -1,0 +1,84 @@
+/** SIGTERM while devices send, a page waits and the series store hangs: the real process ends in time, and nothing is lost. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeDevices, makeKey, makeSite, readMetrics } from '../../bench/load/box.ts';
+import { countLost, drained } from '../../bench/load/compare.ts';
+import type { LoadOrder, LoadResult } from '../../bench/load/protocol.ts';
+import { type Box, startBox } from '../../setup/box.ts';
+import { copyTemplate } from '../../setup/database.ts';
+
+const STOP_MS = 5000;
+const BASE_MS = Date.UTC(2026, 5, 1);
+
+/** A store that takes every connection and never says a word. */
+let hanging: Server;
+const sockets = new Set<Socket>();
+let home: string;
+let box: Box | null = null;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  hanging = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((done) => hanging.listen(0, '127.0.0.1', done));
+  home = await mkdtemp(join(tmpdir(), 'luna-stop-'));
+  await copyTemplate(home);
+}, 60_000);
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const socket of sockets) socket.destroy();
+  hanging.close();
+  await box?.remove();
+});
+
+async function load(order: LoadOrder): Promise<{ child: ChildProcess; result: Promise<LoadResult> }> {
+  const child = fork(join(import.meta.dirname, '../../bench/load/clients.ts'));
+  children.push(child);
+  const result = new Promise<LoadResult>((done) => {
+    child.on('message', (message: { result?: LoadResult }) => message.result && done(message.result));
+  });
+  child.send({ order });
+  await once(child, 'message');
+  return { child, result };
+}
+
+it('ends within 5 s of SIGTERM under load with a series store that hangs, and drains the rest after the next start', {
+  timeout: 180_000,
+}, async () => {
+  const { port } = hanging.address() as { port: number };
+  box = await startBox({ LUNA_SERIES: `questdb://127.0.0.1:${port}?pg=${port}` }, home);
+  const key = await makeKey(home);
+  await makeSite(box.url, key);
+  const devices = await makeDevices(home, 4, 'stop');
+  const common = { seconds: 1e6, rate: null, persistent: true, base_ms: BASE_MS, window: 20, key };
+  const loads = [
+    await load({ ...common, kind: 'mqtt', port: box.mqtt_port, clients: devices.slice(1) }),
+    await load({ ...common, kind: 'http', port: Number(new URL(box.url).port), clients: devices.slice(0, 1) }),
+  ];
+  const page = fetch(`${box.url}/stream`, { headers: { authorization: `Bearer ${key}` } }).catch(() => null);
+  await sleep(1500);
+  expect(sockets.size).toBeGreaterThan(0);
+  const metric = await readMetrics(box.url, key);
+  expect(metric('luna_drain_lag_records')).toBeGreaterThan(50);
+
+  const { took_ms } = await box.stop();
+  expect(took_ms, box.said()).toBeLessThan(STOP_MS);
+  await page;
+
+  for (const { child } of loads) child.send({ stop: true });
+  const results = await Promise.all(loads.map(({ result }) => result));
+  expect(results.every(({ acked }) => acked > 10)).toBe(true);
+  box = await box.restart({ LUNA_SERIES: 'duckdb' });
+  await drained(box.url, key);
+  const acknowledged = results.flatMap((result) => result.acknowledged);
+  expect(await countLost(box.url, key, BASE_MS, acknowledged)).toBe(0);
+  expect((await readMetrics(box.url, key))('luna_drain_doubled_records')).toBe(0);
+});
