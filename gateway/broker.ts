@@ -7,8 +7,9 @@ import type { Logger } from 'pino';
 import { topicMatches } from '../connectors/meters/profile/topics.ts';
 import { UnavailableError } from '../engine/errors.ts';
 import type { Clock, Closable } from '../engine/ports.ts';
+import { watchConnections } from './broker/connections.ts';
 import type { Deliveries } from './broker/deliveries.ts';
-import { createHooks, type Listener, type Session, SINK } from './broker/hooks.ts';
+import { createHooks, type Listener, SINK } from './broker/hooks.ts';
 import { createStrangers, limitPackets } from './broker/limit.ts';
 import { listenAll } from './broker/listen.ts';
 import type { Messages } from './broker/messages.ts';
@@ -53,20 +54,16 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Packets a client may send before its CONNACK. */
 const QUEUE_LIMIT = 1000;
 
-/** aedes keeps its clients by id, but does not type it. */
-type Connected = { clients: Record<string, Client | undefined> };
-
 /** Opens the broker and listens. Rejects UnavailableError when a port is taken or the session store cannot be opened. */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const store = new ClassicLevel<string, Buffer>(join(options.home, 'mqtt'), { valueEncoding: 'buffer' });
   await store.open().catch((cause: unknown) => {
     throw new UnavailableError('The store of MQTT sessions cannot be opened.', `Look at ${store.location}.`, { cause });
   });
-  const here = new Set<Session>();
   const listeners = new Set<Listener>();
   const strangers = createStrangers();
   const sessions = await openSessions(store, (what, client_id) => tellFull(options, what, client_id));
-  const isHere = (id: string) => (aedes as unknown as Connected).clients[id] !== undefined;
+  const isHere = (id: string) => connections.has(id);
   const { sessionOf, ...hooks } = createHooks({ ...options, sessions, listeners, isHere });
   const aedes = await Aedes.createBroker({
     persistence: sessions.persistence,
@@ -78,7 +75,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     maxClientsIdLength: 65_535,
     ...hooks,
   });
-  watch(aedes, options, sessionOf, here);
+  const connections = watchConnections(aedes, options, sessionOf);
+  logFaults(aedes, options.log);
   function refuse(client: Client, bytes: number): void {
     const session = sessionOf(client);
     if (!session) {
@@ -114,7 +112,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       }),
     listen: (tenant, filter, signal) => listenOnce(listeners, tenant, filter, signal),
     disconnect(tenant, device) {
-      for (const { route, client } of here) if (route.tenant === tenant && route.device === device) client.close();
+      for (const client of connections.ofDevice(tenant, device)) client.close();
     },
     async close() {
       await listening.close(() => closeAedes(aedes));
@@ -123,29 +121,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   };
 }
 
-/** Keeps the set of connected devices and tells about it. */
-function watch(
-  aedes: Aedes,
-  { metrics, devices, deliveries, log }: BrokerOptions,
-  sessionOf: (client: Client) => Session | undefined,
-  here: Set<Session>,
-): void {
-  aedes.on('client', (client) => {
-    const session = sessionOf(client);
-    if (!session) return;
-    here.add(session);
-    metrics.mqtt_clients.set(here.size);
-    devices.report(session.route.tenant, session.route.device, { kind: 'connected' });
-  });
-  aedes.on('clientDisconnect', (client) => {
-    const session = sessionOf(client);
-    if (!session || !here.delete(session)) return;
-    metrics.mqtt_clients.set(here.size);
-    deliveries.ended(session.sender, tookLeave(client));
-    const { tenant, device } = session.route;
-    const other = [...here].some(({ route }) => route.tenant === tenant && route.device === device);
-    if (!other) devices.report(tenant, device, { kind: 'lost', text: 'The connection ended.' });
-  });
+function logFaults(aedes: Aedes, log: Logger): void {
   aedes.on('clientError', (client, error) =>
     log.info({ client_id: client.id, reason: error.message }, 'MQTT client dropped'),
   );
@@ -163,11 +139,6 @@ function tellFull({ routes, messages }: BrokerOptions, what: keyof typeof FULL, 
   const [tenant = '', device = ''] = client_id.split('/', 2);
   const route = routes.of(tenant, device);
   if (route) messages.refuse(route, what, FULL[what]);
-}
-
-/** Whether the client sent DISCONNECT: aedes keeps it (its will depends on it), but does not type it. */
-function tookLeave(client: Client & { _disconnected?: boolean }): boolean {
-  return client._disconnected === true;
 }
 
 /** Messages that are done with after the journal skip the broker's matching and queues, which cost more than the journal. */

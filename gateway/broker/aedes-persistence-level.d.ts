@@ -28,6 +28,7 @@ declare module 'aedes-persistence-level' {
     /** Rejects "no such packet" when the message is not in the queue. */
     outgoingUpdate(client: { id: string }, packet: StoredPacket): Promise<void>;
     incomingStorePacket(client: { id: string }, packet: StoredPacket): Promise<void>;
+    cleanIncoming(client: { id: string }): Promise<void>;
   };
   /** A persistence for `Aedes.createBroker`. */
   export default function levelPersistence(db: ClassicLevel<string, Buffer>): LevelPersistence;

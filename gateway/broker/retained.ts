@@ -51,7 +51,8 @@ export async function openRetained(store: LevelPersistence, onFull: (client_id: 
     async storeRetained(packet) {
       const topic = `${tenantOf(packet.clientId)}${MARK}${packet.topic}`;
       if (!hasRoom(topic, packet)) return onFull(packet.clientId);
-      put(topic, { ...packet, topic });
+      // A copy: a payload from the network is a piece of a much larger buffer.
+      put(topic, { ...packet, topic, payload: Buffer.from(packet.payload) });
       await write({ ...packet, topic });
     },
     createRetainedStreamCombi: (filters) => Readable.from(matching(kept, filters)),

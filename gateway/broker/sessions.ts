@@ -44,6 +44,9 @@ export async function openSessions(
   const queues = await readQueues(store);
   /** In the order in which they were last seen. */
   const known = new Set(await readIds(store));
+  /** Who may have something in the store: each connection asks for both to be removed, and hardly any has something. */
+  const subscribed = new Set(known);
+  const receiving = new Set(known);
   for (const id of known) filters.add(id, await original.subscriptionsByClient({ id }));
   const allowed = new WeakSet<object>();
 
@@ -60,6 +63,7 @@ export async function openSessions(
     async addSubscriptions(client, subscriptions) {
       const added = subscriptions.filter((subscription) => allowed.delete(subscription));
       known.add(client.id);
+      subscribed.add(client.id);
       filters.add(client.id, added);
       await original.addSubscriptions(client, added);
     },
@@ -68,8 +72,9 @@ export async function openSessions(
       await original.removeSubscriptions(client, topics);
     },
     async cleanSubscriptions({ id }) {
-      const subscribed = await original.subscriptionsByClient({ id });
-      const topics = subscribed.map(({ topic }) => topic);
+      if (!subscribed.delete(id)) return;
+      const subscriptions = await original.subscriptionsByClient({ id });
+      const topics = subscriptions.map(({ topic }) => topic);
       if (topics.length > 0) await level.removeSubscriptions({ id }, topics);
     },
     subscriptionsByTopic: async (topic) => filters.matching(topic),
@@ -95,8 +100,13 @@ export async function openSessions(
         if (error.message !== 'no such packet') throw error;
       }),
     /** Only its packet id is needed, to know the same message again. */
-    incomingStorePacket: (client, packet) =>
-      original.incomingStorePacket(client, { ...packet, payload: Buffer.alloc(0) }),
+    incomingStorePacket(client, packet) {
+      receiving.add(client.id);
+      return original.incomingStorePacket(client, { ...packet, payload: Buffer.alloc(0) });
+    },
+    async cleanIncoming(client) {
+      if (receiving.delete(client.id)) await original.cleanIncoming(client);
+    },
   } satisfies Partial<LevelPersistence>);
 
   async function forget(id: string): Promise<void> {
@@ -132,6 +142,7 @@ function bindAll(level: LevelPersistence) {
     'outgoingClearMessageId',
     'outgoingUpdate',
     'incomingStorePacket',
+    'cleanIncoming',
   ] as const;
   return Object.fromEntries(names.map((name) => [name, level[name].bind(level)])) as Pick<
     LevelPersistence,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createStrangers, FILTERS_PER_PACKET } from '../../../gateway/broker/limit.ts';
 import { isFilter, isTopic } from '../../../gateway/broker/topic-rules.ts';
 import { openRaw, publishPacket } from './raw-client.ts';
-import { openRig, PASSWORD, type Rig } from './rig.ts';
+import { openRig, PASSWORD, type Rig, until } from './rig.ts';
 
 let rig: Rig;
 beforeEach(async () => {
@@ -87,6 +87,30 @@ describe('one connection', () => {
     expect(await Promise.race([gone, late(5000)])).toBe('gone');
     clearInterval(talk);
     socket.destroy();
+  });
+});
+
+describe('clients that come at the same moment', () => {
+  const gone = () => rig.reports.filter(({ kind }) => kind === 'connected' || kind === 'lost').at(-1)?.kind === 'lost';
+
+  it('with one id leave one, and that one is known to be gone when it leaves', async () => {
+    const clients = await Promise.all(Array.from({ length: 30 }, () => raw('same')));
+    const open = () => clients.filter(({ socket }) => !socket.destroyed);
+    await until(() => open().length === 1, 'one connection');
+    await open()[0]!.next('connack');
+    open()[0]!.send(publishPacket('meters/a/readings', '{"power_W":1}', 1));
+    await open()[0]!.next('puback');
+    open()[0]!.end();
+    await until(gone, 'the end of the last');
+  });
+
+  it('and leave before they are answered are not taken for connected', async () => {
+    const clients = await Promise.all(Array.from({ length: 60 }, (_, n) => raw(`c${n}`)));
+    for (const [n, client] of clients.entries()) setTimeout(client.end, n % 12);
+    await Promise.all(clients.map(({ closed }) => closed));
+    await sleep(200);
+    expect(rig.reports.some(({ kind }) => kind === 'connected')).toBe(true);
+    await until(gone, 'the end of the last');
   });
 });
 

@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { fuzz } from './fuzz.ts';
+
+describe('fuzzed packets', () => {
+  it('neither end the broker nor make it grow, and its other clients go on', async () => {
+    const result = await fuzz({ packets: 12_000, seed: 1, patient: false });
+    expect(result.crashes).toBe(0);
+    expect(result.packets).toBeGreaterThanOrEqual(12_000);
+    expect(result.sockets_left).toBe(0);
+    // V8 takes more at first than it needs; what is in use is the sharper figure for so few.
+    expect(result.rss_growth_mb).toBeLessThan(150);
+    expect(result.heap_growth_mb).toBeLessThan(10);
+    expect(result.neighbour_ms.length).toBeGreaterThan(20);
+    expect(result.neighbour_ms[Math.floor(result.neighbour_ms.length * 0.99)]).toBeLessThan(1000);
+  }, 60_000);
+});
