@@ -1,0 +1,127 @@
+/** What goes wrong while a backup is made, and backups of other versions. */
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkBackup } from '../../../gateway/backup/check.ts';
+import { clearLeftovers, dropOld, idOf, keptIds, listIds, logOf } from '../../../gateway/backup/folder.ts';
+import { redacted } from '../../../gateway/backup/redact.ts';
+import { KNOWN, openRig, PASSPHRASE, type Rig, T0 } from './rig.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await openRig();
+  await rig.record('m', T0, [1, 2, 3]);
+  await rig.drain();
+  await rig.backup();
+}, 120_000);
+afterAll(() => rig?.end());
+
+const whole = () => checkBackup(rig.newest(), { passphrase: PASSPHRASE, migrations: KNOWN });
+const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+/** Runs out of space at the nth piece. */
+const fullAt = (n: number) => {
+  let pieces = 0;
+  return () => {
+    pieces++;
+    if (pieces === n) throw full;
+  };
+};
+
+describe('a disk that is full', () => {
+  it.each([1, 3, 40, 900])('at piece %i of a backup: none is made, nothing is left, the older one stays', async (n) => {
+    await expect(rig.backup({ onPiece: fullAt(n) })).rejects.toThrow(/disk of the backups is full/);
+    expect((await readdir(rig.folder)).filter((name) => name.startsWith('.'))).toEqual([]);
+    await whole();
+  });
+
+  it.each([1, 2])(
+    'at piece %i of a continuation: what was copied before stays whole, and the next one makes up for it',
+    async (n) => {
+      await rig.record('m', T0 + n * 60_000, [n]);
+      const before = (await whole()).rounds.length;
+      await expect(rig.round({ onPiece: fullAt(n) })).rejects.toThrow(/disk of the backups is full/);
+      expect((await whole()).rounds).toHaveLength(before);
+      await rig.round();
+      expect((await whole()).rounds).toHaveLength(before + 1);
+    },
+  );
+});
+
+describe('a kill', () => {
+  it('in the middle of a backup leaves a draft, which is never taken for one, and goes at the next', async () => {
+    const before = await listIds(rig.folder);
+    const stopped = new AbortController();
+    const killed = rig.backup({ signal: stopped.signal, onPiece: () => stopped.abort(new Error('killed')) });
+    await expect(killed).rejects.toThrow();
+    // As kill -9 leaves it: everything but the name.
+    const draft = join(rig.folder, `.draft-${idOf(T0)}`);
+    await cp(rig.newest(), draft, { recursive: true });
+    expect(await listIds(rig.folder)).toEqual(before);
+    await clearLeftovers(rig.folder);
+    expect(await readdir(rig.folder)).not.toContain(`.draft-${idOf(T0)}`);
+  });
+
+  it('in the middle of a continuation leaves the backup whole', async () => {
+    const { rounds } = await whole();
+    const half = join(logOf(rig.newest()), `r${rounds.length + 1}`, 'wal');
+    await mkdir(half, { recursive: true });
+    await writeFile(join(half, '000000010000000000000009.gz'), 'half');
+    expect((await whole()).rounds).toHaveLength(rounds.length);
+    await rig.round();
+    expect((await whole()).rounds).toHaveLength(rounds.length + 1);
+  });
+});
+
+describe('a backup of another version', () => {
+  it('that is newer is refused by name', async () => {
+    const known = KNOWN.slice(0, -1);
+    const check = checkBackup(rig.newest(), { passphrase: PASSPHRASE, migrations: known });
+    await expect(check).rejects.toThrow(new RegExp(`newer Luna.*${KNOWN.at(-1)}`));
+  });
+});
+
+describe('which backups stay', () => {
+  it('the newest of each of the last days and weeks, and always two', () => {
+    const DAY = 86_400_000;
+    const ids = Array.from({ length: 60 }, (_, n) => idOf(T0 + n * DAY + 3_600_000));
+    const kept = [...keptIds(ids, { daily: 7, weekly: 4 })].sort().reverse();
+    expect(kept.slice(0, 7)).toEqual(ids.slice(-7).reverse());
+    expect(kept.length).toBeGreaterThanOrEqual(9);
+    expect(kept.length).toBeLessThanOrEqual(11);
+    expect(Date.parse(kept.at(-1)!.slice(0, 10))).toBeGreaterThan(T0 + 59 * DAY - 29 * DAY);
+    expect(keptIds(ids.slice(0, 2), { daily: 0, weekly: 0 })).toHaveLength(2);
+  });
+
+  it('and nothing else in the folder is touched', async () => {
+    await writeFile(join(rig.folder, 'holiday.jpg'), 'a picture');
+    for (let n = 0; n < 2; n++) await rig.backup();
+    const before = (await listIds(rig.folder)).length;
+    const gone = await dropOld(rig.folder, { daily: 0, weekly: 0 });
+    expect(gone).toHaveLength(before - 2);
+    expect(await listIds(rig.folder)).toHaveLength(2);
+    expect(await readdir(rig.folder)).toEqual(expect.arrayContaining(['holiday.jpg', 'box.json']));
+    await whole();
+  });
+});
+
+describe('what a backup must not tell', () => {
+  it('holds no key and no token in the clear', async () => {
+    const { manifest } = await whole();
+    for (const { path } of manifest.entries) {
+      const text = (await readFile(join(rig.newest(), path))).toString('latin1');
+      expect(text.includes('the key of this box'), path).toBe(false);
+      expect(text.includes('abc123'), path).toBe(false);
+    }
+  });
+
+  it('leaves secrets out of the configuration, and names them', () => {
+    const yaml = 'port: 80\nercot_password: x\ntls_key: /etc/key.pem\ndatabase: postgres://a:geheim@h/d\nhost: h\n';
+    expect(redacted(yaml)).toBe(
+      '# Left out of this copy, because they hold secrets: ercot_password, database\nport: 80\ntls_key: /etc/key.pem\nhost: h\n',
+    );
+  });
+});
+
+it('takes no folder of another box', async () => {
+  await expect(rig.backup({}, { box: 'box-2' })).rejects.toThrow(/backups of another box/);
+});
