@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { InvalidDataError, NotFoundError } from '../engine/errors.ts';
 import type { Connection, Role } from '../engine/model/site.ts';
+import { backUp } from './backup/commands.ts';
 import type { Command, CommandResult } from './control.ts';
 import type { Actor, Services } from './services.ts';
 
@@ -20,6 +21,7 @@ const HANDLERS: Record<string, Handler> = {
   'user reset-second-factor': resetSecondFactor,
   import: importFile,
   'audit verify': verifyAudit,
+  backup: backUp,
   doctor,
   train,
   eval: evaluate,
