@@ -11,6 +11,7 @@ const TAGS: Record<string, string> = {
   Devices: 'Devices, profiles and credentials.',
   Site: 'The site and its meter points.',
   People: 'People, API keys and tokens.',
+  Notifications: 'Over which channels who is told of alerts, and what came of it.',
   Operations: 'Health, metrics, jobs and audit.',
 };
 

@@ -16,8 +16,24 @@ const VIEWER = `/documents/d1?${new URLSearchParams({ version: '2026-01-01', pag
 const PATHS = [
   ...['site', 'people', 'keys', 'devices', 'hosts', 'health', 'audit'].map((tab) => `/admin/${tab}`),
   ...['/meters/new', '/meters/new?profile=eastron-sdm630', '/meters/new?profile=homewizard-p1', '/meters/new?way=mqtt'],
-  ...['/meters/new/virtual', '/meters/rest/formula', '/devices/solar-device', '/devices/servers-device', '/import'],
-  ...['/ask?question=What+power', '/ask?question=How+high', '/documents', '/advice', '/alerts', '/api'],
+  ...[
+    '/meters/new/search',
+    '/meters/new/virtual',
+    '/meters/rest/formula',
+    '/devices/solar-device',
+    '/devices/servers-device',
+    '/import',
+  ],
+  ...[
+    '/ask?question=What+power',
+    '/ask?question=How+high',
+    '/documents',
+    '/advice',
+    '/alerts',
+    '/alerts/al-open',
+    '/admin/notifications',
+    '/api',
+  ],
 ];
 const STRANGERS = ['/sign-in', `/setup?token=${SETUP_TOKEN}`, '/setup?token=wrong'];
 
@@ -101,6 +117,34 @@ describe.skipIf(!hasChromium)('the other pages in a browser', () => {
     expect(complaints).toEqual([]);
     await context.close();
   });
+
+  it.each(LOOKS)(
+    'a search is watched, stopped, and leads to the filled form and its test read at $width px',
+    async (look) => {
+      const context = await contextOf(browser, site.url, look);
+      const { page, complaints } = await visit(context, `${site.url}/meters/new`);
+      await page.locator('a[href="/meters/new/search"]').click();
+      await page.locator('form:has(#ranges) button.primary').click();
+      await page.locator('#confirmed-error').waitFor();
+      expect(await axeFaults(page)).toEqual([]);
+      await page.check('#confirmed');
+      await page.locator('form:has(#ranges) button.primary').click();
+      await page.locator('progress').waitFor();
+      // More is found while the page stands still.
+      await page.locator('li.found').nth(1).waitFor({ timeout: 15_000 });
+      expect([await axeFaults(page), await sticksOut(page)]).toEqual([[], []]);
+      await page.locator('form[action="/meters/new/search/stop"] button').click();
+      await page.locator('progress').waitFor({ state: 'detached' });
+      await page.locator('li.found a.button').first().click();
+      await page.locator('#test-result table').waitFor();
+      expect([await page.inputValue('#host'), await page.inputValue('#unit')]).toEqual(['192.168.1.20', '3']);
+      const unexpected = complaints.filter((text) => !text.includes('400'));
+      expect([unexpected, await axeFaults(page), await sticksOut(page)]).toEqual([[], [], []]);
+      await page.goto(`${site.url}/meters/new?profile=homewizard-p1&found=f2`);
+      expect(await page.inputValue('#url')).toBe('http://192.168.1.31');
+      await context.close();
+    },
+  );
 
   it.each(LOOKS)('what is asked once stands within the window at $width px', async (look) => {
     const context = await contextOf(browser, site.url, look);

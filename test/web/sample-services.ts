@@ -9,6 +9,7 @@ import { createMetrics } from '../../gateway/metrics.ts';
 import type { Actor, Services } from '../../gateway/services.ts';
 import { sampleAdmin } from './sample-admin.ts';
 import { sampleAlerts } from './sample-alerts.ts';
+import { sampleBackups } from './sample-backups.ts';
 import { sampleData } from './sample-data.ts';
 import { sampleDocumentServices } from './sample-documents.ts';
 import { sampleIntelligence } from './sample-intelligence.ts';
@@ -45,9 +46,11 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     ...sampleData(clock),
     ...sampleIntelligence(clock),
     ...sampleAlerts(clock),
+    ...sampleBackups(),
     ...sampleAdmin(clock),
     ...sampleDocumentServices(clock),
     loads: sampleLoads({ bus, clock }),
+    search: sampleSearch(clock, bus),
     ...options.replace,
   };
   return new Proxy(present as Services, {

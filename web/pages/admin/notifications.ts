@@ -102,7 +102,7 @@ function channelRow(channel: ChannelRow, view: NotificationsView, ui: Ui): Html 
   const { id, name, kind, enabled, has_secret, state, outcome } = channel;
   const refused = refusedState(view, `channel-${id}`);
   const mark = enabled ? stateMark(STATES[state], t(`notify.state_${state}`)) : stateMark('unknown', t('notify.off'));
-  return html`<li><details class="edit" ${refused ? html`open` : ''}><summary><span class="stack tight"><span><b>${name}</b> <span class="badge">${t(`notify.kind_${kind}`)}</span></span>${mark}${outcome && state === 'failing' ? html`<span class="soft small wrap">${outcome}</span>` : ''}</span>
+  return html`<li class="whole"><details class="edit" ${refused ? html`open` : ''}><summary><span class="stack tight"><span><b>${name}</b> <span class="badge">${t(`notify.kind_${kind}`)}</span></span>${mark}${outcome && state === 'failing' ? html`<span class="soft small wrap">${outcome}</span>` : ''}</span>
 <span class="edit-sign">${icon('pencil')}<span>${t('notify.change')}</span></span></summary>
 <div class="edit-body">${channelForm({ kind, state: refused ?? channel.form, id, has_secret }, view, ui)}
 ${askOnce(ui, {
