@@ -253,7 +253,21 @@ describe('doubts do not fail a profile', () => {
       },
       'no case shows current_A',
     ],
-    ['phases that do not add up', 'abb-b23', {}, 'the phases add up to'],
+    [
+      'phases that do not add up',
+      'eastron-sdm54',
+      {
+        [P]: [
+          [
+            'quantity: power_l1_W, at: 12, type: float32, unit: W',
+            'quantity: power_l1_W, at: 12, type: float32, unit: W, sign: -1',
+          ],
+        ],
+        'testdata/drawing/expected.json': [['"power_l1_W", "value": 2400', '"power_l1_W", "value": -2400']],
+        'testdata/feeding-in/expected.json': [['"power_l1_W", "value": -2410', '"power_l1_W", "value": 2410']],
+      },
+      'the phases add up to',
+    ],
   ])('%s', async (_, name, changes, says) => {
     const { text, exit } = await testProfile(changed(name, changes));
     expect(text).toContain(says);

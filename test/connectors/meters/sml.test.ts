@@ -1,5 +1,10 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { openHttpSource } from '../../../connectors/meters/http/source.ts';
+import { createTopicDecoder } from '../../../connectors/meters/mqtt/topic-decoder.ts';
 import { createPayloadDecoder } from '../../../connectors/meters/profile/payload.ts';
+import { parseProfile } from '../../../connectors/meters/profile/profile.ts';
 import { decodeSml } from '../../../connectors/meters/profile/sml.ts';
 import { readField } from '../../../connectors/meters/profile/sml-fields.ts';
 import { crcX25 } from '../../../connectors/meters/profile/sml-transport.ts';
@@ -190,4 +195,37 @@ describe('a profile with the format sml', () => {
   });
   it('refuses a unit of another kind', () =>
     expect(() => decoder('V')(FRAMES.emh, 5)).toThrow('The SML file holds 1-0:1.7.0, but it comes in W, not in V.'));
+});
+
+describe('SML arrives binary', () => {
+  const mqtt = { vendor: 'V', model: 'M', transport: 'mqtt', channels: { main: { label: 'L', role: 'grid' } } };
+  const payload = { format: 'sml', measurements: [{ quantity: 'power_W', path: '1-0:1.7.0', unit: 'W' }] };
+  const profile = (more: object) => ({
+    ...parseProfile('x', JSON.stringify({ ...mqtt, ...more })),
+    name: 'x',
+    verified: false,
+  });
+
+  it('over MQTT, where text would break it', () => {
+    const device = { tenant: 'default', id: 'm', connection: { kind: 'mqtt' as const, topic: 'meter' } };
+    const decoder = createTopicDecoder(profile({ mqtt: { topics: [{ topic: '{topic}', ...payload }] } }), device);
+    expect(decoder.decode('meter', Buffer.from(FRAMES.emh, 'hex'), 7).readings).toEqual([
+      { channel: 'main', quantity: 'power_W', value: 13.8, at_ms: 7 },
+    ]);
+    expect(() => decoder.decode('meter', Buffer.from(FRAMES.emh, 'hex').subarray(0, 90), 7)).toThrow(/cut short/);
+  });
+  it('over HTTP', async () => {
+    const server = createServer((_, response) => response.end(Buffer.from(FRAMES.emh, 'hex')));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const http = profile({ transport: 'http', http: { requests: [{ path: '/', ...payload }] } });
+      const source = openHttpSource(http, { kind: 'http', url, token: null, poll_s: 5 }, { clock: { now: () => 7 } });
+      const { readings } = await source.read(new AbortController().signal);
+      expect(readings).toMatchObject([{ quantity: 'power_W', value: 13.8 }]);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
 });
