@@ -1,0 +1,23 @@
+/** Packets that no honest client sends, at a broker in a process of its own: it must neither end nor grow. */
+import { fuzz } from '../gateway/broker/fuzz.ts';
+import { quantile } from './load/protocol.ts';
+import type { BenchOptions, BenchResult } from './options.ts';
+
+export const about = 'fuzzed MQTT packets: --packets 1000000 --seed 1';
+
+const TELL_EVERY = 50_000;
+
+export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
+  const wanted = Number(options.packets ?? 1_000_000);
+  const seed = Number(options.seed ?? 1);
+  let told = 0;
+  const result = await fuzz({ packets: wanted, seed, patient: true }, (sent) => {
+    if (sent - told < TELL_EVERY) return;
+    told = sent;
+    progress(`${sent} of ${wanted} packets`);
+  });
+  const { packets, crashes, rss_growth_mb, heap_growth_mb, sockets_left, neighbour_ms } = result;
+  progress(`in use: ${heap_growth_mb.toFixed(1)} MB more than after the first tenth`);
+  progress(`a neighbour meanwhile: ${neighbour_ms.length} readings, p99 ${quantile(neighbour_ms, 0.99).toFixed(1)} ms`);
+  return { seed, packets, crashes, rss_growth_mb: Number(rss_growth_mb.toFixed(1)), sockets_left };
+}
