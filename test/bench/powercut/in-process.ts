@@ -11,15 +11,18 @@ import { durableSeq, openJournalReader } from '../../../connectors/journal/reade
 import type { Random } from '../../../recommender/random.ts';
 import { cutPower, type DiskImage, type DiskOperation } from './disk-model.ts';
 
-/** Disk operations of files below `root`, noted in order. */
-export function recordingFiles(root: string, operations: DiskOperation[]): JournalFiles {
+/**
+ * Disk operations of files below `root`, noted in order.
+ * @param sync_ms what a sync takes, so that whoever does not wait for it is seen
+ */
+export function recordingFiles(root: string, operations: DiskOperation[], sync_ms = 0): JournalFiles {
   const nameOf = (path: string) => relative(root, path) || '.';
   const files = new Map<number, number>();
   let made = 0;
   let syncs = 0;
-  const synced = async (begin: DiskOperation, end: DiskOperation, work: () => Promise<void>) => {
+  const synced = async (begin: DiskOperation, end: DiskOperation) => {
     operations.push(begin);
-    await work();
+    if (sync_ms > 0) await new Promise((done) => setTimeout(done, sync_ms));
     operations.push(end);
   };
   return {
@@ -35,7 +38,7 @@ export function recordingFiles(root: string, operations: DiskOperation[]): Journ
     },
     sync(fd) {
       const [file, sync] = [files.get(fd)!, ++syncs];
-      return synced({ op: 'begin sync', file, sync }, { op: 'end sync', file, sync }, async () => {});
+      return synced({ op: 'begin sync', file, sync }, { op: 'end sync', file, sync });
     },
     async truncate(fd, length) {
       operations.push({ op: 'truncate', file: files.get(fd)!, length });
@@ -44,7 +47,7 @@ export function recordingFiles(root: string, operations: DiskOperation[]): Journ
     close: diskFiles.close,
     syncFolder(dir) {
       const [path, sync] = [nameOf(dir), ++syncs];
-      return synced({ op: 'begin sync folder', path, sync }, { op: 'end sync folder', path, sync }, async () => {});
+      return synced({ op: 'begin sync folder', path, sync }, { op: 'end sync folder', path, sync });
     },
     async remove(path) {
       await diskFiles.remove(path);
