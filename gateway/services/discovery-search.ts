@@ -5,9 +5,10 @@ import { parseRanges, suggestRanges } from '../../connectors/meters/discovery/ra
 import type { BusRegistry } from '../../connectors/meters/modbus/bus.ts';
 import { endpointName } from '../../connectors/meters/modbus/connection.ts';
 import { endpointOf, type ModbusConnection } from '../../connectors/meters/modbus/source.ts';
-import { NotFoundError, UnavailableError } from '../../engine/errors.ts';
+import { InvalidDataError, NotFoundError, UnavailableError } from '../../engine/errors.ts';
 import type { Connection, Device } from '../../engine/model/site.ts';
 import type { Actor, AuditService, Base } from '../services.ts';
+import { ConnectionSchema } from './devices/connection.ts';
 import { type Found, type SearchDeps, searchBus, searchNetwork } from './discovery/search-run.ts';
 import type { Profiles } from './profiles.ts';
 
@@ -172,12 +173,21 @@ function prepared(deps: SearchDeps, wish: SearchWish, loopback: boolean): [where
     const allowed = parseRanges(wish.ranges, { loopback });
     return [wish.ranges.join(', '), (run) => searchNetwork(deps, allowed, run)];
   }
-  const { connection, from_unit, to_unit } = wish;
+  const { from_unit, to_unit } = wish;
+  const connection = checked(wish.connection);
   // A person's own address of a gateway, under the same rule as a range.
   if (connection.kind === 'modbus-tcp') parseRanges([connection.host], { loopback });
   const units = { from: Math.min(from_unit, to_unit), to: Math.max(from_unit, to_unit) };
   const where = `${endpointName(endpointOf(connection))}, units ${units.from} to ${units.to}`;
   return [where, (run) => searchBus(deps, connection, units, run)];
+}
+
+function checked(connection: ModbusConnection): ModbusConnection {
+  const parsed = ConnectionSchema.safeParse(connection);
+  if (parsed.success) return connection;
+  const faults = parsed.error.issues.map(({ path, message }) => ({ where: path.join('.'), problem: message }));
+  const text = faults.map(({ where, problem }) => `${where} ${problem}`).join('; ');
+  throw new InvalidDataError(`The connection has faults: ${text}.`, 'Change these fields.', faults);
 }
 
 /** Tells the pages, a few times a second at most. */

@@ -26,6 +26,7 @@ import { createNowPage } from '../../gateway/http/pages/now.ts';
 import { sendError } from '../../gateway/http/pages/page.ts';
 import { createPreferencesPage } from '../../gateway/http/pages/preferences.ts';
 import { createPricesPage } from '../../gateway/http/pages/prices.ts';
+import { createSearchPages } from '../../gateway/http/pages/search-devices.ts';
 import { createVirtualMeterPages } from '../../gateway/http/pages/virtual-meter.ts';
 import { mountApi } from '../../gateway/http/routes.ts';
 import { createStream } from '../../gateway/http/stream.ts';
@@ -60,6 +61,8 @@ export function createSampleApp(
   app.route('/', meters.app);
   // Before the page of a meter, whose id would else be `new`.
   app.route('/', createAddMeterPages(deps));
+  const search = createSearchPages(deps);
+  app.route('/', search.app);
   app.route('/', createVirtualMeterPages(deps));
   app.route('/', createDevicePages(deps));
   app.route('/', meter.app);
@@ -92,6 +95,7 @@ export function createSampleApp(
       health: admin.live,
       documents: documents.live,
       import: imports.live,
+      search: search.live,
     }),
   );
   app.notFound((c) => sendError(deps, c, new NotFoundError('There is no such page.')));

@@ -16,10 +16,18 @@ export type TestView = {
 /** For the inside of the form that holds the connection; `action` answers with the part alone to htmx. */
 export function testBlock(
   ui: Ui,
-  input: { action: string; text: string; label: string; result: TestView | null },
+  input: {
+    action: string;
+    text: string;
+    label: string;
+    result: TestView | null;
+    /** Reads as soon as the page is there: what was found answers already. */
+    at_once?: boolean;
+  },
 ): Html {
+  const trigger = input.at_once ? html`hx-trigger="load, click"` : '';
   return html`<div class="stack test-read"><p class="soft">${input.text}</p>
-<div class="actions"><button name="do" value="test" formaction="${input.action}" formnovalidate hx-post="${input.action}" hx-target="#test-result" hx-indicator="#testing" hx-disabled-elt="this">${icon('flask-conical')}${input.label}</button>
+<div class="actions"><button name="do" value="test" formaction="${input.action}" formnovalidate hx-post="${input.action}" hx-target="#test-result" hx-indicator="#testing" hx-disabled-elt="this" ${trigger}>${icon('flask-conical')}${input.label}</button>
 <span class="soft small indicator" id="testing" role="status"><span>${ui.t('add.testing')}</span></span></div>
 <div id="test-result" aria-live="polite">${input.result ? testResult(input.result, ui) : ''}</div></div>`;
 }

@@ -16,6 +16,7 @@ import { nowTexts } from './de/now.ts';
 import { priceTexts } from './de/prices.ts';
 
 import { repairTexts } from './de/repair.ts';
+import { searchTexts } from './de/search.ts';
 
 export const de = {
   ...commonTexts,
@@ -33,5 +34,6 @@ export const de = {
   ...askTexts,
   ...adminTexts,
   ...addMeterTexts,
+  ...searchTexts,
   ...importTexts,
 } as const;

@@ -16,6 +16,7 @@ import { nowTexts } from './en/now.ts';
 import { priceTexts } from './en/prices.ts';
 
 import { repairTexts } from './en/repair.ts';
+import { searchTexts } from './en/search.ts';
 
 export const en = {
   ...commonTexts,
@@ -33,5 +34,6 @@ export const en = {
   ...askTexts,
   ...adminTexts,
   ...addMeterTexts,
+  ...searchTexts,
   ...importTexts,
 } as const;

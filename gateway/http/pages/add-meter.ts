@@ -8,10 +8,11 @@ import { testResult } from '../../../web/components/test-read.ts';
 import { chooseMeterPage } from '../../../web/pages/add-meter/choose.ts';
 import { addMeterDonePage } from '../../../web/pages/add-meter/done.ts';
 import { type AddMeterView, addMeterPage, type ChannelView } from '../../../web/pages/add-meter/form.ts';
+import type { FoundDevice } from '../../services/discovery-search.ts';
 import type { CreatedDevice, NewDevice, ProfileSummary, Services, TestRead } from '../../services.ts';
 import type { Env } from '../api.ts';
 import { baseUrl, brokerAddress } from './admin/addresses.ts';
-import { CONNECTION_FIELDS, defaultsOf, readConnection, transportOf } from './connection-form.ts';
+import { CONNECTION_FIELDS, connectionValues, defaultsOf, readConnection, transportOf } from './connection-form.ts';
 import { faultsByField, fieldsOf, refusable, sentence } from './form.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendPage, sendPart, signedIn, uiOf } from './page.ts';
 import { createShownOnce } from './shown-once.ts';
@@ -29,15 +30,24 @@ export function createAddMeterPages(deps: PageDeps) {
   const admin = signedIn(deps, 'admin');
   const secrets = createShownOnce<Made>(clock);
   const show = (c: Context<Env>, choice: Choice, form: FormState, more: Partial<AddMeterView> = {}) => {
-    const view = { ...viewOf(services, readerOf(c).tenant, choice), form, problem: null, test: null, ...more };
+    const view = {
+      ...viewOf(services, readerOf(c).tenant, choice),
+      form,
+      problem: null,
+      test: null,
+      found: null,
+      ...more,
+    };
     const bad = view.problem !== null || Object.keys(form.errors).length > 0;
     return sendPage(c, addMeterPage(view, uiOf(deps, c)), bad ? 400 : 200);
   };
 
   app.get('/meters/new', admin, (c) => {
     const choice = choiceOf(services, c);
-    if (choice) return show(c, choice, EMPTY_FORM);
-    return sendPage(c, chooseMeterPage({ profiles: profiles.list(), search: c.req.query('q') ?? '' }, uiOf(deps, c)));
+    const found = services.search.found(readerOf(c).tenant, c.req.query('found') ?? '');
+    if (choice) return show(c, choice, EMPTY_FORM, found ? foundView(choice, found) : {});
+    const view = { profiles: profiles.list(), search: c.req.query('q') ?? '', found };
+    return sendPage(c, chooseMeterPage(view, uiOf(deps, c)));
   });
   app.post('/meters/new/test', admin, csrfChecked(deps), async (c) => {
     const choice = choiceOf(services, c);
@@ -125,6 +135,28 @@ function viewOf(services: Services, tenant: string, { profile, transport }: Choi
     suggested_id: freeId(services, tenant, profile?.name ?? 'meter'),
   };
 }
+
+/** The fields that a search has filled. A finding of another transport than the profile's fills none. */
+function foundView({ profile }: Choice, found: FoundDevice): Partial<AddMeterView> {
+  const { connection } = found;
+  if (!profile || !connection || !TRANSPORTS[connection.kind]?.includes(profile.transport)) return {};
+  const { url, topic, ...values } = connectionValues(connection);
+  const defaults = { ...defaultsOf(profile), ...values };
+  return {
+    found,
+    defaults: {
+      ...defaults,
+      ...(url === undefined ? {} : { found_url: url }),
+      ...(topic === undefined ? {} : { found_topic: topic }),
+    },
+  };
+}
+const TRANSPORTS: Readonly<Record<string, readonly string[]>> = {
+  'modbus-tcp': ['modbus'],
+  'modbus-rtu': ['modbus'],
+  http: ['http'],
+  mqtt: ['mqtt'],
+};
 
 const OWN_CHANNEL: ChannelView = { name: 'main', label: 'main', role: 'load', parent: null, quantities: [] };
 

@@ -21,6 +21,7 @@ import type { PageDeps } from './page.ts';
 import { createPreferencesPage } from './preferences.ts';
 import { createPricesPage } from './prices.ts';
 import { createRepairPages } from './repair.ts';
+import { createSearchPages } from './search-devices.ts';
 import { createVirtualMeterPages } from './virtual-meter.ts';
 
 /** @param options `secure`: whether cookies travel over TLS only. */
@@ -33,6 +34,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   const documents = createDocumentPages(deps);
   const admin = createAdminPages(deps);
   const imports = createImportPages(deps);
+  const search = createSearchPages(deps);
   const pages = [
     createEntryPages(deps, options),
     createPreferencesPage(),
@@ -41,6 +43,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     meters.app,
     // before the page of one meter, whose path would take theirs
     createAddMeterPages(deps),
+    search.app,
     createVirtualMeterPages(deps),
     createRepairPages(deps),
     meter.app,
@@ -63,7 +66,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   for (const page of pages) app.route('/', page);
   const live = {
     ...{ now: now.live, meters: meters.live, meter: meter.live, prices: prices.live },
-    ...{ forecasts: forecasts.live, documents: documents.live, health: admin.live, import: imports.live },
+    ...{ forecasts: forecasts.live, documents: documents.live, health: admin.live, import: imports.live, search: search.live },
   };
   app.route('/', createStream(deps, live));
 }

@@ -37,16 +37,19 @@ export type AddMeterView = {
   form: FormState;
   problem: string | null;
   test: TestView | null;
+  /** Where the fields come from a search. */
+  found: { vendor: string; model: string; address: string } | null;
 };
 
 export function addMeterPage(view: AddMeterView, ui: Ui): Html {
   const { t } = ui;
+  const prefilled = view.found ? notice('ok', t('search.prefilled', view.found)) : '';
   const faulty = Object.keys(view.form.errors).length > 0;
   const told = view.problem ? notice('fault', view.problem) : faulty ? notice('fault', t('add.faults')) : '';
   const way = view.profile
     ? `profile=${encodeURIComponent(view.profile.name)}`
     : `way=${view.transport === 'push' ? 'http' : 'mqtt'}`;
-  const content = html`<form class="stack" method="post" action="/meters/new?${way}" novalidate>${csrfField(ui)}${told}
+  const content = html`<form class="stack" method="post" action="/meters/new?${way}" novalidate>${csrfField(ui)}${told}${prefilled}
 ${deviceCard(view, ui)}${connectionCard(view, ui)}${namesCard(view, ui)}${pointsCard(view, ui)}
 <div class="actions"><button class="primary">${icon('check')}${t('add.save')}</button></div></form>`;
   return layout(ui, {
@@ -85,6 +88,7 @@ function connectionCard(view: AddMeterView, ui: Ui): Html {
           label: t('add.test'),
           text: t(pushes ? 'add.test_text_mqtt' : 'add.test_text'),
           result: view.test,
+          at_once: view.found !== null && view.test === null && !pushes,
         });
   return card({
     title: t(pushes ? 'add.connection_push' : 'add.connection'),
