@@ -19,7 +19,7 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
 
   /** Tells a change only; the first look clears what a former run may have left open. */
   async function tell(
-    kind: 'series_store_down' | 'journal_full' | 'journal_quarantine',
+    kind: 'series_store_down' | 'journal_full',
     object: string,
     wrong: boolean,
     since_ms: number,
@@ -28,6 +28,17 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
     for (const tenant of site.tenants())
       await (wrong ? alerts.raise(tenant, kind, object, 'fault', { since_ms }) : alerts.clear(tenant, kind, object));
     said.set(kind, wrong);
+  }
+
+  /** One alert a file that was set aside; files that are gone since a former start are no news any more. */
+  async function tellQuarantined(names: readonly string[], since_ms: number): Promise<void> {
+    if (said.has('journal_quarantine')) return;
+    for (const tenant of site.tenants()) {
+      for (const { kind, object } of await alerts.list(tenant, { open_only: true }))
+        if (kind === 'journal_quarantine' && !names.includes(object)) await alerts.clear(tenant, kind, object);
+      for (const name of names) await alerts.raise(tenant, 'journal_quarantine', name, 'fault', { since_ms });
+    }
+    said.set('journal_quarantine', names.length > 0);
   }
 
   async function look(): Promise<void> {
@@ -45,7 +56,7 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
       downSince_ms ?? now,
     );
     await tell('journal_full', 'journal', bytes > FULL * config.journal_max_bytes, now);
-    await tell('journal_quarantine', quarantined.join(', ') || 'journal', quarantined.length > 0, now);
+    await tellQuarantined(quarantined, now);
   }
 
   const again = async () => {
