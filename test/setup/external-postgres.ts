@@ -11,6 +11,8 @@ import { findBinaries } from '../../connectors/database/embedded/binaries.ts';
 import { freePort } from './questdb.ts';
 
 export type ExternalPostgres = {
+  /** Folder of the server's data; with `log`, its log files are in `log/` there. */
+  data_dir: string;
   /** A fresh database with its roles: URLs of the app role, the owner and the superuser. */
   database(): Promise<{ url: string; owner_url: string; super_url: string }>;
   /** As if the machine behind it were switched off, and on again. */
@@ -19,7 +21,19 @@ export type ExternalPostgres = {
   stop(): Promise<void>;
 };
 
-export async function startExternalPostgres(): Promise<ExternalPostgres> {
+export type ExternalOptions = {
+  /** Of the roles; `app` and `owner` where left out. */
+  passwords?: { app: string; owner: string };
+  /** Writes every statement of app and owner with its parameters into files. */
+  log?: boolean;
+};
+
+const COLLECT = `logging_collector = on\nlog_directory = 'log'\nlog_file_mode = 0644\nlog_destination = 'stderr'\n`;
+
+export async function startExternalPostgres({
+  passwords = { app: 'app', owner: 'owner' },
+  log = false,
+}: ExternalOptions = {}): Promise<ExternalPostgres> {
   const home = await mkdtemp(join(tmpdir(), 'luna-external-'));
   const dataDir = join(home, 'data');
   const account = await postgresAccount(dataDir);
@@ -49,7 +63,7 @@ export async function startExternalPostgres(): Promise<ExternalPostgres> {
   if (code !== 0) throw new Error(`initdb ended with ${code}`);
   await appendFile(
     join(dataDir, 'postgresql.conf'),
-    `listen_addresses = '127.0.0.1'\nport = ${port}\nunix_socket_directories = ''\nfsync = off\n`,
+    `listen_addresses = '127.0.0.1'\nport = ${port}\nunix_socket_directories = ''\nfsync = off\n${log ? COLLECT : ''}`,
   );
   const urlOf = (user: string, password: string, name: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${name}`;
@@ -84,16 +98,18 @@ export async function startExternalPostgres(): Promise<ExternalPostgres> {
   await start();
   await asSuper(
     'postgres',
-    `create role owner login password 'owner'`,
-    `create role app login password 'app' nosuperuser nobypassrls`,
+    `create role owner login password '${passwords.owner}'`,
+    `create role app login password '${passwords.app}' nosuperuser nobypassrls`,
+    ...(log ? ['app', 'owner'].map((role) => `alter role ${role} set log_statement = 'all'`) : []),
   );
   return {
+    data_dir: dataDir,
     async database() {
       const name = `luna${databases++}`;
       await asSuper('postgres', `create database ${name} owner owner`);
       return {
-        url: urlOf('app', 'app', name),
-        owner_url: urlOf('owner', 'owner', name),
+        url: urlOf('app', passwords.app, name),
+        owner_url: urlOf('owner', passwords.owner, name),
         super_url: urlOf('root', 'super', name),
       };
     },
