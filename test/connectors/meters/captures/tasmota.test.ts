@@ -39,7 +39,9 @@ describe.skipIf(!present(FILE))('Tasmota (LUNA_BENCH_DATA)', () => {
     const status = body.StatusSNS ?? { ENERGY: energy };
     const responses = { '/cm?cmnd=Status%208': { StatusSNS: status }, '/cm?cmnd=Status%202': {} };
     expect(await readWith('tasmota-http', { responses })).toEqual(expected);
-    const asked = [{ topic: `stat/${device}/STATUS10`, payload: { StatusSNS: status } }];
-    expect(await readWith('tasmota-plug', { topic: device, messages: asked })).toEqual(expected);
+    for (const number of [8, 10]) {
+      const asked = [{ topic: `stat/${device}/STATUS${number}`, payload: { StatusSNS: status } }];
+      expect(await readWith('tasmota-plug', { topic: device, messages: asked })).toEqual(expected);
+    }
   });
 });
