@@ -104,7 +104,7 @@ function sampleAccess(clock: Clock): AccessService {
     confirmPassword: async (_login, password) => {
       if (password !== PASSWORD) throw new NotAllowedError('Login or password is wrong.');
     },
-    renew: async () => ({ token: 'token', session: session(people[0]!) }),
+    renew: async () => ({ token: 'token', session: { ...session(people[0]!), token_sha256: '' } }),
     second_factor: sampleSecondFactor(clock),
     session: async () => null,
     signOut: async () => {},

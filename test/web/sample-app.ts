@@ -8,6 +8,7 @@ import { createApiApp, type Env } from '../../gateway/http/api.ts';
 import { createAssets } from '../../gateway/http/assets.ts';
 import { securityHeaders } from '../../gateway/http/headers.ts';
 import { openApiDocument } from '../../gateway/http/openapi.ts';
+import { createAccountPages } from '../../gateway/http/pages/account.ts';
 import { createAddMeterPages } from '../../gateway/http/pages/add-meter.ts';
 import { createAdminPages } from '../../gateway/http/pages/admin.ts';
 import { createAdvicePages } from '../../gateway/http/pages/advice.ts';
@@ -76,6 +77,7 @@ export function createSampleApp(
   const documents = createDocumentPages(deps);
   const imports = createImportPages(deps);
   app.route('/', createEntryPages(deps, { secure: false }));
+  app.route('/', createAccountPages(deps));
   app.route('/', createAskPages(deps));
   app.route('/', documents.app);
   app.route('/', createAdvicePages(deps));
