@@ -116,12 +116,18 @@ async function copyRecords(order: BackupOrder, sink: BackupSink, after_seq: numb
 }
 
 /** @returns how many files; one that is removed meanwhile is left out. */
-async function copyTree(root: string, sink: BackupSink): Promise<number> {
+export async function copyTree(
+  root: string,
+  sink: BackupSink,
+  wanted: (path: string, from: string) => Promise<boolean> = async () => true,
+): Promise<number> {
   let copied = 0;
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true }).catch(() => [])) {
     const from = join(entry.parentPath, entry.name);
     if (!entry.isFile() || entry.name.startsWith('.draft-')) continue;
-    const there = await sink.copy(from.slice(root.length + 1).replaceAll('\\', '/'), from).then(
+    const path = from.slice(root.length + 1).replaceAll('\\', '/');
+    if (!(await wanted(path, from))) continue;
+    const there = await sink.copy(path, from).then(
       () => true,
       (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;

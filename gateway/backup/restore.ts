@@ -135,6 +135,11 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
   }
   await unpackAll(dir, manifest.entries, draft);
   await unpackAll(logOf(dir), backup.log_entries, draft);
+  for (const entry of backup.log_entries.filter(({ path }) => /^r\d+\/files\//.test(path))) {
+    const to = join(draft, entry.path.replace(/^r\d+\//, ''));
+    await rm(to, { force: true });
+    await copyEntry(logOf(dir), entry, to);
+  }
   await placeJournal(backup, draft);
   await placeKeys(backup, draft);
   if (manifest.series) {

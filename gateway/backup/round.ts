@@ -1,5 +1,5 @@
 /** Continues the newest backup: the database's log and the journal's records that are new since the last time. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
@@ -9,17 +9,20 @@ import { durableSeq } from '../../connectors/journal/reader.ts';
 import { InvalidDataError } from '../../engine/errors.ts';
 import { claimFolder, logOf, readManifest, STATE } from './folder.ts';
 import { keysOf, readPassphrase } from './keys.ts';
-import { replaceFile } from './make.ts';
+import { copyTree, replaceFile } from './make.ts';
 import { type Log, LogSchema, type Manifest, type Round, readSealed, sealText } from './manifest.ts';
 import { createSink, type SinkOptions, settle } from './sink.ts';
 
 const compress = promisify(gzip);
+/** The file system's clock may not be ours. */
+const CLOCK_SLACK_MS = 60_000;
 
 export type RoundOrder = {
   folder: string;
   /** The backup that is continued. */
   id: string;
   box: string;
+  home: string;
   at_ms: number;
   passphrase_file: string | null;
   cluster: ClusterSource | null;
@@ -52,6 +55,7 @@ export async function copyRound(order: RoundOrder, options: SinkOptions = {}): P
   // Of its own name, for an attempt that failed may have left one in the log.
   const point = `${id}-${name}-${at_ms.toString(36)}`;
   const wal = cluster ? await copyLog(cluster, sink.under(name), lastWal(manifest, log), point) : null;
+  await copyTree(join(order.home, 'files'), sink.under(`${name}/files`), newFiles(manifest, log));
   await settle(logOf(dir));
   const none = { records: 0, last_seq: 0 };
   const entries = [...log.entries, ...sink.entries.map((entry) => ({ ...entry, ...(known.get(entry.path) ?? none) }))];
@@ -85,6 +89,16 @@ async function open(
   const key = sealed && passphrase_file ? (await keysOf(sealed, await readPassphrase(passphrase_file))).mac : null;
   const log = await readSealed(join(logOf(dir), STATE), STATE, LogSchema, key);
   return { manifest, log, key };
+}
+
+/** Uploaded or replaced since the last time. */
+function newFiles(manifest: Manifest, log: Log): (path: string, from: string) => Promise<boolean> {
+  const known = new Set([...manifest.entries, ...log.entries].map(({ path }) => path.replace(/^r\d+\//, '')));
+  const since_ms = (log.rounds.at(-1)?.at_ms ?? manifest.made_ms) - CLOCK_SLACK_MS;
+  return async (path, from) => {
+    if (!known.has(`files/${path}`)) return true;
+    return ((await stat(from).catch(() => null))?.mtimeMs ?? 0) >= since_ms;
+  };
 }
 
 /** The newest segment that was copied. */

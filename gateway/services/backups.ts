@@ -173,7 +173,15 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
     if (!id) return;
     const at_ms = clock.now();
     const task: RoundOrder = {
-      ...{ folder, id, at_ms, box: await boxId(config.home), cluster, release: running_since_ms === null },
+      ...{
+        folder,
+        id,
+        at_ms,
+        box: await boxId(config.home),
+        home: config.home,
+        cluster,
+        release: running_since_ms === null,
+      },
       ...{ journal_dir: deps.journal_dir, durable: deps.durable, passphrase_file: config.backup_passphrase_file },
     };
     try {

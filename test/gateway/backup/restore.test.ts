@@ -14,10 +14,12 @@ beforeAll(async () => {
   await rig.backup();
   await rig.record('m', T0 + 120_000, [5, 6]);
   await rig.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('later', 'Later')`));
+  await rig.files.write('acme', 'later.pdf', Buffer.from('uploaded later'));
   await rig.round();
   await rig.drain();
   await rig.record('m', T0 + 180_000, [7]);
   await rig.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('latest', 'Latest')`));
+  await rig.files.write('acme', 'later.pdf', Buffer.from('and replaced'));
   await rig.round();
   await rig.record('m', T0 + 240_000, [8]);
 }, 120_000);
@@ -34,6 +36,7 @@ describe('a restored backup', () => {
       expect(await there.series.readings.doubled()).toBe(0);
       expect(await there.tenants()).toEqual(expect.arrayContaining(['acme', 'later', 'latest']));
       expect((await there.files.read('acme', 'rules.pdf')).toString()).toBe('a document');
+      expect((await there.files.read('acme', 'later.pdf')).toString()).toBe('and replaced');
       expect(await readFile(join(rig.root, 'whole/secret-key'), 'utf8')).toBe('the key of this box');
       expect(await readFile(join(rig.root, 'whole/luna.yaml'), 'utf8')).toContain('abc123');
       // Numbers go on, so that no new reading is taken for one that is known.
@@ -58,25 +61,20 @@ describe('a restored backup', () => {
     }
   }, 60_000);
 
-  it('goes into a clean home only, or what is there goes aside', async () => {
+  it('goes into a clean home only, or what is there goes aside; without the passphrase the keys stay sealed', async () => {
     const home = join(rig.root, 'used');
     await mkdir(home);
     await writeFile(join(home, 'luna.yaml'), 'port: 1234\n');
     await expect(rig.restore('used')).rejects.toThrow(/is not empty \(luna.yaml\)/);
-    expect(await readdir(home)).toEqual(['luna.yaml']);
-    const { aside } = await rig.restore('used', { force_aside: true, without_log: true });
-    expect(await readFile(join(aside ?? '', 'luna.yaml'), 'utf8')).toBe('port: 1234\n');
-    expect(await readFile(join(home, 'luna.yaml'), 'utf8')).toContain('abc123');
-  }, 60_000);
-
-  it('needs the passphrase that it was made with, and says what is missing without one', async () => {
     await expect(rig.restore('wrong', { passphrase: 'another passphrase' })).rejects.toThrow(
       /passphrase does not open/,
     );
+    expect(await readdir(home)).toEqual(['luna.yaml']);
     expect(await readdir(join(rig.root, 'wrong')).catch(() => [])).toEqual([]);
-    const { notes } = await rig.restore('sealed', { passphrase: null, without_log: true });
+    const { aside, notes } = await rig.restore('used', { force_aside: true, without_log: true, passphrase: null });
+    expect(await readFile(join(aside ?? '', 'luna.yaml'), 'utf8')).toBe('port: 1234\n');
     expect(notes[0]).toMatch(/keys stayed sealed.*must be entered again/);
-    expect(await readdir(join(rig.root, 'sealed'))).not.toContain('secret-key');
-    expect(await readFile(join(rig.root, 'sealed/luna.yaml'), 'utf8')).not.toContain('abc123');
+    expect(await readdir(home)).not.toContain('secret-key');
+    expect(await readFile(join(home, 'luna.yaml'), 'utf8')).not.toContain('abc123');
   }, 60_000);
 });

@@ -59,7 +59,7 @@ export async function openRig(options: { passphrase?: boolean } = {}) {
       return made;
     },
     round(sink: SinkOptions = {}): Promise<RoundMade> {
-      const order = { ...common, id: last ?? '', at_ms: next_ms(), release: true };
+      const order = { ...common, id: last ?? '', at_ms: next_ms(), release: true, home };
       return copyRound({ ...order, journal_dir: join(home, 'journal'), durable: stores.journal.durable }, sink);
     },
     restore(to: string, change: Partial<RestoreOptions> = {}): Promise<RestoreReport> {

@@ -31,17 +31,19 @@ export function backupsPage(view: BackupsView, ui: Ui): Html {
 function stateCard(view: BackupsView, ui: Ui): Html {
   const { t, format } = ui;
   const [last] = view.backups;
+  const ago = (at_ms: number) => format.number((ui.now_ms - at_ms) / 3_600_000, 1);
   const when = (at_ms: number | null | undefined) =>
-    at_ms == null ? t('backups.none_yet') : format.when(at_ms, ui.now_ms);
+    at_ms == null ? t('backups.none_yet') : t('backups.ago', { when: format.when(at_ms, ui.now_ms), n: ago(at_ms) });
+  const plan = t('backups.planned', { at: view.at, n: format.number(view.every_min, view.every_min < 1 ? 2 : 0) });
   return card({
     title: t('backups.title'),
     aside: stateMark(stateOf(view), t(wordOf(view))),
     content: html`${view.fault ? notice('fault', view.fault.text) : ''}
 <dl class="facts"><dt>${t('backups.last')}</dt><dd>${when(last?.made_ms)}</dd>
 <dt>${t('backups.covered')}</dt><dd>${when(view.covered_ms)}</dd>
-${last ? html`<dt>${t('backups.size')}</dt><dd>${size(last.bytes, ui)}, ${t('backups.rows', { n: last.rows })}</dd><dt>${t('backups.took')}</dt><dd>${format.number(last.took_ms / 1000, 1)} s</dd>` : ''}
-<dt>${t('backups.folder')}</dt><dd>${view.folder}${view.same_disk ? html`<br><span class="soft small">${t('backups.same_disk')}</span>` : ''}</dd>
-<dt>${t('backups.plan')}</dt><dd>${view.enabled ? t('backups.planned', { at: view.at, n: format.number(view.every_min, view.every_min < 1 ? 2 : 0) }) : t('backups.off')}</dd></dl>
+${last ? html`<dt>${t('backups.size')}</dt><dd>${size(last.bytes, ui)}, ${t('backups.rows', { n: format.number(last.rows) })}</dd><dt>${t('backups.took')}</dt><dd>${format.number(last.took_ms / 1000, 1)}\u00a0s</dd>` : ''}
+<dt>${t('backups.folder')}</dt><dd>${view.folder}</dd></dl>
+<p class="soft">${view.enabled ? plan : t('backups.off')}</p>${view.same_disk ? html`<p class="soft">${t('backups.same_disk')}</p>` : ''}
 ${buttonOf(view, ui)}`,
   });
 }

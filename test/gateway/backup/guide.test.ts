@@ -1,0 +1,44 @@
+/** The commands of docs/guides/backup-and-restore.md, in its order, with paths of the test's own. */
+import { exec } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { copyTemplate } from '../../setup/database.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'luna-guide-'));
+  await writeFile(join(root, 'passphrase'), 'a passphrase of the guide\n', { mode: 0o600 });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+it('does what the guide says', async () => {
+  const guide = await readFile(join(ROOT, 'docs/guides/backup-and-restore.md'), 'utf8');
+  const commands = [...guide.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, command = '']) => command.trim());
+  expect(commands).toHaveLength(5);
+  const home = join(root, 'home');
+  await promisify(exec)(`mkdir -p ${home}`);
+  await copyTemplate(home);
+  const env = {
+    ...{ PATH: process.env.PATH, LUNA_HOME: home, LUNA_LOG_LEVEL: 'error' },
+    ...{ LUNA_BACKUP_DIR: join(root, 'backups'), LUNA_BACKUP_PASSPHRASE_FILE: join(root, 'passphrase') },
+  };
+  const said: string[] = [];
+  for (const command of commands) {
+    const ours = command
+      .replaceAll('/mnt/backups', join(root, 'backups'))
+      .replaceAll('/etc/luna/passphrase', join(root, 'passphrase'))
+      .replaceAll('/srv/', `${root}/`)
+      .replaceAll('./luna ', `${process.execPath} --disable-warning=ExperimentalWarning gateway/main.ts `);
+    said.push((await promisify(exec)(ours, { cwd: ROOT, env })).stdout);
+  }
+  expect(said[0]).toMatch(/^Backup \d{4}-\S+ in .*rows/);
+  expect(said[1]).toMatch(/is whole/);
+  expect(said[2]).toMatch(/tables with \d+ rows are as the backup says/);
+  expect(said[3]).toMatch(/^Restored/);
+  expect(said[4]).toMatch(/What was in the home lies in/);
+  expect(await readdir(join(root, 'luna'))).toEqual(expect.arrayContaining(['postgres', 'series.duckdb', 'journal']));
+}, 180_000);
