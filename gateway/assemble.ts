@@ -65,6 +65,7 @@ import { createWeatherService } from './services/weather.ts';
 import type { Services } from './services.ts';
 import { loadCertificate } from './tls.ts';
 import { createWorkers } from './workers/pool.ts';
+import { createUploadReader } from './workers/upload-reader.ts';
 
 export type Box = {
   services: Services;
@@ -150,6 +151,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const meters = createMeterService({ ...base, site });
   const alerts = createAlertService(base);
   const workers = keep(createWorkers());
+  const uploads = keep(createUploadReader({ folder: join(config.home, 'uploads') }));
   const jobs = createJobService({ ...base, connection: db.connection });
 
   // Readings
@@ -184,10 +186,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     }),
     baseUrl: () => baseUrlOf(config, { secure: certificate !== null, port: server?.port ?? config.port }),
   });
-  const loads = createLoadService({ ...base, intake, site, meters, devices });
+  const loads = createLoadService({ ...base, intake, site, meters, devices, uploads });
 
   // Prices, data, intelligence
-  const prices = createPriceService({ ...base, site, alerts, outbound });
+  const prices = createPriceService({ ...base, site, alerts, outbound, uploads });
   const weather = createWeatherService({ ...base, site, outbound });
   const data = createDataService({ series, meters, sitePrices: prices.site });
   const quality = createQualityService({
@@ -259,6 +261,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     audit_chain,
     jobs,
     workers,
+    uploads,
     data,
     loads,
     prices,

@@ -28,11 +28,12 @@ import type {
 } from '../engine/ports.ts';
 import type { Config } from './config.ts';
 import type { Metrics } from './metrics.ts';
-import type { AuditState } from './services/audit-chain.ts';
 import type { AllowedHostService } from './services/allowed-hosts.ts';
-import type { SearchService } from './services/discovery-search.ts';
+import type { AuditState } from './services/audit-chain.ts';
 import type { BackupService } from './services/backups.ts';
+import type { SearchService } from './services/discovery-search.ts';
 import type { NotifyService } from './services/notify.ts';
+import type { UploadReader } from './workers/upload-reader.ts';
 
 /** Handed to every service. */
 export type Base = {
@@ -60,6 +61,7 @@ export type Services = Base & {
   audit_chain: AuditChainService;
   jobs: JobService;
   workers: Workers;
+  uploads: UploadReader;
   data: DataService;
   loads: LoadService;
   prices: PriceService;
@@ -635,6 +637,12 @@ export type AlertKind =
   | 'journal_full'
   | 'series_store_down'
   | 'register_reset'
+  | 'register_jump'
+  | 'unit_changed'
+  | 'meters_mixed'
+  | 'meter_gap'
+  | 'meter_standstill'
+  | 'night_load'
   | 'quality_fault'
   | 'document_refused'
   | 'disk_low'
@@ -646,12 +654,6 @@ export type AlertKind =
 export type Alert = {
   id: string;
   kind: AlertKind;
-  | 'register_jump'
-  | 'unit_changed'
-  | 'meters_mixed'
-  | 'meter_gap'
-  | 'meter_standstill'
-  | 'night_load'
   object: string;
   severity: 'info' | 'warning' | 'fault';
   detail: Record<string, unknown>;

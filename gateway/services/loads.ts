@@ -2,24 +2,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createRowConverter, type RowConverter } from '../../connectors/meters/csv/convert.ts';
-import { guessMapping, mappingProblems } from '../../connectors/meters/csv/guess.ts';
-import { type FileRow, type FileSource, inspectFile, readRows } from '../../connectors/meters/csv/rows.ts';
-import type { FileKind } from '../../connectors/meters/csv/sniff.ts';
+import type { FileSource } from '../../connectors/meters/csv/rows.ts';
 import { InvalidDataError, NotAllowedError } from '../../engine/errors.ts';
 import type { Reading } from '../../engine/model/reading.ts';
 import type { Clock, Database, EventBus, Intake } from '../../engine/ports.ts';
-import { decodePush } from '../../engine/quality/push.ts';
 import type {
   Actor,
   DeviceService,
   LoadMapping,
-  LoadPreview,
   LoadReport,
   LoadService,
   MeterService,
   SiteService,
 } from '../services.ts';
+import type { UploadReader } from '../workers/upload-reader.ts';
 
 export type LoadsDeps = {
   db: Database;
@@ -29,11 +25,11 @@ export type LoadsDeps = {
   site: Pick<SiteService, 'get'>;
   meters: Pick<MeterService, 'get'>;
   devices: Pick<DeviceService, 'create'>;
+  uploads: Pick<UploadReader, 'readings' | 'preview'>;
 };
 
-/** Readings that go into the journal as one record, and rows that are looked at for a guess. */
+/** Readings that go into the journal as one record. */
 const BATCH = 2000;
-const SAMPLE_ROWS = 50;
 const FAULTS_MAX = 1000;
 const PROGRESS_EVERY_MS = 500;
 
@@ -45,10 +41,7 @@ export function createLoadService(deps: LoadsDeps): LoadService & {
   forget(tenant: string): Promise<void>;
 } {
   return {
-    async preview(_tenant, bytes) {
-      const kind = await inspectFile({ bytes });
-      return kind.format === 'csv' ? previewCsv({ bytes }, kind) : previewJson({ bytes }, kind);
-    },
+    preview: (_tenant, bytes) => deps.uploads.preview({ bytes }),
     load: (actor, file, mapping, options) => loadFile(deps, actor, file, mapping, options?.id ?? randomUUID()),
     recent: (tenant) => recentLoads(deps.db, tenant),
     forget: (tenant) => forgetLoads(deps.db, tenant),
@@ -64,7 +57,6 @@ async function loadFile(
 ): Promise<LoadReport> {
   if (mapping?.create_meters && actor.role !== 'admin')
     throw new NotAllowedError('Only admins may add meter points.', 'Ask an admin, or load without create_meters.');
-  const kind = await inspectFile(file);
   const time_zone = mapping?.time_zone ?? deps.site.get(actor.tenant)?.time_zone ?? null;
   // What the same bytes mean depends on the mapping and the zone as well.
   const sha256 = `${await hashOf(file)}:${shortHash(JSON.stringify([mapping ?? null, time_zone]))}`;
@@ -74,9 +66,11 @@ async function loadFile(
   await startLoad(deps.db, actor.tenant, report, file.name, sha256);
   const load = createLoading(deps, actor, report, mapping?.create_meters ?? false);
   const total = 'bytes' in file ? file.bytes.length : (await stat(file.path)).size;
-  const rows = readRows(file, kind, (read) => load.tell(read, total, file.name));
   try {
-    await (kind.format === 'csv' ? loadCsv(rows, load, kind, mapping, time_zone) : loadJson(rows, load, mapping));
+    for await (const { lines, read } of deps.uploads.readings(file, { ...(mapping ? { mapping } : {}), time_zone })) {
+      for (const { line, readings, problems } of lines) await load.add(line, readings, problems);
+      load.tell(read, total, file.name);
+    }
     await load.flush();
   } catch (error) {
     // What was broken off half-way stays in the list, without an end; what never began does not.
@@ -86,47 +80,6 @@ async function loadFile(
   await endLoad(deps.db, actor.tenant, report);
   load.tell(total, total, file.name, true);
   return report;
-}
-
-async function loadCsv(
-  rows: AsyncGenerator<FileRow>,
-  load: Loading,
-  kind: FileKind,
-  given: LoadMapping | undefined,
-  time_zone: string | null,
-): Promise<void> {
-  const head = await takeRows(rows, SAMPLE_ROWS + 1);
-  const header = head.shift()?.cells ?? [];
-  const guess = given
-    ? null
-    : guessMapping(
-        header,
-        head.map((row) => row.cells ?? []),
-      );
-  const mapping = given ?? guess!.mapping;
-  const problems = guess?.problems ?? mappingProblems(mapping, header);
-  if (problems.length > 0)
-    throw new InvalidDataError(
-      `The columns ${header.map((name) => `"${name.trim()}"`).join(', ')} (line ${kind.preamble_lines + 1}) cannot be used: ${problems.join(' ')}`,
-      'Name them at,meter,<quantity>…, or give a mapping.',
-    );
-  const convert = createRowConverter(header, mapping, time_zone);
-  for (const row of head) await addCsvRow(load, convert, row);
-  for await (const row of rows) await addCsvRow(load, convert, row);
-}
-
-async function addCsvRow(load: Loading, convert: RowConverter, row: FileRow): Promise<void> {
-  const { readings, problems } = convert(row.cells ?? []);
-  await load.add(row.line, readings, problems);
-}
-
-async function loadJson(rows: AsyncGenerator<FileRow>, load: Loading, mapping?: LoadMapping): Promise<void> {
-  const meter = mapping?.meter_id ?? null;
-  for await (const { line, value, problem } of rows) {
-    // A file has no time of arrival: NaN makes a missing `at` a fault of its line.
-    const pushed = problem === undefined ? decodePush(value, { meter, arrival_ms: Number.NaN }) : null;
-    await load.add(line, pushed?.readings ?? [], pushed?.rejected.map((one) => one.problem) ?? [problem!]);
-  }
 }
 
 type Loading = {
@@ -198,48 +151,6 @@ async function makeMeters(
     });
   }
 }
-
-async function takeRows(rows: AsyncGenerator<FileRow>, count: number): Promise<FileRow[]> {
-  const taken: FileRow[] = [];
-  while (taken.length < count) {
-    const { value, done } = await rows.next();
-    if (done) break;
-    taken.push(value);
-  }
-  return taken;
-}
-
-const PREVIEW_ROWS = 8;
-
-async function previewCsv(source: FileSource, kind: FileKind): Promise<LoadPreview> {
-  const rows = readRows(source, kind);
-  const head = await takeRows(rows, SAMPLE_ROWS + 1);
-  await rows.return(undefined);
-  const columns = (head.shift()?.cells ?? []).map((name) => name.trim());
-  const cells = head.map((row) => row.cells ?? []);
-  return { columns, rows: cells.slice(0, PREVIEW_ROWS), ...guessMapping(columns, cells) };
-}
-
-async function previewJson(source: FileSource, kind: FileKind): Promise<LoadPreview> {
-  const rows = readRows(source, kind);
-  const head = await takeRows(rows, PREVIEW_ROWS);
-  await rows.return(undefined);
-  const columns = [...new Set(head.flatMap(({ value }) => (isObject(value) ? Object.keys(value) : [])))];
-  const cells = head.map(({ value }) => columns.map((name) => (isObject(value) ? textOf(value[name]) : '')));
-  const problems = head.flatMap(({ line, problem }) => (problem ? [`Line ${line}: ${problem}`] : []));
-  const named = columns.filter((name) => !['at', 'meter', 'from', 'to'].includes(name));
-  const mapping = { at: 'at', meter: columns.includes('meter') ? 'meter' : null };
-  return {
-    columns,
-    rows: cells,
-    mapping: { ...mapping, columns: Object.fromEntries(named.map((n) => [n, n])) },
-    problems,
-  };
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
 
 async function hashOf(source: FileSource): Promise<string> {
   const hash = createHash('sha256');

@@ -3,7 +3,6 @@
  * what a kWh costs the site. The table is the cache: without any network stored prices stay, and say since when.
  */
 import { createPriceProviders } from '../../connectors/prices/catalogue.ts';
-import { decodePriceCsv } from '../../connectors/prices/csv.ts';
 import { createFixedPrices } from '../../connectors/prices/fixed.ts';
 import { InvalidDataError, NotAllowedError, UnsupportedError } from '../../engine/errors.ts';
 import type { PriceMarket } from '../../engine/model/price.ts';
@@ -12,6 +11,7 @@ import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, PriceProvider } from '../../engine/ports.ts';
 import type { Outbound } from '../outbound.ts';
 import type { Actor, AlertService, Base, MarketPrices, PriceService, SiteService } from '../services.ts';
+import type { UploadReader } from '../workers/upload-reader.ts';
 import { createDemand } from './prices/demand.ts';
 import { NO_SOURCE } from './prices/merge.ts';
 import { createRunLog } from './prices/runs.ts';
@@ -22,6 +22,7 @@ export type PriceServiceDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics'
   site: Pick<SiteService, 'get' | 'tenants'>;
   alerts: Pick<AlertService, 'raise' | 'clear'>;
   outbound: Pick<Outbound, 'allowing'>;
+  uploads: Pick<UploadReader, 'prices'>;
   /** Jitter; Math.random where left out. */
   random?: () => number;
   /** Replaces the sources of the configuration (tests). */
@@ -228,7 +229,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
         throw new InvalidDataError(`\`${area}\` is no market area.`, 'Give one such as DE-LU, AT or HB_HOUSTON.');
       requireOwnArea(actor, area);
       const { time_zone, currency } = areaOf(area);
-      const loaded = decodePriceCsv(csv, { area, time_zone, currency });
+      const loaded = await deps.uploads.prices(csv, { area, time_zone, currency });
       const slots = await storeSeries({ table, clock, order }, loaded);
       known.delete(`${area} day-ahead`);
       log.info({ area, slots, person: actor.person }, 'prices loaded from a file');

@@ -23,8 +23,6 @@ export type Bounds = {
 export type BoundedOptions = Bounds & {
   /** File in this folder whose default export is a generator: input in, items out. */
   task: string;
-  /** Folders that it may read besides the program. */
-  readable?: readonly string[];
   /** Processes at once; orders wait for a free one. */
   at_once?: number;
   /** What people can do about a file that is too much. */
@@ -33,7 +31,8 @@ export type BoundedOptions = Bounds & {
 
 export type Bounded<Input, Item> = {
   /** @throws InvalidDataError for a file that is malformed or too much, UnavailableError when `signal` ended it. */
-  run(input: Input, options?: { signal?: AbortSignal }): AsyncGenerator<Item, void>;
+  /** `readable`: files that the process may read besides the program; it is not used again then. */
+  run(input: Input, options?: { signal?: AbortSignal; readable?: readonly string[] }): AsyncGenerator<Item, void>;
   close(): Promise<void>;
 };
 
@@ -53,14 +52,25 @@ export function createBounded<Input, Item>(options: BoundedOptions): Bounded<Inp
   const waiting: (() => void)[] = [];
   let closed = false;
 
-  async function acquire(): Promise<Helper> {
-    while (idle.length === 0 && all.size >= at_once) await new Promise<void>((go) => waiting.push(go));
+  async function acquire(readable: readonly string[] | undefined): Promise<Helper> {
+    while (all.size >= at_once && (readable || idle.length === 0) && !retire())
+      await new Promise<void>((go) => waiting.push(go));
     if (closed) throw new UnavailableError('The box is closing.', 'It goes on when the box has started again.');
-    const helper = idle.pop() ?? startHelper(options);
+    const known = readable ? undefined : idle.pop();
+    const helper = known ?? startHelper(options, readable ?? []);
     all.add(helper);
     helper.child.once('exit', () => forget(helper));
     helper.wake();
     return helper;
+  }
+  /** Makes room by ending a process that rests. */
+  function retire(): boolean {
+    const helper = idle.pop();
+    if (helper) {
+      all.delete(helper);
+      helper.child.kill('SIGKILL');
+    }
+    return helper !== undefined;
   }
   function forget(helper: Helper): void {
     all.delete(helper);
@@ -75,12 +85,12 @@ export function createBounded<Input, Item>(options: BoundedOptions): Bounded<Inp
   }
 
   return {
-    async *run(input, { signal } = {}) {
-      const helper = await acquire();
+    async *run(input, { signal, readable } = {}) {
+      const helper = await acquire(readable);
       let clean = false;
       try {
         yield* work<Item>(helper, input, options, signal);
-        clean = true;
+        clean = readable === undefined;
       } finally {
         giveBack(helper, clean);
       }
@@ -176,9 +186,9 @@ type Helper = {
   unwanted: boolean;
 };
 
-function startHelper({ task, memory_MB, readable = [] }: BoundedOptions): Helper {
+function startHelper({ task, memory_MB }: BoundedOptions, readable: readonly string[]): Helper {
   const file = join(import.meta.dirname, `${task}.ts`);
-  const folders = [join(ROOT, '*'), ...readable.map((folder) => join(folder, '*'))];
+  const allowed = [join(ROOT, '*'), ...readable];
   const child = fork(join(import.meta.dirname, 'bounded-child.ts'), [file], {
     serialization: 'advanced',
     env: {},
@@ -187,7 +197,7 @@ function startHelper({ task, memory_MB, readable = [] }: BoundedOptions): Helper
     execArgv: [
       `--max-old-space-size=${Math.ceil(memory_MB)}`,
       '--permission',
-      ...folders.map((folder) => `--allow-fs-read=${folder}`),
+      ...allowed.map((path) => `--allow-fs-read=${path}`),
     ],
   });
   let idle: NodeJS.Timeout | undefined;

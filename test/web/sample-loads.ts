@@ -1,5 +1,6 @@
 /** Loads of the sample building: the real preview, and a load that takes a moment and tells how far it is. */
 
+import { previewFile } from '../../connectors/meters/csv/file.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import { createLoadService } from '../../gateway/services/loads.ts';
 import type { LoadReport, LoadService, Services } from '../../gateway/services.ts';
@@ -9,8 +10,9 @@ const STEPS = 4;
 const STEP_MS = 250;
 
 export function sampleLoads({ bus, clock }: Pick<Services, 'bus' | 'clock'>): LoadService {
+  const uploads = { preview: previewFile };
   // Only its preview is used, which stores nothing.
-  const real = createLoadService({ clock, bus } as unknown as Parameters<typeof createLoadService>[0]);
+  const real = createLoadService({ clock, bus, uploads } as unknown as Parameters<typeof createLoadService>[0]);
   let loads: (LoadReport & { file_name: string; started_ms: number })[] = [
     {
       id: 'l1',

@@ -1,38 +1,9 @@
 /** Devices as YAML, to keep, to review and to carry to another box. Secrets are never in it. */
-import { parse as parseYaml, stringify } from 'yaml';
-import { z } from 'zod';
-import { InvalidDataError } from '../../../engine/errors.ts';
+import { stringify } from 'yaml';
 import type { Actor, CreatedDevice, DeviceService, MeterService, ProfileCatalogue } from '../../services.ts';
+import type { UploadReader } from '../../workers/upload-reader.ts';
 import { withoutSecrets } from './connection.ts';
-
-const MOST_DEVICES = 1000;
-
-const FileSchema = z.strictObject({
-  devices: z
-    .array(
-      z.strictObject({
-        id: z.string(),
-        name: z.string().optional(),
-        profile: z.string().nullable().default(null),
-        connection: z.looseObject({ kind: z.string() }),
-        enabled: z.boolean().default(true),
-        points: z
-          .array(
-            z.strictObject({
-              channel: z.string(),
-              id: z.string().optional(),
-              name: z.string().optional(),
-              role: z.enum(['grid', 'generation', 'battery', 'load', 'sub-meter']).optional(),
-              parent: z.string().nullable().optional(),
-              skip: z.boolean().optional(),
-            }),
-          )
-          .optional(),
-      }),
-    )
-    .max(MOST_DEVICES),
-});
-type FileDevice = z.output<typeof FileSchema>['devices'][number];
+import type { FileDevice } from './device-file-schema.ts';
 
 export type DeviceFileReport = {
   created: CreatedDevice[];
@@ -68,9 +39,13 @@ function bare(connection: object): object {
  * Creates what is not there and changes what differs; removes nothing. One device's fault does not hold up the others.
  * @throws InvalidDataError when the text is no such file.
  */
-export async function importDevices({ devices }: Services, actor: Actor, text: string): Promise<DeviceFileReport> {
+export async function importDevices(
+  { devices, uploads }: Services & { uploads: Pick<UploadReader, 'devices'> },
+  actor: Actor,
+  text: string,
+): Promise<DeviceFileReport> {
   const report: DeviceFileReport = { created: [], changed: [], unchanged: [], faults: [] };
-  for (const wish of parseFile(text))
+  for (const wish of await uploads.devices(text))
     try {
       const known = devices.get(actor.tenant, wish.id);
       if (!known) await create(devices, actor, wish, report);
@@ -110,24 +85,4 @@ async function changed(devices: DeviceService, actor: Actor, wish: FileDevice): 
 
 function sorted(connection: object): object {
   return Object.fromEntries(Object.entries(connection).sort(([a], [b]) => a.localeCompare(b)));
-}
-
-function parseFile(text: string): FileDevice[] {
-  let raw: unknown;
-  try {
-    raw = parseYaml(text);
-  } catch (error) {
-    throw new InvalidDataError(
-      `The file is no valid YAML: ${(error as Error).message}`,
-      'Mend the line that is named.',
-    );
-  }
-  const parsed = FileSchema.safeParse(raw);
-  if (parsed.success) return parsed.data.devices;
-  const faults = parsed.error.issues.map((issue) => ({ where: issue.path.join('.'), problem: issue.message }));
-  throw new InvalidDataError(
-    `The file has faults: ${faults.map(({ where, problem }) => `${where}: ${problem}`).join('; ')}`,
-    'GET /api/v1/devices.yaml shows the layout.',
-    faults,
-  );
 }

@@ -15,8 +15,7 @@ const FORMATS: Record<string, ReadInput['format']> = {
 
 /** @throws InvalidDataError for what is neither PDF, Markdown nor plain text. */
 export function formatOf(name: string, bytes: Uint8Array): ReadInput['format'] {
-  if (Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, PDF_HEADER_WITHIN)).includes('%PDF-'))
-    return 'pdf';
+  if (isPdfHeader(bytes)) return 'pdf';
   const ending = /\.([^.\\/]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
   const format = FORMATS[ending];
   if (format) return format;
@@ -26,13 +25,22 @@ export function formatOf(name: string, bytes: Uint8Array): ReadInput['format'] {
   );
 }
 
+function isPdfHeader(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, PDF_HEADER_WITHIN)).includes('%PDF-');
+}
+
+/** The longest laws have some megabytes of text; more is no document, and taking it apart would cost its multiple. */
+const LARGEST_TEXT_BYTES = 12_000_000;
+
 /** @throws InvalidDataError */
-export function checkSize(name: string, bytes: Uint8Array, most: number): void {
+export function checkSize(name: string, bytes: Uint8Array, limit: number): void {
+  const isPdf = isPdfHeader(bytes);
+  const most = isPdf ? limit : Math.min(limit, LARGEST_TEXT_BYTES);
   if (bytes.length === 0) throw new InvalidDataError(`${name} is empty.`, 'Upload a file with text in it.');
   if (bytes.length > most)
     throw new InvalidDataError(
       `${name} has ${Math.ceil(bytes.length / 1e6)} MB; at most ${Math.floor(most / 1e6)} MB are taken.`,
-      'Split it, or raise upload_max_bytes in the configuration.',
+      isPdf ? 'Split it, or raise upload_max_bytes in the configuration.' : 'Split it by chapters, or upload a PDF.',
     );
 }
 

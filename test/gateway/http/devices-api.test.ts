@@ -1,11 +1,15 @@
 /** Devices and profiles over HTTP, with the real services behind. */
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../../engine/model/site.ts';
 import { createDevicesApi } from '../../../gateway/http/api/devices.ts';
 import { createProfilesApi } from '../../../gateway/http/api/profiles.ts';
 import { createApiApp, describeError, problem } from '../../../gateway/http/api.ts';
 import type { Services } from '../../../gateway/services.ts';
+import { createUploadReader } from '../../../gateway/workers/upload-reader.ts';
 import { admin, type DeviceRig, openDeviceRig, profiles } from '../services/device-rig.ts';
+
+const uploads = createUploadReader({ folder: tmpdir() });
 
 describe('API of devices', () => {
   let rig: DeviceRig;
@@ -22,7 +26,7 @@ describe('API of devices', () => {
     await openApp();
   });
   async function openApp() {
-    services = { ...rig.base, ...(await rig.open()), profiles } as unknown as Services;
+    services = { ...rig.base, ...(await rig.open()), profiles, uploads } as unknown as Services;
     app = createApiApp();
     app.onError((error, c) => {
       const { status, detail, faults } = describeError(error);
@@ -119,7 +123,7 @@ describe('API of devices', () => {
     await openApp();
     const moved = await ask('POST', '/api/v1/devices.yaml', file);
     expect(moved.json).toMatchObject({
-      created: [{ id: 'hw' }, { id: 'm1', username: 'm1' }, { id: 'p1', meters: ['p1', 'p1-gas'] }],
+      created: [{ id: 'hw' }, { id: 'm1', username: 'm1' }, { id: 'p1', meters: ['p1', 'p1-gas', 'p1-heat'] }],
       faults: [],
     });
     expect((await ask('GET', '/api/v1/devices.yaml')).text).toBe(file);

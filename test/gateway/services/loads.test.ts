@@ -10,6 +10,7 @@ import { createIntake } from '../../../gateway/services/intake.ts';
 import { createLiveValues } from '../../../gateway/services/live.ts';
 import { createLoadService } from '../../../gateway/services/loads.ts';
 import type { Actor, NewDevice, SiteService } from '../../../gateway/services.ts';
+import { createUploadReader, type UploadReader } from '../../../gateway/workers/upload-reader.ts';
 import { openTestDatabase, type TestDatabase } from '../../setup/database.ts';
 import { meterPoint } from '../broker/rig.ts';
 
@@ -20,6 +21,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const csv = (name: string, ...lines: string[]) => ({ name, bytes: bytesOf(lines.join('\n')) });
 
 let database: TestDatabase;
+let uploads: UploadReader;
 let loads: ReturnType<typeof createLoadService>;
 let stored: Reading[];
 let groups: ReadingGroup[];
@@ -62,7 +64,9 @@ beforeEach(async () => {
       },
     },
   }).intake;
+  uploads = createUploadReader({ folder: join(database.home, 'uploads') });
   loads = createLoadService({
+    uploads,
     ...{ db: database.db, clock, bus, intake: (group) => intake(group) },
     site: { get: () => ({ time_zone: 'Europe/Berlin' }) as ReturnType<SiteService['get']> },
     meters: { get: (_tenant, id) => points.find((point) => point.id === id) ?? null },

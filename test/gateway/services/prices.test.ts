@@ -1,4 +1,5 @@
 /** The price and weather services on a real database, a real series store and the price server. */
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openFolderFiles } from '../../../connectors/files/folder.ts';
@@ -14,10 +15,12 @@ import { createOutbound } from '../../../gateway/outbound.ts';
 import { createPriceService } from '../../../gateway/services/prices.ts';
 import { createWeatherService } from '../../../gateway/services/weather.ts';
 import type { Actor } from '../../../gateway/services.ts';
+import { createUploadReader } from '../../../gateway/workers/upload-reader.ts';
 import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
 
 const TZ = 'Europe/Berlin';
 const outbound = createOutbound({ allowed: () => [] });
+const uploads = createUploadReader({ folder: tmpdir() });
 const START = Date.parse('2026-06-10T06:00Z');
 const actor: Actor = { tenant: 'default', person: 'anna', role: 'admin', language: 'en' };
 const dayAhead: EnergyPrice = { kind: 'day-ahead', area: 'DE-LU', factor: 1.1, fee_per_kWh: 0.12, vat_percent: 19 };
@@ -50,6 +53,7 @@ describe('prices and weather of a site', () => {
   const open = (sources = ['energy-charts', 'awattar']) =>
     createPriceService({
       outbound,
+      uploads,
       ...{ clock, series, db: test.db, log: silent, metrics: createMetrics({ defaults: false }), site },
       config: { ...config, price_sources: sources },
       bus: { publish: (event) => events.push(event), subscribe: () => () => {}, close: async () => {} },

@@ -1,0 +1,62 @@
+/** Reads what people upload as tables, each in a process of its own: files of readings, price tables, device lists. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { FileBatch, FilePreview } from '../../connectors/meters/csv/file.ts';
+import type { FileMapping } from '../../connectors/meters/csv/guess.ts';
+import type { FileSource } from '../../connectors/meters/csv/rows.ts';
+import type { CsvContext } from '../../connectors/prices/csv.ts';
+import type { PriceSeries } from '../../engine/model/price.ts';
+import type { FileDevice } from '../services/devices/device-file-schema.ts';
+import { createBounded } from './bounded.ts';
+import type { UploadInput, UploadItem } from './read-upload.ts';
+
+/** @throws InvalidDataError for what is malformed or too much, UnavailableError when `signal` ended it. */
+export type UploadReader = {
+  readings(source: FileSource, how: { mapping?: FileMapping; time_zone: string | null }): AsyncGenerator<FileBatch>;
+  preview(source: FileSource): Promise<FilePreview>;
+  prices(csv: string, context: CsvContext): Promise<PriceSeries>;
+  devices(yaml: string): Promise<FileDevice[]>;
+  close(): Promise<void>;
+};
+
+/** Until the next 2,000 lines, and for a whole file. */
+const STALL_MS = 9000;
+const TIMEOUT_MS = 3_600_000;
+const MEMORY_MB = 150;
+const AT_ONCE = 2;
+
+/** @param folder where bytes wait for the process that reads them */
+export function createUploadReader({ folder }: { folder: string }): UploadReader {
+  const bounded = createBounded<UploadInput, UploadItem>({
+    ...{ task: 'read-upload', memory_MB: MEMORY_MB, stall_ms: STALL_MS, timeout_ms: TIMEOUT_MS, at_once: AT_ONCE },
+    remedy: 'Is it the right file? Split a larger one, and write readings as CSV or one JSON object a line.',
+  });
+
+  /** The process reads files only: bytes are written down first. */
+  async function* reading(source: FileSource, input: (path: string) => UploadInput): AsyncGenerator<UploadItem> {
+    const own = 'path' in source ? null : join(folder, randomUUID());
+    const path = 'path' in source ? resolve(source.path) : own!;
+    try {
+      if ('bytes' in source) {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await writeFile(path, source.bytes, { mode: 0o600 });
+      }
+      yield* bounded.run(input(path), { readable: [path, dirname(path)] });
+    } finally {
+      if (own) await rm(own, { force: true });
+    }
+  }
+  async function only<Item extends UploadItem>(items: AsyncGenerator<UploadItem>): Promise<Item> {
+    for await (const item of items) return item as Item;
+    throw new Error('the process that reads ended without a result');
+  }
+  return {
+    readings: (source, how) =>
+      reading(source, (path) => ({ kind: 'readings', path, ...how })) as AsyncGenerator<FileBatch>,
+    preview: (source) => only<FilePreview>(reading(source, (path) => ({ kind: 'preview', path }))),
+    prices: (csv, context) => only<PriceSeries>(bounded.run({ kind: 'prices', csv, context })),
+    devices: (yaml) => only<FileDevice[]>(bounded.run({ kind: 'devices', yaml })),
+    close: () => bounded.close(),
+  };
+}
