@@ -93,8 +93,8 @@ it('no PUBACK and no HTTP 200 leaves before a sync that covers the bytes of its 
     });
     await Promise.all([overMqtt('a', 1001), overMqtt('b', 2001), ...overHttp]);
     expect(operations.filter(({ op }) => op === 'acknowledge')).toHaveLength(3 * EACH);
-    expect(operations.filter(({ op }) => op === 'end sync').length).toBeGreaterThan(10);
     expect(unsafe(operations)).toEqual([]);
+    expect(operations.filter(({ op }) => op === 'end sync').length).toBeGreaterThan(5);
     // The same trace without its syncs: this test can fail.
     expect(unsafe(operations.filter(({ op }) => op !== 'end sync'))).toHaveLength(3 * EACH);
   } finally {
