@@ -17,6 +17,8 @@ export type WebhookFetch = (
 export type WebhookOptions = { settings: WebhookSettings; secret: string; fetch: WebhookFetch; clock: Clock };
 
 const ANSWER_BYTES = 4096;
+/** Receivers bound the size of a body. */
+const MOST_LISTED = 200;
 /** Statuses of the 4xx range under which the same request may work later (RFC 9110, 6585, 8470). */
 const LATER = [408, 409, 423, 425, 429];
 
@@ -59,9 +61,10 @@ export function createWebhookNotifier({ settings, secret, fetch, clock }: Webhoo
 
 /** The documented payload (docs/guides/alerts.md); fields are added, never changed. */
 function payloadOf({ id, made_ms, subject, text, test, site, language, alerts, more }: NotifierMessage) {
+  const more_alerts = more + Math.max(0, alerts.length - MOST_LISTED);
   return {
-    ...{ id, type: test ? 'test' : 'alerts', made_at: iso(made_ms), site, language, subject, text, more_alerts: more },
-    alerts: alerts.map(({ opened_ms, closed_ms, ...alert }) => ({
+    ...{ id, type: test ? 'test' : 'alerts', made_at: iso(made_ms), site, language, subject, text, more_alerts },
+    alerts: alerts.slice(0, MOST_LISTED).map(({ opened_ms, closed_ms, ...alert }) => ({
       ...alert,
       opened_at: iso(opened_ms),
       closed_at: closed_ms === null ? null : iso(closed_ms),

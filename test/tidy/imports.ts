@@ -11,6 +11,7 @@ const CLIENTS: Record<string, readonly string[]> = {
   highs: ['engine/dispatch'],
   'modbus-serial': ['connectors/meters', 'gateway/demo'],
   mqtt: ['connectors', 'gateway/demo'],
+  nodemailer: ['connectors/notify'],
   pg: ['connectors/database', 'connectors/series'],
   'pg-boss': ['gateway'],
   piscina: ['gateway'],

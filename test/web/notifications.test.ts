@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidDataError } from '../../engine/errors.ts';
 import type { Services } from '../../gateway/services.ts';
+import { en } from '../../web/i18n/en.ts';
 import { CSRF, createSampleApp } from './sample-app.ts';
 import { createSampleServices } from './sample-services.ts';
 
@@ -52,6 +53,19 @@ describe('alerts on pages', () => {
 
   it('stand on Now, the worst first', async () => {
     expect(await see(appOf(), '/')).toMatch(/1 open alert: The meter Server room has been silent/);
+  });
+});
+
+describe('kinds of alerts', () => {
+  it('each say what happened, in short, and what to do', () => {
+    const of = (group: string) =>
+      Object.keys(en)
+        .filter((key) => key.startsWith(`${group}.`))
+        .map((key) => key.slice(group.length + 1))
+        .sort();
+    expect(of('alert')).toContain('clock_wrong');
+    expect(of('alert_kind')).toEqual(of('alert'));
+    expect(of('alert_todo')).toEqual(of('alert'));
   });
 });
 
