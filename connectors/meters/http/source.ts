@@ -1,4 +1,5 @@
 /** Devices that are asked over HTTP for JSON: one or more requests a round, each with a deadline. */
+import { Agent, fetch as fetchWith } from 'undici';
 import { InvalidDataError, NotAllowedError, UnavailableError } from '../../../engine/errors.ts';
 import type { Connection } from '../../../engine/model/site.ts';
 import type { Clock } from '../../../engine/ports.ts';
@@ -21,14 +22,28 @@ export function openHttpSource(
   if (!profile.http) throw new InvalidDataError(`${profile.name} is no HTTP profile.`, 'Choose another profile.');
   const http = profile.http;
   const base = baseUrl(connection.url);
-  const headers = { accept: 'application/json', ...authorization(http, connection.token) };
+  const headers = { accept: 'application/json', ...http.headers, ...authorization(http, connection.token) };
+  const { ask, close } = createAsk(http);
   return {
     name: base,
     ...createHttpReader(http, clock, (path, signal) =>
-      getPayload(base + path, headers, AbortSignal.any([signal, AbortSignal.timeout(deadline_ms)]), signal),
+      getPayload(ask, base + path, headers, AbortSignal.any([signal, AbortSignal.timeout(deadline_ms)]), signal),
     ),
-    async close() {},
+    close,
   };
+}
+
+type Answer = { status: number; ok: boolean; body: AsyncIterable<unknown> | null };
+type Ask = (
+  url: string,
+  init: { headers: Record<string, string>; signal: AbortSignal; redirect: 'error' },
+) => Promise<Answer>;
+
+/** A certificate of the device's own is not checked: what is asked stays secret, but from whom is not proven. */
+function createAsk({ certificate }: HttpSpec): { ask: Ask; close(): Promise<void> } {
+  if (certificate === 'public') return { ask: fetch, async close() {} };
+  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+  return { ask: (url, init) => fetchWith(url, { ...init, dispatcher }), close: () => dispatcher.close() };
 }
 
 /** Reads as the profile says what `get` brings; knows no network, so that golden cases use the same code. */
@@ -81,6 +96,7 @@ async function readVersion(
 }
 
 async function getPayload(
+  ask: Ask,
   url: string,
   headers: Record<string, string>,
   signal: AbortSignal,
@@ -89,7 +105,7 @@ async function getPayload(
   const { host } = new URL(url);
   try {
     // A meter does not send elsewhere; following a redirect would carry the token along.
-    const response = await fetch(url, { headers, signal, redirect: 'error' });
+    const response = await ask(url, { headers, signal, redirect: 'error' });
     if (response.status === 401 || response.status === 403)
       throw new NotAllowedError(
         `${host} asks for a token or does not accept the one given.`,
@@ -116,7 +132,7 @@ async function getPayload(
 }
 const HINT = 'Is the address right, and is the local API switched on in the device?';
 
-async function limitedBody(response: Response, host: string): Promise<Buffer> {
+async function limitedBody(response: Answer, host: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {

@@ -182,6 +182,11 @@ const HttpSchema = z.strictObject({
     .enum(['bearer', 'basic', 'none'])
     .default('bearer')
     .describe('What a token is sent as; basic: `user:password`.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Further headers, such as the version of an API.'),
+  certificate: z
+    .enum(['public', 'own'])
+    .default('public')
+    .describe('`own`: over HTTPS the device shows a certificate of its own, which nobody vouches for.'),
   requests: z.array(z.strictObject({ path: z.string().startsWith('/'), ...payload })).min(1),
   firmware: z.strictObject({ request: z.string().startsWith('/'), path: z.string() }).optional(),
 });

@@ -1,5 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
 import { baseUrl, openHttpSource } from '../../../connectors/meters/http/source.ts';
 import { parseProfile } from '../../../connectors/meters/profile/profile.ts';
@@ -105,5 +107,31 @@ describe('a device over HTTP', () => {
     expect(baseUrl('https://meter.local:8443/p1/')).toBe('https://meter.local:8443/p1');
     for (const text of ['', 'ftp://x', 'http://user:pass@x', 'file:///etc/passwd', 'http://'])
       expect(() => baseUrl(text), text).toThrow(/no address of a device/);
+  });
+});
+
+describe('a device over HTTPS with a certificate of its own', () => {
+  it('is asked only where the profile says so, with the headers of the profile', async () => {
+    const pems = await generate([{ name: 'commonName', value: 'appliance/p1dongle/5c2fafaabbcc' }]);
+    const asked: (string | string[] | undefined)[] = [];
+    const server = createSecureServer({ key: pems.private, cert: pems.cert }, (request, response) => {
+      asked.push(request.headers['x-api-version'], request.headers.authorization);
+      response.end('{"p": 1.5}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const open = (more: string) =>
+      openHttpSource(profile(more), { kind: 'http', url, token: 'secret', poll_s: 10 }, { clock: { now: () => 1000 } });
+    try {
+      await expect(open('').read(never)).rejects.toThrow(/cannot be reached \(.*(?:CERT|SELF_SIGNED).*\)/);
+      expect(asked).toEqual([]);
+      const source = open('certificate: own, headers: {X-Api-Version: "2"},');
+      expect((await source.read(never)).readings).toMatchObject([{ quantity: 'power_W', value: 1500 }]);
+      expect(asked.slice(0, 2)).toEqual(['2', 'Bearer secret']);
+      await source.close();
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 });

@@ -65,6 +65,43 @@ function meaningOf(product: string, data: Json): Record<string, number> {
   return values;
 }
 
+/** What a v2 measurement means, worked out from its fields without the profile. */
+function meaningOfV2(product: string, data: Json): Record<string, number> {
+  const away = product === 'HWE-BAT' ? -1 : 1;
+  const values: Record<string, number> = {};
+  const number = (key: string) => (typeof data[key] === 'number' ? (data[key] as number) : undefined);
+  const put = (name: string, value: number | undefined) => {
+    if (value !== undefined) values[name] = value;
+  };
+  put('power_W', number('power_w') === undefined ? undefined : away * number('power_w')!);
+  if (product !== 'HWE-P1') {
+    put('current_A', number('current_a') === undefined ? undefined : away * number('current_a')!);
+    put('voltage_V', number('voltage_v'));
+  }
+  put('frequency_Hz', number('frequency_hz'));
+  put('soc_percent', number('state_of_charge_pct'));
+  put('apparent_power_VA', number('apparent_power_va'));
+  put('reactive_power_var', number('reactive_power_var'));
+  put('power_factor_ratio', number('power_factor'));
+  for (const i of [1, 2, 3]) {
+    put(`power_l${i}_W`, number(`power_l${i}_w`));
+    put(`voltage_l${i}_V`, number(`voltage_l${i}_v`));
+    put(`current_l${i}_A`, number(`current_l${i}_a`));
+  }
+  if (product !== 'HWE-BAT')
+    for (const way of ['import', 'export']) {
+      const [total, t1, t2] = ['', '_t1', '_t2'].map((part) => number(`energy_${way}${part}_kwh`));
+      put(
+        `${way}_kWh`,
+        total ?? (t1 === undefined || t2 === undefined ? undefined : Number((t1 + t2).toPrecision(14))),
+      );
+    }
+  const external = (data.external ?? []) as { type?: string; value?: number }[];
+  put('gas gas_m3', external.find(({ type }) => type === 'gas_meter')?.value);
+  put('water water_m3', external.find(({ type }) => type === 'water_meter')?.value);
+  return values;
+}
+
 describe.skipIf(!present(HOMEWIZARD))('HomeWizard, API v1 (LUNA_BENCH_DATA)', () => {
   const archive = unpack(HOMEWIZARD);
   const v1 = archive.files.filter((file) => /\/v1\/fixtures\/.*\/data\w*\.json$/.test(file));
@@ -87,6 +124,19 @@ describe.skipIf(!present(HOMEWIZARD))('HomeWizard, API v1 (LUNA_BENCH_DATA)', ()
       expect(name).toMatch(/^(?:gas gas_m3|water water_m3)$/);
       expect(Number.isFinite(value)).toBe(true);
     }
+  });
+  const v2 = archive.files.filter((file) => /measurement\w*\.json$/.test(file));
+  const PRODUCTS_V2: Record<string, string> = {
+    'HWE-P1': 'homewizard-p1-v2',
+    'HWE-KWH1': 'homewizard-kwh-v2',
+    'HWE-KWH3': 'homewizard-kwh-v2',
+    'HWE-BAT': 'homewizard-battery',
+  };
+  it.each(v2)('%s (API v2)', async (file) => {
+    const product = file.split('/').at(-2)!;
+    const data = archive.json<Json>(file);
+    const got = await readWith(PRODUCTS_V2[product]!, { responses: { '/api/measurement': data, '/api': {} } });
+    expect(got).toEqual(meaningOfV2(product, data));
   });
   it('its telegram was edited by hand, and its checksum says so', async () => {
     for (const file of archive.files.filter((name) => name.endsWith('telegram.txt'))) {
