@@ -123,7 +123,7 @@ describe('API of devices', () => {
     await openApp();
     const moved = await ask('POST', '/api/v1/devices.yaml', file);
     expect(moved.json).toMatchObject({
-      created: [{ id: 'hw' }, { id: 'm1', username: 'm1' }, { id: 'p1', meters: ['p1', 'p1-gas', 'p1-heat'] }],
+      created: [{ id: 'hw' }, { id: 'm1', username: 'm1' }, { id: 'p1', meters: ['p1', 'p1-gas'] }],
       faults: [],
     });
     expect((await ask('GET', '/api/v1/devices.yaml')).text).toBe(file);
