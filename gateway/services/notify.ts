@@ -64,7 +64,9 @@ export function createNotifyService(deps: NotifyDeps): NotifyService {
   const pace = { ...PACE, ...deps.pace };
   const settings = createNotifySettings({ db, vault: deps.vault, changed: (tenant) => soon(tenant) });
   const deliver = createDelivery(deps, settings, pace);
-  let timers: NodeJS.Timeout[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  /** Rounds that an alert asked for; more alerts in the same moment ask for the same round. */
+  const asked = new Map<string, NodeJS.Timeout>();
   let stopListening: (() => void) | null = null;
   const rounds = new Map<string, Promise<void>>();
   let forgotten_ms = Number.NEGATIVE_INFINITY;
@@ -102,9 +104,13 @@ export function createNotifyService(deps: NotifyDeps): NotifyService {
     return started;
   }
   function soon(tenant: string): void {
-    if (stopListening === null) return;
-    timers.push(setTimeout(() => void run(tenant), AFTER_ALERT_MS));
-    if (timers.length > 1000) timers = timers.slice(-10);
+    if (stopListening === null || asked.has(tenant)) return;
+    const begin = () => {
+      asked.delete(tenant);
+      // A round that runs already may have read before the alert.
+      void (rounds.get(tenant) ?? Promise.resolve()).then(() => run(tenant));
+    };
+    asked.set(tenant, setTimeout(begin, AFTER_ALERT_MS));
   }
 
   const { open, ...shown } = settings;
@@ -132,13 +138,15 @@ export function createNotifyService(deps: NotifyDeps): NotifyService {
       const all = () => {
         for (const tenant of site.tenants()) void run(tenant);
       };
-      timers.push(setInterval(all, pace.round_ms));
+      timer = setInterval(all, pace.round_ms);
       all();
     },
     stop() {
       stopListening?.();
       stopListening = null;
-      for (const timer of timers.splice(0)) clearTimeout(timer);
+      if (timer) clearInterval(timer);
+      for (const one of asked.values()) clearTimeout(one);
+      asked.clear();
     },
   };
 }
