@@ -70,10 +70,10 @@ export function createLineHealth(timeout_ms: number, now: () => number): LineHea
     },
     answered(unit, took_ms) {
       const known = of(unit);
-      const wasDead = isDead(known);
+      const wasSilent = known.silent > 0;
       Object.assign(known, { silent: 0, probes: 0, answered_ms: now() });
       known.slowest_ms = Math.max(took_ms, 0.95 * known.slowest_ms);
-      if (!wasDead) return;
+      if (!wasSilent) return;
       // Whatever silenced it is over, and may have silenced others: they are asked at once.
       next_probe_ms = 0;
       for (const each of units.values()) each.next_ms = 0;

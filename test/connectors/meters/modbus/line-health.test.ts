@@ -72,6 +72,14 @@ describe('the health of a line', () => {
     expect(health.rest(3)).toBe(0);
   });
 
+  it('a silence of the whole line ends for all with its first answer, be it of one that was not dead yet', () => {
+    const { health, waste } = line();
+    for (const unit of [1, 2, 3]) health.answered(unit, 20);
+    for (const unit of [2, 3, 1, 2, 3]) waste(unit);
+    health.answered(1, 20);
+    expect([health.rest(2), health.rest(3)]).toEqual([0, 0]);
+  });
+
   it('one lost answer is no death, and the second try has the full time', () => {
     const { health, pass } = line();
     health.answered(1, 20);
