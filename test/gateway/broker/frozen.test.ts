@@ -16,7 +16,7 @@ describe('a subscriber that never reads', () => {
     expect(waits_ms.length).toBeGreaterThan(100);
     expect(dropped).toBeGreaterThan(0);
     // The figure is p99 ≤ 50 ms (bench); here the machine may be busy. Somebody who waits, waits for seconds.
-    expect(waits_ms[Math.floor(waits_ms.length * 0.99)]).toBeLessThan(300);
+    expect(waits_ms[Math.floor(waits_ms.length * 0.99)]).toBeLessThan(1000);
     expect(waits_ms.at(-1)).toBeLessThan(1500);
   });
 });
