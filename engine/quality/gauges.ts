@@ -15,6 +15,7 @@ const STUCK_READINGS = 12;
 
 export function gaugeSlots(readings: Usable, quantity: string, out: Accumulator): void {
   out.asMean();
+  if (/^power_/.test(quantity)) leaveOutSpikes(readings, out);
   const { at_ms, values, quality, count } = readings;
   const restless = RESTLESS.test(quantity);
   let runStart = 0;
@@ -27,6 +28,55 @@ export function gaugeSlots(readings: Usable, quantity: string, out: Accumulator)
     const held_to = soon ? next_ms : Math.min(next_ms, at_ms[i]! + holdOf(at_ms, i));
     out.spread(at_ms[i]!, held_to, values[i]!, quality[i]! | (stuck ? Quality.STUCK : 0), true);
   }
+}
+
+/**
+ * Power that one reading says and its neighbours deny becomes energy where there is no register: a megawatt out of a few
+ * kilowatts, or one of the numbers by which devices say "not available" (0x7FFF, 0x8000, 0xFFFF and their 32-bit kin, NaN
+ * read as a number), in W or tenths of it.
+ */
+const SPIKE_W = 1e6;
+const SPIKE_FACTOR = 50;
+const NOT_AVAILABLE = new Set(
+  [0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x7fc00000].flatMap((code) => [
+    code,
+    code / 10,
+    code * 10,
+  ]),
+);
+const NOT_AVAILABLE_FACTOR = 3;
+const BESIDE = 3;
+const BESIDE_MS = HOUR_MS;
+
+function leaveOutSpikes(r: Usable, out: Accumulator): void {
+  const left = Array.from({ length: r.count }, (_, i) => isSpike(r, i));
+  let kept = 0;
+  for (let i = 0; i < r.count; i++) {
+    if (left[i]) {
+      out.mark(r.at_ms[i]!, Quality.SPIKE | r.quality[i]!);
+      out.event('spike', r.at_ms[i]!, r.values[Math.max(0, i - 1)]!, r.values[i]!);
+      continue;
+    }
+    r.at_ms[kept] = r.at_ms[i]!;
+    r.values[kept] = r.values[i]!;
+    r.quality[kept] = r.quality[i]!;
+    kept++;
+  }
+  r.count = kept;
+}
+
+/** Codes of "not available" may come in a row; what stands between them is compared with the good ones beside. */
+function isSpike(r: Usable, i: number): boolean {
+  const size = Math.abs(r.values[i]!);
+  const isCode = NOT_AVAILABLE.has(size);
+  if ((!isCode && size <= SPIKE_W) || r.quality[i]! & Quality.REPAIRED) return false;
+  const beside: number[] = [];
+  for (let k = i - BESIDE; k <= i + BESIDE; k++) {
+    if (k === i || k < 0 || k >= r.count || Math.abs(r.at_ms[k]! - r.at_ms[i]!) > BESIDE_MS) continue;
+    if (r.values[k] !== r.values[i]) beside.push(Math.abs(r.values[k]!));
+  }
+  if (beside.length < 2) return false;
+  return size > (isCode ? NOT_AVAILABLE_FACTOR : SPIKE_FACTOR) * Math.max(1, ...beside);
 }
 
 /** Whether the same value was read often and long enough, up to `i`, that the meter must have stopped measuring. */

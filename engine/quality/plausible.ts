@@ -76,6 +76,27 @@ function beyondUsual(r: Usable, a: number, b: number, counted: number, hours: nu
   return !(Math.max(...after) > 0 && counted <= most_per_h * stoodStillFor(r, a, b));
 }
 
+/**
+ * Whether `counted` units in an interval of `hours` are beyond what the meter has ever counted, alone between usual
+ * ones, or (past unknown) beyond a megawatt and far beyond the rates before and after.
+ */
+export function impossibleRate(
+  counted: number,
+  hours: number,
+  before: readonly number[],
+  after: readonly number[],
+  usual_max_per_h: number | undefined,
+): boolean {
+  const rates = [...before, ...after].sort((x, y) => x - y);
+  if (usual_max_per_h !== undefined && before.length > 0 && after.length > 0) {
+    const factor = hours * HOUR_MS > ALONE_MS ? BEYOND_USUAL_LONG : BEYOND_USUAL;
+    const most_per_h = factor * Math.max(usual_max_per_h, NEW_LOAD_PER_H);
+    if (counted > most_per_h * Math.max(hours, LEARNT_LEAST_H) + TICK && Math.max(...rates) <= most_per_h) return true;
+  }
+  const usual = rates[Math.floor(0.75 * rates.length)] ?? 0;
+  return counted > Math.max(FLOOR_PER_H, MULTIPLE * usual) * Math.max(hours, LEARNT_LEAST_H) + TICK;
+}
+
 /** Registers that are "not available" say 0: coming back from exactly there is no consumption, where slow steps follow. */
 function backFromZero(r: Usable, a: number, b: number, counted: number, hours: number): boolean {
   if (r.values[a] !== 0 || counted <= TICK) return false;

@@ -81,6 +81,7 @@ export function reportQuality(input: DayInput): DayReport {
   }
   if (input.disagreement) {
     const { en, de } = sentences.agreement(input.disagreement);
+    fault ||= input.disagreement.kind === 'swapped';
     checks.push({ name: 'agreement', quantity: 'power_W', passed: false, count: 1, text: en, text_de: de });
   }
   const state = fault ? 'fault' : checks.every((check) => check.passed) ? 'ok' : 'warning';

@@ -49,8 +49,8 @@ export function computeSlots(input: SlotInput): SlotResult {
   const out = createAccumulator(input.from_ms, input.to_ms);
   const usable = usableReadings(input, out);
   const limit_per_h = input.max_power_W === undefined ? null : input.max_power_W / 1000;
+  if (input.usual_max_per_h !== undefined) usable.usual_max_per_h = input.usual_max_per_h;
   if (info.kind === 'register') {
-    if (input.usual_max_per_h !== undefined) usable.usual_max_per_h = input.usual_max_per_h;
     leaveOutForeign(usable, input.unit_in_doubt ?? false, out);
     registerSlots(usable, limit_per_h, out);
   } else if (info.kind === 'interval') intervalSlots(usable, limit_per_h, out);

@@ -1,5 +1,5 @@
 /** The report of one meter point and day, made from its stored readings. */
-import { quantityInfo } from '../../engine/model/quantity.ts';
+import { quantityInfo, slotQuantity } from '../../engine/model/quantity.ts';
 import { SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import { disagreementOf } from '../../engine/quality/agreement.ts';
 import { HISTORY_MS, historyEnd, learnHistory } from '../../engine/quality/history.ts';
@@ -49,10 +49,10 @@ async function seriesOfDay(
   if (at_ms.length === 0) return null;
   const point = meters.get(tenant, meter);
   const end_ms = historyEnd(at_ms[0]!, range.from_ms);
-  const past = { meter, quantity, from_ms: end_ms - HISTORY_MS, to_ms: end_ms };
+  const past = { meter, quantity: slotQuantity(quantity), from_ms: end_ms - HISTORY_MS, to_ms: end_ms };
   const { slots, spans, events } = computeSlots({
     ...{ quantity, at_ms, values, quality, starts_ms, from_ms, to_ms },
-    ...(quantityInfo(quantity)?.kind === 'register' ? learnHistory(await series.slots.read(tenant, past)) : {}),
+    ...(quantityInfo(quantity)?.kind !== 'gauge' ? learnHistory(await series.slots.read(tenant, past)) : {}),
     ...(point ? ratingOf?.(point) : {}),
   });
   const after = at_ms.findIndex((at) => at >= to_ms);

@@ -233,7 +233,7 @@ async function computeSeries(
 /** History that comes in one piece knows nothing of its past but itself. */
 function computeKnowing(input: SlotInput): SlotResult {
   const result = computeSlots(input);
-  if (input.usual_max_per_h !== undefined || quantityInfo(input.quantity)?.kind !== 'register') return result;
+  if (input.usual_max_per_h !== undefined || quantityInfo(input.quantity)?.kind === 'gauge') return result;
   const { usual_max_per_h } = learnHistory(result.slots);
   return usual_max_per_h === undefined ? result : computeSlots({ ...input, usual_max_per_h });
 }

@@ -1,7 +1,7 @@
 /** What each register's past says about it, learnt from its stored slots: at most once a day, and in a full pass only. */
 import type { DrainedSeries } from '../../connectors/series/store.ts';
 import { Quality } from '../../engine/model/quality.ts';
-import { quantityInfo } from '../../engine/model/quantity.ts';
+import { quantityInfo, slotQuantity } from '../../engine/model/quantity.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import type { SlotColumns, TouchedSeries } from '../../engine/ports.ts';
 import { HISTORY_MS, learnHistory, type RegisterHistory } from '../../engine/quality/history.ts';
@@ -26,7 +26,8 @@ export function createSlotHistory(store: Pick<DrainedSeries, 'slots'>): SlotHist
   const learnt = new Map<string, Learnt>();
 
   async function learn(key: TouchedSeries, end_ms: number): Promise<RegisterHistory> {
-    const { tenant, meter, quantity } = key;
+    const { tenant, meter } = key;
+    const quantity = slotQuantity(key.quantity);
     const slots = await store.slots.read(tenant, { meter, quantity, from_ms: end_ms - HISTORY_MS, to_ms: end_ms });
     const history = learnHistory(slots);
     const doubtful = isDoubtful(slots) || (learnt.get(nameOf(key))?.doubtful ?? false);
@@ -36,7 +37,7 @@ export function createSlotHistory(store: Pick<DrainedSeries, 'slots'>): SlotHist
 
   return {
     async of(key, end_ms, fresh, before) {
-      if (quantityInfo(key.quantity)?.kind !== 'register') return NOTHING;
+      if (quantityInfo(key.quantity)?.kind === 'gauge') return NOTHING;
       if (before && before.at_ms.length > 0) return learnHistory(cutTo(before, end_ms));
       const known = learnt.get(nameOf(key));
       const outdated = !known || Math.abs(end_ms - known.at_ms) > DAY_MS;

@@ -62,11 +62,13 @@ function usualReadings(meter: string, story: Story): Reading[] {
     return (story.usual_kW! / 4) * (hour > 17 && hour < 20 ? 1 : 0.05);
   });
   let register = value;
+  const isInterval = quantityInfo(story.quantity)?.kind === 'interval';
   return steps
     .map((kWh, k) => {
-      const reading = { meter, quantity: story.quantity, at_ms: end_ms - (k + 1) * SLOT_MS, value: 0, quality: 0 };
+      const at_ms = end_ms - (k + 1) * SLOT_MS;
+      const reading = { meter, quantity: story.quantity, at_ms, value: kWh, quality: 0 };
       register -= kWh;
-      return { ...reading, value: register };
+      return isInterval ? { ...reading, from_ms: at_ms - SLOT_MS } : { ...reading, value: register };
     })
     .reverse();
 }
