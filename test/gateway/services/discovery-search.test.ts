@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Bonjour } from 'bonjour-service';
@@ -51,6 +52,7 @@ const LOOPBACK = { ip: '239.255.77.53', interface: '127.0.0.1', bind: '0.0.0.0',
 
 async function openHttp(
   pages: Record<string, unknown>,
+  host = '127.0.0.1',
 ): Promise<{ port: number; asked: string[]; close(): Promise<void> }> {
   const asked: string[] = [];
   const server: Server = createServer((request, response) => {
@@ -59,7 +61,7 @@ async function openHttp(
     response.writeHead(page === undefined ? 404 : typeof page === 'string' ? 302 : 200, { location: String(page) });
     response.end(JSON.stringify(page ?? null));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return closing({
     port: (server.address() as AddressInfo).port,
     asked,
@@ -205,6 +207,7 @@ describe('mDNS', () => {
 
   it('finds what announces itself, and asks it only within the confirmed ranges', { timeout: 60_000 }, async () => {
     const meter = await openHttp({ '/api': { product_type: 'HWE-KWH1', serial: '5c2fafaabbcc' } });
+    const outside = await openHttp({ '/api': { product_type: 'HWE-KWH1', serial: '5c2fafaabbdd' } }, '127.0.0.2');
     const responder = new Bonjour(LOOPBACK as object);
     open.push({ close: () => new Promise((resolve) => responder.destroy(() => resolve())) });
     const { mdns } = (responder as unknown as { server: { mdns: Mdns } }).server;
@@ -219,7 +222,7 @@ describe('mDNS', () => {
     mdns.on('query', ({ questions }) => {
       if (!questions.some(({ name }) => name === '_hwenergy._tcp.local')) return;
       mdns.respond(announce('kwhmeter', meter.port, '127.0.0.1'));
-      mdns.respond(announce('elsewhere', meter.port, '127.0.0.2'));
+      mdns.respond(announce('elsewhere', outside.port, '127.0.0.2'));
     });
     const announced = await browseMdns(900, AbortSignal.timeout(10_000), LOOPBACK);
     expect(announced.map(({ name, addresses }) => `${name} ${addresses.join()}`).sort()).toEqual([
@@ -233,11 +236,18 @@ describe('mDNS', () => {
       expect.objectContaining({ vendor: 'HomeWizard', profile: 'homewizard-kwh', found_by: 'mdns' }),
     ]);
     expect(meter.asked).toEqual(['GET /shelly', 'GET /api']);
+    expect(outside.asked).toEqual([]);
   });
 
   it('gives nothing, and no error, where it cannot listen', async () => {
     const nowhere = { ip: '239.255.77.53', interface: '203.0.113.1', port: 45_354 };
     expect(await browseMdns(100, AbortSignal.timeout(5000), nowhere)).toEqual([]);
+    // Somebody has the port for himself: the library tells it as an event that would end the process.
+    const taken = createSocket('udp4');
+    open.push({ close: () => new Promise((resolve) => taken.close(() => resolve())) });
+    await new Promise<void>((resolve) => taken.bind(0, '0.0.0.0', resolve));
+    const { port } = taken.address();
+    expect(await browseMdns(100, AbortSignal.timeout(5000), { ...LOOPBACK, port })).toEqual([]);
   });
 });
 
