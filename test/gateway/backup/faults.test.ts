@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBackup } from '../../../gateway/backup/check.ts';
 import { clearLeftovers, dropOld, idOf, keptIds, listIds, logOf } from '../../../gateway/backup/folder.ts';
+import { sealText } from '../../../gateway/backup/manifest.ts';
 import { redacted } from '../../../gateway/backup/redact.ts';
-import { KNOWN, openRig, PASSPHRASE, type Rig, T0 } from './rig.ts';
+import { KNOWN, openRig, openStores, PASSPHRASE, type Rig, T0 } from './rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -78,7 +79,42 @@ describe('a backup of another version', () => {
     const check = checkBackup(rig.newest(), { passphrase: PASSPHRASE, migrations: known });
     await expect(check).rejects.toThrow(new RegExp(`newer Luna.*${KNOWN.at(-1)}`));
   });
+
+  it('that is older is restored, and its database migrated at the next start', async () => {
+    const old = await openRig({ migrations: 1 });
+    try {
+      await old.record('m', T0, [1, 2]);
+      await old.backup();
+      await old.restore('now');
+      const now = await openStores(join(old.root, 'now'));
+      try {
+        const done = await now.db.asSystem((sql) => sql<{ name: string }>('select name from migration order by name'));
+        expect(done.map(({ name }) => name)).toEqual(KNOWN);
+        expect(await now.tenants()).toContain('acme');
+        await now.drain();
+        expect(await now.values('m')).toEqual([1, 2]);
+      } finally {
+        await now.close();
+      }
+    } finally {
+      await old.end();
+    }
+  }, 90_000);
 });
+
+it('that does not hold the rows it says is not restored, however well it is sealed', async () => {
+  const file = join(rig.newest(), 'manifest.json');
+  const text = await readFile(file, 'utf8');
+  const manifest = JSON.parse(text.split('\n')[0]!);
+  manifest.series.tables.reading.rows += 1;
+  await writeFile(file, sealText(manifest, null));
+  const restored = rig.restore('short', { passphrase: null, without_log: true });
+  await expect(restored).rejects.toThrow(
+    /series store does not hold what the backup says: reading \(3 rows, 4 stated\)/,
+  );
+  expect((await readdir(join(rig.root, 'short'))).filter((name) => !name.startsWith('luna.lock'))).toEqual([]);
+  await writeFile(file, text);
+}, 60_000);
 
 describe('which backups stay', () => {
   it('the newest of each of the last days and weeks, and always two', () => {

@@ -22,8 +22,8 @@ export const KNOWN = readMigrations().map(({ name }) => name);
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
-/** @param options `passphrase`: false makes backups without keys; `ms`: the clock, which each backup moves by a minute */
-export async function openRig(options: { passphrase?: boolean } = {}) {
+/** @param options `passphrase`: false makes backups without keys; `migrations`: only the first so many, as an older version had */
+export async function openRig(options: { passphrase?: boolean; migrations?: number } = {}) {
   const root = await mkdtemp(join(tmpdir(), 'luna-backup-'));
   const home = join(root, 'home');
   const folder = join(root, 'backups');
@@ -31,8 +31,8 @@ export async function openRig(options: { passphrase?: boolean } = {}) {
   await writeFile(join(root, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
   await writeFile(join(home, 'secret-key'), 'the key of this box', { mode: 0o600 });
   await writeFile(join(home, 'luna.yaml'), 'entsoe_token: abc123\nlog_level: warn\n');
-  await copyTemplate(home);
-  const stores = await openStores(home);
+  if (options.migrations === undefined) await copyTemplate(home);
+  const stores = await openStores(home, options.migrations);
   await stores.db.asSystem((sql) =>
     sql(`insert into tenant (id, name) values ('acme', 'Acme') on conflict do nothing`),
   );
@@ -75,8 +75,9 @@ export async function openRig(options: { passphrase?: boolean } = {}) {
 }
 
 /** Opens what lies in a home, restored or not. */
-export async function openStores(home: string) {
-  const db = await openEmbeddedPostgres({ home, log: silent, settings: FAST });
+export async function openStores(home: string, migrations?: number) {
+  const known = readMigrations().slice(0, migrations);
+  const db = await openEmbeddedPostgres({ home, log: silent, settings: FAST, migrations: known });
   const journal = await openJournal({
     dir: join(home, 'journal'),
     max_bytes: 64 * 1024 ** 2,

@@ -1,0 +1,62 @@
+/** Promise 7: who sends readings does not notice that a backup is made. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { draftOf, idOf } from '../../../gateway/backup/folder.ts';
+import { type BackupMade, SERIES_FILE } from '../../../gateway/backup/make.ts';
+import { createWorkers } from '../../../gateway/workers/pool.ts';
+import { openRig, type Rig, T0 } from './rig.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await openRig();
+  for (let n = 0; n < 100; n++)
+    await rig.record(
+      `m${n}`,
+      T0,
+      Array.from({ length: 2000 }, (_, i) => Math.sin(i) * 1000),
+    );
+  await rig.drain();
+}, 120_000);
+afterAll(() => rig?.end());
+
+/** Sends a reading every few milliseconds until `over`; how long each waited for its acknowledgement, ascending. */
+async function send(over: () => boolean): Promise<number[]> {
+  const waits: number[] = [];
+  const sent: Promise<void>[] = [];
+  for (let n = 0; !over() || n < 200; n++, await sleep(5)) {
+    const begun = performance.now();
+    sent.push(rig.record('live', T0 + n * 1000, [n]).then(() => void waits.push(performance.now() - begun)));
+  }
+  await Promise.all(sent);
+  return waits.sort((a, b) => a - b);
+}
+const at = (waits: readonly number[], share: number) =>
+  Math.round(waits[Math.floor(share * (waits.length - 1))]! * 10) / 10;
+
+it('acknowledges readings as quickly while a backup is made in its thread', async () => {
+  const calm = await send(() => true);
+  const id = idOf(T0);
+  const file = join(draftOf(rig.folder, id), SERIES_FILE);
+  await mkdir(join(draftOf(rig.folder, id), 'series'), { recursive: true });
+  const threads = createWorkers({ threads: 1 });
+  let done = false;
+  const making = (async () => {
+    await rig.series.snapshot?.(file);
+    const order = {
+      ...{ id, folder: rig.folder, home: rig.home, box: 'box-1', luna: '0.1.0', started_ms: T0, environment: [] },
+      ...{ passphrase_file: join(rig.root, 'passphrase'), cluster: rig.db.cluster, series: true, after_seq: 0 },
+      ...{ journal_dir: join(rig.home, 'journal'), durable: rig.journal.durable },
+    };
+    return threads.run<BackupMade>('backup-make', order);
+  })().finally(() => {
+    done = true;
+  });
+  const during = await send(() => done);
+  const { summary } = await making;
+  await threads.close();
+  expect(summary.rows).toBeGreaterThan(200_000);
+  // A machine that builds delays both alike; a backup on the serving thread would hold up one by as much as it takes.
+  expect(at(during, 0.99)).toBeLessThan(200 + 10 * at(calm, 0.99));
+}, 120_000);
