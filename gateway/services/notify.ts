@@ -11,20 +11,18 @@ import { openNotifier, type WaysOut } from './notify/channel.ts';
 import { type ComposeDeps, composeMessage, composeTest } from './notify/compose.ts';
 import {
   claim,
-  dueMessages,
-  forgetOld,
   GIVE_UP_MS,
   isFailing,
   itemsOf,
   lastMessages,
   type MessageState,
   type Outcome,
-  planRound,
   settle,
   type ToldAbout,
   toldAbout,
   type WaitingMessage,
 } from './notify/outbox.ts';
+import { createRounds } from './notify/rounds.ts';
 import { createNotifySettings, type NotifySettings } from './notify/settings.ts';
 
 export type TestOutcome = { ok: boolean; text: string; took_ms: number };
@@ -51,68 +49,21 @@ export type NotifyDeps = Pick<Base, 'db' | 'clock' | 'log' | 'bus' | 'metrics'> 
 
 const QUEUE = 'notify';
 const PACE = { round_ms: 10_000, deadline_ms: 30_000, lease_ms: 60_000, retry_ms: 30_000 };
-const AFTER_ALERT_MS = 300;
 const LONGEST_RETRY_MS = 15 * 60_000;
 /** What was refused is tried again seldom: somebody has to mend it. */
 const REFUSED_RETRY_MS = 10 * 60_000;
 const TRIES_UNTIL_ALERT = 3;
-const FORGET_EVERY_MS = 24 * 3_600_000;
 
 /** Defines its queue: make it before the jobs start. */
 export function createNotifyService(deps: NotifyDeps): NotifyService {
-  const { db, clock, log, bus, site, jobs } = deps;
+  const { db, clock, jobs } = deps;
   const pace = { ...PACE, ...deps.pace };
-  const settings = createNotifySettings({ db, vault: deps.vault, changed: (tenant) => soon(tenant) });
+  const rounds = createRounds({ ...deps, settings: () => settings, queue: QUEUE, every_ms: pace.round_ms });
+  const settings = createNotifySettings({ db, vault: deps.vault, changed: rounds.soon });
   const deliver = createDelivery(deps, settings, pace);
-  let timer: NodeJS.Timeout | null = null;
-  /** Rounds that an alert asked for; more alerts in the same moment ask for the same round. */
-  const asked = new Map<string, NodeJS.Timeout>();
-  let stopListening: (() => void) | null = null;
-  const rounds = new Map<string, Promise<void>>();
-  let forgotten_ms = Number.NEGATIVE_INFINITY;
   jobs.define<{ tenant: string; message: string }>(QUEUE, ({ tenant, message }) => deliver(tenant, message), {
     ...{ retries: 0, concurrency: 4, timeout_s: 120 },
   });
-
-  async function round(tenant: string): Promise<void> {
-    const now_ms = clock.now();
-    const [channels, recipients, rules] = await Promise.all([
-      settings.channels(tenant),
-      settings.recipients(tenant),
-      settings.rules(tenant),
-    ]);
-    const time_zone = site.get(tenant)?.time_zone ?? 'UTC';
-    const due = await db.asTenant(tenant, async (sql) => {
-      await planRound(sql, { tenant, now_ms, time_zone, rules, channels, recipients });
-      return dueMessages(sql, now_ms);
-    });
-    for (const message of due) await jobs.send(QUEUE, { tenant, message }, { dedupe: message });
-    if (now_ms - forgotten_ms < FORGET_EVERY_MS) return;
-    await db.asTenant(tenant, (sql) => forgetOld(sql, now_ms));
-    if (tenant === site.tenants().at(-1)) forgotten_ms = now_ms;
-  }
-  /** One round of a tenant at a time; one that fails is made up for by the next. */
-  function run(tenant: string): Promise<void> {
-    const running = rounds.get(tenant);
-    if (running) return running;
-    const started = round(tenant)
-      .catch((error: unknown) =>
-        log.warn({ err: error, tenant_id: tenant }, 'who is to be told could not be worked out'),
-      )
-      .finally(() => rounds.delete(tenant));
-    rounds.set(tenant, started);
-    return started;
-  }
-  function soon(tenant: string): void {
-    if (stopListening === null || asked.has(tenant)) return;
-    const begin = () => {
-      asked.delete(tenant);
-      // A round that runs already may have read before the alert.
-      void (rounds.get(tenant) ?? Promise.resolve()).then(() => run(tenant));
-    };
-    asked.set(tenant, setTimeout(begin, AFTER_ALERT_MS));
-  }
-
   const { open, ...shown } = settings;
   return {
     ...shown,
@@ -131,23 +82,8 @@ export function createNotifyService(deps: NotifyDeps): NotifyService {
     },
     messages: (tenant, limit) => db.asTenant(tenant, (sql) => lastMessages(sql, limit)),
     told: (tenant, alert) => db.asTenant(tenant, (sql) => toldAbout(sql, alert)),
-    start() {
-      stopListening = bus.subscribe((event) => {
-        if (event.type === 'alert') soon(event.tenant);
-      });
-      const all = () => {
-        for (const tenant of site.tenants()) void run(tenant);
-      };
-      timer = setInterval(all, pace.round_ms);
-      all();
-    },
-    stop() {
-      stopListening?.();
-      stopListening = null;
-      if (timer) clearInterval(timer);
-      for (const one of asked.values()) clearTimeout(one);
-      asked.clear();
-    },
+    start: rounds.start,
+    stop: rounds.stop,
   };
 }
 
