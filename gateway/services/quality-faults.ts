@@ -1,4 +1,5 @@
 /** Looks once an hour for faults that only weeks of a meter's own past show, and keeps their alerts. */
+import type { MeterPoint } from '../../engine/model/site.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import { type FaultKind, findMeterFaults, hoursOf, type MeterFault, PAST_DAYS } from '../../engine/quality/faults.ts';
 import type { Alert, AlertKind } from '../services.ts';
@@ -10,7 +11,10 @@ export const FAULT_ALERTS: Readonly<Record<FaultKind, AlertKind>> = {
   night_load: 'night_load',
 };
 /** Energy tells best; power only where there is none. */
-const JUDGED = ['import_kWh', 'gas_m3', 'heat_kWh', 'water_m3', 'power_W'];
+const TAKEN = ['import_kWh', 'gas_m3', 'heat_kWh', 'water_m3', 'power_W'];
+const GIVEN = ['export_kWh', 'power_W'];
+/** What generates or stores has no load at night: it follows the sun and the plan. */
+const gives = ({ role }: MeterPoint): boolean => role === 'generation' || role === 'battery';
 const DAY_MS = 24 * HOUR_MS;
 const LOOK_MS = (PAST_DAYS + 14) * DAY_MS;
 /** A fault stays open while it reaches into this time. */
@@ -19,8 +23,9 @@ const OPEN_MS = DAY_MS;
 export function createFaultWatch(deps: QualityDeps) {
   const { clock, alerts, meters, site, series } = deps;
 
-  async function faultsOf(tenant: string, meter: string, quantities: readonly string[]) {
-    const quantity = JUDGED.find((name) => quantities.includes(name));
+  async function faultsOf(tenant: string, point: MeterPoint, quantities: readonly string[]) {
+    const meter = point.id;
+    const quantity = (gives(point) ? GIVEN : TAKEN).find((name) => quantities.includes(name));
     if (quantity === undefined) return [];
     const now_ms = Math.floor(clock.now() / HOUR_MS) * HOUR_MS;
     const slots = await series.slots.read(tenant, { meter, quantity, from_ms: now_ms - LOOK_MS, to_ms: now_ms });
@@ -30,7 +35,9 @@ export function createFaultWatch(deps: QualityDeps) {
     const to_ms = Math.floor(slots.at_ms[last]! / HOUR_MS) * HOUR_MS;
     const hours = hoursOf(slots, now_ms - LOOK_MS, Math.max(now_ms - LOOK_MS, to_ms));
     const zone = site.get(tenant)?.time_zone ?? 'UTC';
-    return findMeterFaults(hours, zone, now_ms - OPEN_MS).map((fault) => ({ ...fault, quantity }));
+    return findMeterFaults(hours, zone, now_ms - OPEN_MS)
+      .filter(({ kind }) => kind !== 'night_load' || !gives(point))
+      .map((fault) => ({ ...fault, quantity }));
   }
 
   async function settle(
@@ -54,12 +61,13 @@ export function createFaultWatch(deps: QualityDeps) {
     async round(tenant: string): Promise<void> {
       const open = await alerts.list(tenant, { open_only: true, limit: 1000 });
       const known = await series.list(tenant);
-      for (const { id, virtual } of meters.list(tenant)) {
-        if (virtual) continue;
+      for (const point of meters.list(tenant)) {
+        const { id } = point;
+        if (point.virtual) continue;
         const own = known.filter((one) => one.meter === id).map((one) => one.quantity);
         // Slots of energy are made of power where there is no register.
-        const quantities = own.includes('power_W') ? [...own, 'import_kWh'] : own;
-        await settle(tenant, id, await faultsOf(tenant, id, quantities), open);
+        const quantities = own.includes('power_W') ? [...own, 'import_kWh', 'export_kWh'] : own;
+        await settle(tenant, id, await faultsOf(tenant, point, quantities), open);
       }
     },
   };

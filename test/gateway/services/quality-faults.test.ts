@@ -72,6 +72,16 @@ describe('alerts about faults that weeks of the past show', () => {
     expect([...open.keys()]).toEqual([]);
   });
 
+  it('what charges a battery at night is no load', async () => {
+    const usual = kWhOf;
+    kWhOf = (slot_ms, hour) => (slot_ms >= at(4, 8) && hour < 6 ? 2.5 : usual(slot_ms, hour));
+    const battery = { ...point, role: 'battery' } as MeterPoint;
+    const meters = { list: () => [battery], get: () => battery };
+    const list = async () => [{ meter: 'hall', quantity: 'export_kWh' }];
+    await createFaultWatch({ ...deps, meters, series: { ...deps.series, list } }).round('a');
+    expect([...open.keys()]).toEqual([]);
+  });
+
   it('a standstill and a gap, with their length and what is usual', async () => {
     const usual = kWhOf;
     kWhOf = (slot_ms, hour) => (slot_ms >= at(4, 8, 12) ? 0 : usual(slot_ms, hour));
