@@ -51,6 +51,9 @@ export function asUnavailable(error: unknown): unknown {
   const { code = '' } = error as { code?: string };
   if (code === '57014')
     return new UnavailableError('The database took too long over a question.', 'Try again.', { cause: error });
+  // Serialization failure or deadlock: one of two changes that met was taken back.
+  if (code === '40P01' || code === '40001')
+    return new UnavailableError('Two changes met, and this one was taken back.', 'Try again.', { cause: error });
   if (DOWN.test(code) || NO_ANSWER.test(code) || (code === '' && BROKEN.test(error.message)))
     return new UnavailableError(`The database does not answer (${error.message}).`, 'Try again in a few seconds.', {
       cause: error,
