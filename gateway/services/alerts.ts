@@ -1,7 +1,7 @@
 /** Alerts: what is wrong now, once per thing that is wrong; who has seen it; what is over stays readable. */
 import { NotFoundError } from '../../engine/errors.ts';
 import type { Sql } from '../../engine/ports.ts';
-import type { Alert, AlertService, Base } from '../services.ts';
+import type { Actor, Alert, AlertService, Base } from '../services.ts';
 import { writeAudit } from './audit.ts';
 
 const LIMIT = 200;
@@ -79,24 +79,26 @@ export function createAlertService({ db, clock, bus }: Pick<Base, 'db' | 'clock'
     },
 
     async acknowledge(actor, id) {
-      const [row] = UUID.test(id)
-        ? await db.asTenant(actor.tenant, async (sql) => {
-            const changed = await sql(
-              `update alert set acknowledged_at = $2, acknowledged_by = $3
-               where id = $1 and closed_at is null and acknowledged_at is null returning id`,
-              [id, new Date(clock.now()), actor.person],
-            );
-            const found = await find(sql, id);
-            if (changed.length > 0)
-              await writeAudit(sql, actor, 'acknowledge alert', `${found[0]!.kind} ${found[0]!.object}`);
-            return found;
-          })
-        : [];
+      const row = UUID.test(id)
+        ? await db.asTenant(actor.tenant, (sql) => acknowledge(sql, actor, id, clock.now()))
+        : null;
       if (!row) throw new NotFoundError('There is no such alert.', 'It may belong to something that was removed.');
       bus.publish({ type: 'alert', tenant: actor.tenant });
       return alertOf(row);
     },
   };
+}
+
+/** The first one counts. */
+async function acknowledge(sql: Sql, actor: Actor, id: string, now_ms: number): Promise<Row | null> {
+  const changed = await sql(
+    `update alert set acknowledged_at = $2, acknowledged_by = $3
+     where id = $1 and closed_at is null and acknowledged_at is null returning id`,
+    [id, new Date(now_ms), actor.person],
+  );
+  const [row] = await find(sql, id);
+  if (row && changed.length > 0) await writeAudit(sql, actor, 'acknowledge alert', `${row.kind} ${row.object}`);
+  return row ?? null;
 }
 
 const WORSE = `array_position(array['info', 'warning', 'fault'], excluded.severity)

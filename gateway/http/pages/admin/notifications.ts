@@ -82,6 +82,20 @@ export function createNotificationPages(deps: PageDeps) {
     return show(c, { test: { name, ...outcome } });
   });
 
+  addRecipientRoutes(app, deps, { refuse, saved });
+  return app;
+}
+
+type Answers = {
+  refuse: (c: Context<Env>, refused: Refused) => Promise<Response>;
+  saved: (c: Context<Env>) => Response;
+};
+
+/** The forms of recipients and rules. */
+function addRecipientRoutes(app: Hono<Env>, deps: PageDeps, { refuse, saved }: Answers): void {
+  const { notify } = deps.services;
+  const admin = signedIn(deps, 'admin');
+  const csrf = csrfChecked(deps);
   const saveRecipient = async (c: Context<Env>, id?: string) => {
     const fields = await fieldsOf(c);
     const form = `recipient-${id ?? 'new'}`;
@@ -111,7 +125,6 @@ export function createNotificationPages(deps: PageDeps) {
     const { errors } = faultsByField(outcome.refused, ['group_s', 'escalate_min']);
     return refuse(c, { form: 'rules', state: { values: fields, errors }, problem: sentence(outcome.refused) });
   });
-  return app;
 }
 
 async function gather(notify: NotifyService, tenant: string) {
