@@ -1,6 +1,7 @@
 /** The recorder of writes: built with the machine's C compiler, preloaded into a process, its log read back. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE } from '../../setup/environment.ts';
 import type { DiskOperation } from './disk-model.ts';
@@ -23,9 +24,14 @@ export function canRecord(): boolean {
 /** @returns the path of the built recorder. @throws when there is no compiler */
 export function buildRecorder(): string {
   mkdirSync(CACHE, { recursive: true });
-  const built = join(CACHE, `record-writes-${process.pid}.so`);
-  if (!existsSync(built))
-    execFileSync('cc', ['-O2', '-shared', '-fPIC', '-o', built, SOURCE, '-ldl', '-lpthread'], { stdio: 'inherit' });
+  const version = createHash('sha256').update(readFileSync(SOURCE)).digest('hex').slice(0, 16);
+  const built = join(CACHE, `record-writes-${version}.so`);
+  if (!existsSync(built)) {
+    // Another test may build it at the same time: whoever is last puts the same file there.
+    const draft = `${built}.${process.pid}`;
+    execFileSync('cc', ['-O2', '-shared', '-fPIC', '-o', draft, SOURCE, '-ldl', '-lpthread'], { stdio: 'inherit' });
+    renameSync(draft, built);
+  }
   return built;
 }
 
