@@ -47,7 +47,10 @@ export function createSampleApp(
   app.use(async (c, next) => {
     const actor = (options.signed_in ?? true) ? { ...ADMIN, role: options.role ?? ('admin' as const) } : null;
     c.set('actor', actor);
-    c.set('session', actor && { actor, person_id: 'p1', name: 'Anna Müller', csrf: CSRF, token_sha256: '', lacks_code: false });
+    c.set(
+      'session',
+      actor && { actor, person_id: 'p1', name: 'Anna Müller', csrf: CSRF, token_sha256: '', lacks_code: false },
+    );
     c.set('request_id', 'request-1');
     c.set('client', '127.0.0.1');
     c.set('actor_now', options.actor_now);

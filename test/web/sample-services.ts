@@ -15,6 +15,7 @@ import { sampleDocumentServices } from './sample-documents.ts';
 import { sampleIntelligence } from './sample-intelligence.ts';
 import { sampleLoads } from './sample-loads.ts';
 import { sampleMeters } from './sample-meters.ts';
+import { sampleSearch } from './sample-search.ts';
 import { SAMPLE_NOW_MS, SITE, TENANT } from './sample-site.ts';
 
 export type SampleOptions = {

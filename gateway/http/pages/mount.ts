@@ -66,7 +66,13 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   for (const page of pages) app.route('/', page);
   const live = {
     ...{ now: now.live, meters: meters.live, meter: meter.live, prices: prices.live },
-    ...{ forecasts: forecasts.live, documents: documents.live, health: admin.live, import: imports.live, search: search.live },
+    ...{
+      forecasts: forecasts.live,
+      documents: documents.live,
+      health: admin.live,
+      import: imports.live,
+      search: search.live,
+    },
   };
   app.route('/', createStream(deps, live));
 }
