@@ -25,11 +25,13 @@ export type SeriesBatch = {
   max_ms: number;
 };
 
-/** What to write for one series. `from_ms`/`to_ms` span what was touched, interval starts included. */
+/** What to write for one series. `from_ms`/`to_ms` span what was touched, interval starts included; `known_seqs` names
+ * the group of each reading that changed nothing. */
 export type MergedSeries = {
   inserts: ReadingRow[];
   updates: ReadingRow[];
   changes: ChangeRow[];
+  known_seqs: number[];
   from_ms: number;
   to_ms: number;
 };
@@ -86,11 +88,16 @@ export function mergeSeries(
   existing: ReadonlyMap<number, StoredReading>,
 ): MergedSeries {
   const now = new Map<number, ReadingRow>();
-  const merged: MergedSeries = { inserts: [], updates: [], changes: [], from_ms: Infinity, to_ms: -Infinity };
+  const merged: MergedSeries = {
+    ...{ inserts: [], updates: [], changes: [], known_seqs: [], from_ms: Infinity, to_ms: -Infinity },
+  };
   for (const reading of incoming) {
     const before = now.get(reading.at_ms) ?? existing.get(reading.at_ms);
     const row = before ? replaced(before, reading, merged.changes) : plain(reading);
-    if (!row) continue;
+    if (!row) {
+      merged.known_seqs.push(reading.seq);
+      continue;
+    }
     now.set(reading.at_ms, row);
     merged.from_ms = Math.min(merged.from_ms, reading.from_ms ?? reading.at_ms);
     if (before?.from_ms != null) merged.from_ms = Math.min(merged.from_ms, before.from_ms);

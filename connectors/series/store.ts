@@ -1,4 +1,5 @@
 /** What a series store offers beyond the port, to the worker that drains the journal into it. */
+import type { JournalledGroup } from '../../engine/model/reading.ts';
 import type {
   ReadingColumns,
   ReadingTable,
@@ -10,6 +11,7 @@ import type {
   TotalsQuery,
   TouchedSeries,
 } from '../../engine/ports.ts';
+import type { AppliedCounts } from './counts.ts';
 
 /** New slots and spans of one series inside a range. */
 export type SlotReplacement = {
@@ -49,6 +51,10 @@ export type DrainedReadings = ReadingTable & {
   /** Journal records that were applied more than once since the journal began, counted in the transactions that applied
    * them; null where the store cannot count. More than 0 is a fault of ours. */
   doubled(): Promise<number | null>;
+  /** What became of all readings up to the cursor, since the store began to count: exact after a kill at any moment. */
+  counts(): Promise<AppliedCounts>;
+  /** Moves the cursor past a group that `append` refuses and counts its readings as dead, in one step. */
+  skip(group: JournalledGroup): Promise<void>;
 };
 
 export type DrainedSeries = SeriesStore & {

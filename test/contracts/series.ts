@@ -78,6 +78,29 @@ export function describeSeriesStore(name: string, open: () => Promise<OpenStore>
         expect([0, null]).toContain(await store.readings.doubled());
       });
 
+      it('counts what became of each reading by source, once however often it is offered', async () => {
+        const before = (await store.readings.counts()).counted ?? { stored: 0, duplicate: 0, dead: 0 };
+        const of = (value: number, n = 0) => ({ meter: 'c1', at_ms: T0 + n, value });
+        const from = (readings: Partial<Reading>[]) => ({ ...group('a', readings), source: 'counted' });
+        const first = from([of(1), of(1), of(2), of(5, 1)]);
+        await store.readings.append([first]);
+        await store.readings.append([first, from([of(2), of(5, 1), of(7, 2)])]);
+        await store.readings.append([from([of(7, 2)])]);
+        const refused = from([of(9, 3), of(9, 4)]);
+        await store.readings.skip(refused);
+        await store.readings.skip(refused);
+        await store.readings.append([refused]);
+        expect(await store.readings.cursor()).toBe(seq);
+        expect((await store.readings.read('a', series('c1'))).values).toHaveLength(3);
+        const { stored, duplicate, dead } = (await store.readings.counts()).counted!;
+        expect({
+          stored: stored - before.stored,
+          duplicate: duplicate - before.duplicate,
+          dead: dead - before.dead,
+        }).toEqual({ stored: 4, duplicate: 4, dead: 2 });
+        expect([0, null]).toContain(await store.readings.doubled());
+      });
+
       it('moves the cursor over groups that change nothing', async () => {
         await store.readings.append([group('a', [])]);
         expect(await store.readings.cursor()).toBe(seq);

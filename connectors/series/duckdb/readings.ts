@@ -3,6 +3,7 @@ import { listValue } from '@duckdb/node-api';
 import type { JournalledGroup } from '../../../engine/model/reading.ts';
 import { SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { AppendOutcome, TouchedSeries } from '../../../engine/ports.ts';
+import { type AppliedCounts, countDead, countStored, parseCounts } from '../counts.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
 import { keepRepair } from '../overlay.ts';
 import type { DirtyMarks, DrainedReadings } from '../store.ts';
@@ -18,9 +19,16 @@ export function createReadings(
 ): DrainedReadings & { dirty: DirtyMarks; rewind(seq: number): Promise<void> } {
   const { db, registry, tails, heads } = context;
   const cursor = async () => (await db.numbers('select seq::double from journal_cursor'))[0]![0]!;
+  const counts = async () => parseCounts((await db.rows('select counts from journal_cursor'))[0]?.counts);
   return {
     cursor,
     doubled: async () => (await db.numbers('select greatest(0, applied - seq)::double from journal_cursor'))[0]![0]!,
+    counts,
+    skip: (group) =>
+      db.write(async (writer) => {
+        const from = (await writer.numbers('select seq::double from journal_cursor'))[0]![0]!;
+        if (group.seq > from) await advance(writer, group.seq, group.seq - from, countDead(await counts(), group));
+      }),
     async append(groups) {
       const outcome = await writeSeries(context, async (writer, numberOf, added) => {
         const from = (await writer.numbers('select seq::double from journal_cursor'))[0]![0]!;
@@ -39,10 +47,12 @@ export function createReadings(
         for (const one of batches) one.merged = mergeSeries(one.batch.readings, existing.get(one.series) ?? new Map());
         const marks = newMarks(context, batches);
         await store(writer, batches, marks);
-        await writer.run('update journal_cursor set seq = $seq, applied = applied + $applied', {
-          seq: BigInt(last.seq),
-          applied: BigInt(fresh.length + missing(fresh, from)),
-        });
+        const after = countStored(
+          await counts(),
+          fresh,
+          batches.map((one) => one.merged),
+        );
+        await advance(writer, last.seq, fresh.length + missing(fresh, from), after);
         return { ...outcomeOf(fresh.length, groups.length - fresh.length, batches), marks };
       });
       for (const { series, ...range } of outcome.marks) context.marked.set(series, range);
@@ -98,6 +108,13 @@ export function createReadings(
   };
 }
 
+/** Moves the cursor, with the numbers that must agree with it. */
+function advance(writer: Writer, seq: number, applied: number, counts: AppliedCounts): Promise<void> {
+  return writer.run('update journal_cursor set seq = $seq, applied = applied + $applied, counts = $counts', {
+    ...{ seq: BigInt(seq), applied: BigInt(applied), counts: JSON.stringify(counts) },
+  });
+}
+
 /** Sequence numbers between the cursor and the last group that the journal does not have (any more). */
 function missing(groups: readonly JournalledGroup[], cursor: number): number {
   let gaps = 0;
@@ -135,7 +152,9 @@ function createDirty({ db, registry, marked }: DuckDbContext): DirtyMarks {
   };
 }
 
-const none = (): MergedSeries => ({ inserts: [], updates: [], changes: [], from_ms: Infinity, to_ms: -Infinity });
+const none = (): MergedSeries => ({
+  ...{ inserts: [], updates: [], changes: [], known_seqs: [], from_ms: Infinity, to_ms: -Infinity },
+});
 
 function emptyOutcome(ignored: number): { outcome: AppendOutcome; batches: NumberedBatch[]; marks: Mark[] } {
   return { outcome: { applied: 0, ignored, stored: 0, changed: 0, touched: [] }, batches: [], marks: [] };

@@ -11,6 +11,8 @@ export const SCHEMA = [
   // records applied, and those that the journal had lost: as many as seq says when each was applied once
   'alter table journal_cursor add column if not exists applied bigint',
   'update journal_cursor set applied = seq where applied is null',
+  // what became of the readings up to seq, as JSON by source
+  'alter table journal_cursor add column if not exists counts varchar',
   'create table if not exists reading (series integer not null, "at" bigint not null, value double not null, quality integer not null, from_ms bigint)',
   'create table if not exists reading_change (series integer not null, "at" bigint not null, value double not null, replaced_by double not null, changed_ms bigint not null)',
   // value null: a person said that there is none

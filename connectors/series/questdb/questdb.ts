@@ -9,6 +9,7 @@ import { createSerial } from '../serial.ts';
 import type { DrainedSeries } from '../store.ts';
 import { connectQuestDb, type QuestDb } from './client.ts';
 import { AT_MS, type QuestDbContext, whole } from './context.ts';
+import { loadCounts } from './counts.ts';
 import { createForecasts } from './forecasts.ts';
 import { createPrices } from './prices.ts';
 import { createReadings } from './readings.ts';
@@ -40,7 +41,8 @@ async function openStore(db: QuestDb): Promise<DrainedSeries> {
     dirty: new Map(),
   };
   await loadContext(context);
-  const { dirty, rewind, saveCursor, ...readings } = createReadings(context, await readCursor(db));
+  const cursor = await readCursor(db);
+  const { dirty, rewind, saveCursor, ...readings } = createReadings(context, cursor, await loadCounts(db, cursor));
   return {
     kind: 'questdb',
     recovery: null,

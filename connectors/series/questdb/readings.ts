@@ -1,10 +1,12 @@
 /** Raw readings, their change log, repairs, the journal's cursor and the marks of slots to compute again. */
 import { quantityInfo } from '../../../engine/model/quantity.ts';
 import type { AppendOutcome, ReadingColumns, SeriesRange, TouchedSeries } from '../../../engine/ports.ts';
+import { countDead, countStored } from '../counts.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
 import { keepRepair, overlayRepairs, type RepairRow, splitSeries, without } from '../overlay.ts';
 import type { DirtyMarks, DrainedReadings } from '../store.ts';
 import { AT_MS, micros, numberSeries, type QuestDbContext, whole, within } from './context.ts';
+import type { CountKeeper } from './counts.ts';
 import { GONE, tableName } from './schema.ts';
 
 type NumberedBatch = { series: number; batch: SeriesBatch; merged: MergedSeries };
@@ -15,6 +17,7 @@ const CHANGE = tableName('reading_change');
 export function createReadings(
   context: QuestDbContext,
   start_seq: number,
+  counts: CountKeeper,
 ): DrainedReadings & { dirty: DirtyMarks; rewind(seq: number): Promise<void>; saveCursor(): Promise<void> } {
   const { db, registry, serial } = context;
   const tails = new Map<number, number>();
@@ -24,6 +27,15 @@ export function createReadings(
     cursor: async () => cursor,
     // A count would need its own table, and no transaction spans two of them.
     doubled: async () => null,
+    counts: async () => counts.now(),
+    skip: (group) =>
+      serial(async () => {
+        if (group.seq <= cursor) return;
+        await counts.save(group.seq, countDead(counts.now(), group));
+        cursor = group.seq;
+        await saveCursor();
+        counts.confirm();
+      }),
     append: (groups) =>
       serial(async () => {
         const fresh = groups.filter((group) => group.seq > cursor);
@@ -39,9 +51,16 @@ export function createReadings(
           merged: mergeSeries(one.batch.readings, existing.get(one.series) ?? new Map()),
         }));
         const touched = touchedBy(merged);
+        const after = countStored(
+          counts.now(),
+          fresh,
+          merged.map((one) => one.merged),
+        );
+        await counts.save(last.seq, after);
         await store(context, merged, touched, last.seq);
         cursor = last.seq;
         if (!merged.some((one) => one.merged.inserts.length + one.merged.updates.length > 0)) await saveCursor();
+        counts.confirm();
         for (const { series, batch } of merged)
           tails.set(series, Math.max(tails.get(series) ?? Number.NEGATIVE_INFINITY, batch.max_ms));
         return outcomeOf(fresh.length, groups.length - fresh.length, merged, touched);
@@ -121,6 +140,8 @@ export function createReadings(
         await db.run(`update ${CHANGE} set shown_seq = 0`);
         await db.settle(READING);
         await db.settle(CHANGE);
+        await counts.save(seq, counts.now());
+        counts.confirm();
         cursor = seq;
         await saveCursor();
       }),

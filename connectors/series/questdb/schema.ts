@@ -12,6 +12,8 @@ export const GONE = -1;
 export const TABLES = {
   series: `(id int, tenant varchar, meter varchar, quantity varchar, readings boolean, state int, at timestamp) ${dedup('id', 'year')}`,
   journal_cursor: `(seq long, n int, at timestamp) ${dedup('n', 'year')}`,
+  // two rows in turn, each what became of the readings up to its seq: that of the cursor is the newest not above it
+  reading_count: `(seq long, counts varchar, n int, at timestamp) ${dedup('n', 'year')}`,
   reading: `(series int, value double, quality int, from_ms long, seq long, at timestamp) ${dedup('series', 'week')}`,
   // shown once the cursor has reached shown_seq: entries are written before the readings they belong to
   reading_change: `(series int, value double, replaced_by double, changed_ms long, seq long, n int, shown_seq long, at timestamp) ${dedup('series, seq, n, changed_ms', 'month')}`,
