@@ -32,6 +32,7 @@ const PATHS = [
     '/alerts',
     '/alerts/al-open',
     '/admin/notifications',
+    '/admin/backups',
     '/api',
   ],
 ];

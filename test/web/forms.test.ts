@@ -71,6 +71,7 @@ describe('who may not', () => {
     '/admin/people',
     '/admin/keys',
     '/admin/health',
+    '/admin/backups',
     '/meters/new',
     '/devices/solar-device',
   ];
