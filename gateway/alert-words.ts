@@ -77,6 +77,7 @@ const LINKS: Readonly<Record<string, string>> = {
   channel_failing: '/admin/notifications',
   backup_failed: '/admin/backups',
   backup_stale: '/admin/backups',
+  audit_broken: '/admin/audit',
 };
 
 function subjectOf(

@@ -22,6 +22,7 @@ import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
 import { openBroker } from './broker.ts';
 import type { Config } from './config.ts';
+import { deadLetterFolder } from './dead-letters.ts';
 import { startDrain } from './drain.ts';
 import { baseUrlOf } from './greeting.ts';
 import { clearUploads } from './http/api/uploads.ts';
@@ -102,7 +103,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const db = keep(
     config.database === 'embedded'
       ? await openEmbeddedPostgres({ home: config.home, log })
-      : await openPostgres({ url: config.database, owner_url: config.database_owner, log }),
+      : await openPostgres({ url: config.database, owner_url: config.database_owner, key: config.database_key, log }),
   );
   const files = keep(await openFolderFiles({ dir: join(config.home, 'files') }));
   const live = createLiveValues();
@@ -131,6 +132,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
             ? { kind: 'duckdb', file: join(config.home, 'series.duckdb'), memory: config.duckdb_memory }
             : { kind: 'questdb', url: config.series },
         journal_dir: join(config.home, 'journal'),
+        dead_dir: deadLetterFolder(config.home),
         durable: journal.durable,
         released_seq: journal.stats().released_seq,
         given_seq: journal.given_seq,
@@ -145,11 +147,11 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const access = createAccessService({ ...base, vault });
   const audit = createAuditService(base);
   const site = createSiteService(base);
-  const audit_chain = createAuditChainService({ ...base, tenants: site.tenants });
   const allowedHosts = createAllowedHosts(base);
   const outbound = keep(createOutbound({ allowed: allowedHosts.entries }));
   const meters = createMeterService({ ...base, site });
   const alerts = createAlertService(base);
+  const audit_chain = createAuditChainService({ ...base, tenants: site.tenants, alerts });
   const workers = keep(createWorkers());
   const uploads = keep(createUploadReader({ folder: join(config.home, 'uploads') }));
   const jobs = createJobService({ ...base, connection: db.connection });

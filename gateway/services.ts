@@ -650,7 +650,8 @@ export type AlertKind =
   | 'clock_wrong'
   | 'channel_failing'
   | 'backup_failed'
-  | 'backup_stale';
+  | 'backup_stale'
+  | 'audit_broken';
 export type Alert = {
   id: string;
   kind: AlertKind;

@@ -1,28 +1,42 @@
 /** The audit log as a chain: signing it, verifying it, and handing it out to be verified elsewhere. */
 import { openAuditKey } from '../auth/audit-key.ts';
-import type { AuditChainService, Base } from '../services.ts';
+import type { AlertService, AuditChainService, Base } from '../services.ts';
 import type { AuditState } from './audit-chain.ts';
 import { type AuditHeads, createAuditHeads } from './audit-heads.ts';
 import { entriesIn, headsIn, readEntries, verifyAudit } from './audit-verify.ts';
 
 /** A page that is looked at often must not read the whole log each time. */
 const STATE_MS = 30_000;
+const VERIFY_EVERY_MS = 24 * 3_600_000;
 
 export type AuditChainDeps = Pick<Base, 'db' | 'clock' | 'log'> & {
   config: Pick<Base['config'], 'home'>;
   tenants: () => readonly string[];
+  alerts: Pick<AlertService, 'raise' | 'clear'>;
 };
 
-/** `start` begins to sign the newest entries, `stop` signs a last time. */
+/** `start` begins to sign the newest entries and to verify the whole each day, `stop` signs a last time. */
 export function createAuditChainService(deps: AuditChainDeps): AuditChainService & Pick<AuditHeads, 'start' | 'stop'> {
-  const { db, clock, config } = deps;
-  const heads = createAuditHeads({ ...deps, home: config.home });
+  const { db, clock, config, log, alerts } = deps;
+  const verifySoon = (tenant: string) =>
+    void verify(tenant).catch((error: unknown) => log.warn({ err: error }, 'the audit log could not be verified'));
+  // Not at once: the signing that noticed it has to end first.
+  const heads = createAuditHeads({
+    ...deps,
+    home: config.home,
+    onBroken: (tenant) => setImmediate(() => verifySoon(tenant)),
+  });
+  let timer: NodeJS.Timeout | undefined;
   const states = new Map<string, { at_ms: number; state: Promise<AuditState> }>();
 
   async function verify(tenant: string): Promise<AuditState> {
     // So that what stands there now is signed, where it continues what was signed before.
     await heads.sign(tenant);
-    return verifyAudit({ db, home: config.home, tenant });
+    const state = await verifyAudit({ db, home: config.home, tenant });
+    const { fault } = state;
+    if (fault) await alerts.raise(tenant, 'audit_broken', 'audit', 'fault', { problem: fault.problem });
+    else await alerts.clear(tenant, 'audit_broken', 'audit');
+    return state;
   }
 
   return {
@@ -46,8 +60,17 @@ export function createAuditChainService(deps: AuditChainDeps): AuditChainService
       for (const head of await db.asTenant(tenant, (sql) => headsIn(sql, tenant)))
         yield line({ kind: 'head', ...head });
     },
-    start: heads.start,
-    stop: heads.stop,
+    async start() {
+      await heads.start();
+      timer = setInterval(() => {
+        for (const tenant of deps.tenants()) verifySoon(tenant);
+      }, VERIFY_EVERY_MS);
+      timer.unref();
+    },
+    async stop() {
+      clearInterval(timer);
+      await heads.stop();
+    },
   };
 }
 

@@ -18,6 +18,8 @@ export type AuditHeadsDeps = {
   log: Logger;
   home: string;
   tenants: () => readonly string[];
+  /** Told once when a tenant's log does not continue what was signed. */
+  onBroken?: (tenant: string) => void;
 };
 export type AuditHeads = {
   /** Puts heads that only the file or only the database has into the other, signs what is new, and goes on doing so. */
@@ -28,7 +30,7 @@ export type AuditHeads = {
   sign(tenant: string): Promise<void>;
 };
 
-export function createAuditHeads({ db, clock, log, home, tenants }: AuditHeadsDeps): AuditHeads {
+export function createAuditHeads({ db, clock, log, home, tenants, onBroken }: AuditHeadsDeps): AuditHeads {
   const newest = new Map<string, AuditHead>();
   /** Tenants whose log does not continue the last head; told once. */
   const broken = new Set<string>();
@@ -82,12 +84,13 @@ export function createAuditHeads({ db, clock, log, home, tenants }: AuditHeadsDe
     );
     const continued = !last || rows[0]?.hash === last.hash;
     if (!continued) {
-      if (!broken.has(tenant))
-        log.error(
-          { tenant_id: tenant, entry: last.id },
-          'the audit log does not continue what was signed: luna audit verify',
-        );
+      if (broken.has(tenant)) return;
       broken.add(tenant);
+      log.error(
+        { tenant_id: tenant, entry: last.id },
+        'the audit log does not continue what was signed: luna audit verify',
+      );
+      onBroken?.(tenant);
       return;
     }
     broken.delete(tenant);

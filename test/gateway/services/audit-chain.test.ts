@@ -26,6 +26,15 @@ describe('audit log as a chain', () => {
   const write = async (entries: number, actor = anna) => {
     for (let i = 1; i <= entries; i++) await audit().record(actor, 'change site', `object ${i}`, { i });
   };
+  const raised = new Map<string, unknown>();
+  const open = () =>
+    createAuditChainService({
+      ...{ db: test.db, clock: Date, log: silent, config: { home: test.home }, tenants },
+      alerts: {
+        raise: async (tenant, kind, _object, _severity, detail) => void raised.set(`${tenant} ${kind}`, detail),
+        clear: async (tenant, kind) => void raised.delete(`${tenant} ${kind}`),
+      },
+    });
   const fileText = () => readFile(auditHeadFile(test.home), 'utf8');
 
   beforeAll(async () => {
@@ -161,12 +170,24 @@ describe('audit log as a chain', () => {
     expect((await check()).fault?.problem).toMatch(/signature over entry 3 is not of this box/);
   });
 
+  it('raises an alert when it was changed from outside, and clears it when it is whole again', async () => {
+    await write(3);
+    const chain = open();
+    expect((await chain.verify('acme')).fault).toBeNull();
+    expect(raised.size).toBe(0);
+    const change = (act: string) => owner.query(`update audit set act = $1 where tenant_id = 'acme' and id = 2`, [act]);
+    await change('something else');
+    await chain.verify('acme');
+    expect(raised.get('acme audit_broken')).toMatchObject({ problem: expect.stringMatching(/2/) });
+    await change('change site');
+    await chain.verify('acme');
+    expect(raised.size).toBe(0);
+  });
+
   it('can be verified elsewhere from its export', async () => {
     await audit().record(anna, 'änderte "site"', 'ß\u2028\u0007', { a: [1.5, null], ü: '😀\\' });
     await write(3);
-    const chain = createAuditChainService({
-      ...{ db: test.db, clock: Date, log: silent, config: { home: test.home }, tenants },
-    });
+    const chain = open();
     let text = '';
     for await (const lines of chain.export('acme')) text += lines;
     const lines = text

@@ -63,6 +63,7 @@ export const alertTexts = {
   'alert.clock_wrong': 'Der Uhr der Box ist seit {time} nicht zu trauen.',
   'alert.backup_failed': 'Es konnte keine Sicherung gemacht werden: {problem} (seit {time}). Ältere sind noch da.',
   'alert.backup_stale': 'Die neueste Sicherung ist zu alt (seit {time}).',
+  'alert.audit_broken': 'Das Protokoll wurde von außen verändert: {problem} (bemerkt {time}).',
   'alert.channel_failing': 'Nachrichten über den Kanal {name} kommen seit {time} nicht an.',
   'alert.other': 'Seit {time} braucht etwas Aufmerksamkeit: {name}.',
   'alert_kind.meter_silent': 'Zähler schweigt',
@@ -80,6 +81,7 @@ export const alertTexts = {
   'alert_kind.clock_wrong': 'Uhr falsch',
   'alert_kind.backup_failed': 'Sicherung fehlgeschlagen',
   'alert_kind.backup_stale': 'Sicherung zu alt',
+  'alert_kind.audit_broken': 'Protokoll verändert',
   'alert_kind.channel_failing': 'Nachrichten kommen nicht an',
   'alert_kind.other': 'Sonstiges',
   'alert_todo.meter_silent':
@@ -110,6 +112,8 @@ export const alertTexts = {
     'Geben Sie der Box einen Zeitserver (NTP) oder stellen Sie ihre Uhr. Messwerte ohne eigene Zeit werden bis dahin zurückgelegt.',
   'alert_todo.backup_failed':
     'Sehen Sie nach dem Sicherungsordner: Ist seine Platte da und genug Platz? Dann unter Verwaltung, Sicherungen eine Sicherung machen.',
+  'alert_todo.audit_broken':
+    'Lassen Sie die Box, wie sie ist, sehen Sie unter Verwaltung, Protokoll nach und vergleichen Sie mit einem Export oder einer Sicherung. Jemand mit Zugang zur Datenbank hat es verändert.',
   'alert_todo.backup_stale':
     'Machen Sie unter Verwaltung, Sicherungen eine Sicherung, und sehen Sie dort nach, warum keine gemacht wurde.',
   'alert_todo.channel_failing':

@@ -59,6 +59,7 @@ export const alertTexts = {
   'alert.clock_wrong': 'The clock of the box cannot be trusted since {time}.',
   'alert.backup_failed': 'No backup could be made: {problem} (since {time}). Older ones are still there.',
   'alert.backup_stale': 'The newest backup is too old (since {time}).',
+  'alert.audit_broken': 'The audit log was changed from outside: {problem} (noticed {time}).',
   'alert.channel_failing': 'Messages over the channel {name} do not arrive since {time}.',
   'alert.other': 'Something needs attention since {time}: {name}.',
   'alert_kind.meter_silent': 'meter silent',
@@ -76,6 +77,7 @@ export const alertTexts = {
   'alert_kind.clock_wrong': 'clock wrong',
   'alert_kind.backup_failed': 'backup failed',
   'alert_kind.backup_stale': 'backup too old',
+  'alert_kind.audit_broken': 'audit log changed',
   'alert_kind.channel_failing': 'messages do not arrive',
   'alert_kind.other': 'other',
   'alert_todo.meter_silent':
@@ -104,6 +106,8 @@ export const alertTexts = {
     'Give the box a time server (NTP) or set its clock. Readings without a time of their own are set aside until then.',
   'alert_todo.backup_failed':
     'Look at the backup folder: is its disk there, and is there room? Then make a backup under Admin, Backups.',
+  'alert_todo.audit_broken':
+    'Keep the box as it is, look at Admin, Audit log, and compare it with an export or a backup. Somebody with access to the database changed it.',
   'alert_todo.backup_stale': 'Make a backup under Admin, Backups, and look there why none was made.',
   'alert_todo.channel_failing':
     'Open Admin, Notifications: the last fault stands beside the channel. Mend it and send a test message; what waits is delivered then.',
