@@ -22,7 +22,6 @@ import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
 import { openBroker } from './broker.ts';
 import type { Config } from './config.ts';
-import { deadLetterFolder } from './dead-letters.ts';
 import { startDrain } from './drain.ts';
 import { baseUrlOf } from './greeting.ts';
 import { clearUploads } from './http/api/uploads.ts';
@@ -132,7 +131,6 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
             ? { kind: 'duckdb', file: join(config.home, 'series.duckdb'), memory: config.duckdb_memory }
             : { kind: 'questdb', url: config.series },
         journal_dir: join(config.home, 'journal'),
-        dead_dir: deadLetterFolder(config.home),
         durable: journal.durable,
         released_seq: journal.stats().released_seq,
         given_seq: journal.given_seq,

@@ -57,7 +57,8 @@ export async function openSeriesWorker(
     state: createListeners<[DrainState]>(),
   };
   let state: DrainState = {
-    ...{ up: false, since_ms: Date.now(), reason: 'starting', applied_seq: null, doubled: null, recovery: null },
+    ...{ up: false, since_ms: Date.now(), reason: 'starting', applied_seq: null, doubled: null },
+    ...{ recovery: null, counts: null },
   };
   let next = 1;
   let gone: string | null = null;
@@ -84,8 +85,9 @@ export async function openSeriesWorker(
       if (message.kind === 'result') call?.resolve(message.result as never);
       else call?.reject(fromWire(message.error));
     } else if (message.kind === 'applied') {
-      state = { ...state, applied_seq: message.seq, doubled: message.doubled };
-      listeners.applied.emit(message.seq, message.touched, message.applied);
+      const { seq, touched, applied, doubled, counts } = message.now;
+      state = { ...state, applied_seq: seq, doubled, counts };
+      listeners.applied.emit(seq, touched, applied);
     } else if (message.kind === 'slots') listeners.slots.emit(message.changed);
     else {
       state = message.state;

@@ -1,10 +1,12 @@
 /** Brings journal groups into the series store, in order, none twice, and its slots after them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppliedCounts } from '../../connectors/series/counts.ts';
 import { createSerial } from '../../connectors/series/serial.ts';
 import type { DrainedSeries } from '../../connectors/series/store.ts';
 import { UnavailableError } from '../../engine/errors.ts';
 import type { JournalledGroup } from '../../engine/model/reading.ts';
 import type { JournalReader, TouchedSeries } from '../../engine/ports.ts';
+import { createPoisonSearch } from './series-poison.ts';
 import { createSlotKeeper, type MeterRoleOf, type SlotKeeper, type SlotsChanged } from './series-slots.ts';
 
 export type DrainState = {
@@ -19,6 +21,17 @@ export type DrainState = {
   doubled: number | null;
   /** What opening the store had to give up, in words. */
   recovery: string | null;
+  /** What became of the readings up to `applied_seq`; null until the store was asked. */
+  counts: AppliedCounts | null;
+};
+/** One batch that is in the store, or one group that was put aside. */
+export type AppliedNow = {
+  seq: number;
+  touched: readonly TouchedSeries[];
+  /** Journal records. */
+  applied: number;
+  doubled: number | null;
+  counts: AppliedCounts;
 };
 
 export type DrainDeps = {
@@ -30,7 +43,9 @@ export type DrainDeps = {
   released_seq: number;
   /** The last number that the journal may have given out before: the store may know records that damage took since. */
   given_seq: number;
-  onApplied: (seq: number, touched: readonly TouchedSeries[], applied: number, doubled: number | null) => void;
+  onApplied: (now: AppliedNow) => void;
+  /** Keeps a group that the store refuses, durably, before it is passed. */
+  bury: (group: JournalledGroup, reason: string) => Promise<void>;
   onSlots: (changed: readonly SlotsChanged[]) => void;
   onState: (state: DrainState) => void;
   now: () => number;
@@ -69,8 +84,10 @@ export function createDrain(deps: DrainDeps): Drain {
   const serial = createSerial();
   let opened: Opened | null = null;
   let state: DrainState = {
-    ...{ up: false, since_ms: deps.now(), reason: 'starting', applied_seq: null, doubled: null, recovery: null },
+    ...{ up: false, since_ms: deps.now(), reason: 'starting', applied_seq: null, doubled: null },
+    ...{ recovery: null, counts: null },
   };
+  const poison = createPoisonSearch();
   let roles: readonly MeterRoleOf[] = [];
   let closing = false;
   let suspected = false;
@@ -108,24 +125,52 @@ export function createDrain(deps: DrainDeps): Drain {
     opened = { store, keeper, applied_seq };
     const lost = lostBetween(applied_seq, Math.max(deps.released_seq, state.applied_seq ?? 0));
     const recovery = [state.recovery, store.recovery, lost].filter(Boolean).join(' ') || null;
-    report({ up: true, reason: null, applied_seq, doubled: await store.readings.doubled(), recovery });
+    const [doubled, counts] = [await store.readings.doubled(), await store.readings.counts()];
+    report({ up: true, reason: null, applied_seq, doubled, recovery, counts });
     return opened;
   }
-  /** One batch; false when the journal has nothing new. */
+  /** One batch. @returns its size, 0 when the journal has nothing new. */
   async function drainOnce({ store, keeper, ...from }: Opened): Promise<number> {
     if (deps.durable_seq() <= from.applied_seq) return 0;
     const groups = await deps.reader.read(from.applied_seq, BATCH_BYTES);
-    const last = groups.at(-1);
-    if (!last) return 0;
-    await apply(store, keeper, groups);
-    opened!.applied_seq = last.seq;
-    state = { ...state, applied_seq: last.seq };
-    return groups.length;
+    if (groups.length === 0) return 0;
+    let taken = poison.take(groups);
+    while (!(await apply(store, keeper, taken))) taken = poison.take(taken);
+    const applied_seq = taken.at(-1)!.seq;
+    opened!.applied_seq = applied_seq;
+    state = { ...state, applied_seq };
+    // What was left out of the batch is there already.
+    return taken.length < groups.length ? SMALL_GROUPS : groups.length;
   }
-  async function apply(store: DrainedSeries, keeper: SlotKeeper, groups: readonly JournalledGroup[]): Promise<void> {
-    const { touched, applied } = await store.readings.append(groups);
-    keeper.touch(touched, deps.now());
-    deps.onApplied(groups.at(-1)!.seq, touched, applied, await store.readings.doubled());
+  /** @returns false when a smaller part of them is to be tried first. */
+  async function apply(store: DrainedSeries, keeper: SlotKeeper, groups: readonly JournalledGroup[]): Promise<boolean> {
+    const outcome = await store.readings.append(groups).then(
+      (stored) => {
+        poison.applied();
+        return stored;
+      },
+      (error: unknown) => refused(store, groups, error),
+    );
+    if (outcome === 'smaller') return false;
+    keeper.touch(outcome.touched, deps.now());
+    const [doubled, counts] = [await store.readings.doubled(), await store.readings.counts()];
+    const { touched, applied } = outcome;
+    deps.onApplied({ seq: groups.at(-1)!.seq, touched, applied, doubled, counts });
+    return true;
+  }
+  /** What the store does not take though it answers is looked for in halves, and put aside when it is alone. */
+  async function refused(store: DrainedSeries, groups: readonly JournalledGroup[], error: unknown) {
+    const answers = await store.ping().then(
+      () => true,
+      () => false,
+    );
+    const verdict = poison.refused(groups, error, answers);
+    if (verdict === 'smaller') return verdict;
+    if (verdict !== 'bury') throw error;
+    await deps.bury(groups[0]!, (error as Error).message);
+    await store.readings.skip(groups[0]!);
+    poison.buried();
+    return { touched: [], applied: 1 };
   }
   async function slotsOnce({ keeper }: Opened): Promise<void> {
     const due = keeper.due_ms();

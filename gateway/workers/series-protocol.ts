@@ -6,8 +6,7 @@ import {
   UnavailableError,
   UnsupportedError,
 } from '../../engine/errors.ts';
-import type { TouchedSeries } from '../../engine/ports.ts';
-import type { DrainState } from './series-drain.ts';
+import type { AppliedNow, DrainState } from './series-drain.ts';
 import type { MeterRoleOf, SlotsChanged } from './series-slots.ts';
 
 /** Handed to the worker at its start. */
@@ -36,7 +35,7 @@ export type ToWorker =
 export type FromWorker =
   | { kind: 'result'; id: number; result: unknown }
   | { kind: 'error'; id: number; error: WireError }
-  | { kind: 'applied'; seq: number; touched: readonly TouchedSeries[]; applied: number; doubled: number | null }
+  | { kind: 'applied'; now: AppliedNow }
   | { kind: 'slots'; changed: readonly SlotsChanged[] }
   | { kind: 'state'; state: DrainState };
 

@@ -1,4 +1,5 @@
 /** The series worker: the store, the drain into it and the computing of slots live here, off the serving thread. */
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { durableSeq, openJournalReader } from '../../connectors/journal/reader.ts';
 import { openDuckDbSeries } from '../../connectors/series/duckdb/duckdb.ts';
@@ -6,6 +7,7 @@ import { openQuestDbSeries } from '../../connectors/series/questdb/questdb.ts';
 import type { DrainedSeries } from '../../connectors/series/store.ts';
 import { UnavailableError, UnsupportedError } from '../../engine/errors.ts';
 import type { Repair } from '../../engine/ports.ts';
+import { buryGroup, deadLetterFolder } from '../dead-letters.ts';
 import { createDrain, type Drain } from './series-drain.ts';
 import { type FromWorker, type SeriesWorkerData, type ToWorker, toWire, transfers } from './series-protocol.ts';
 
@@ -21,7 +23,8 @@ const drain = createDrain({
   durable_seq,
   released_seq,
   given_seq,
-  onApplied: (seq, touched, applied, doubled) => post({ kind: 'applied', seq, touched, applied, doubled }),
+  onApplied: (now) => post({ kind: 'applied', now }),
+  bury: (group, reason) => buryGroup(deadLetterFolder(dirname(journal_dir)), group, { reason, refused_ms: Date.now() }),
   onSlots: (changed) => post({ kind: 'slots', changed }),
   onState: (state) => post({ kind: 'state', state }),
   now: Date.now,

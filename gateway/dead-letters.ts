@@ -1,0 +1,77 @@
+/**
+ * Journal groups that the series store refused again and again, one readable file each in `dead-letters` of the home:
+ * kept until somebody tries them again.
+ */
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { diskFiles, makeFolder, writeWhole } from '../connectors/journal/files.ts';
+import type { JournalledGroup } from '../engine/model/reading.ts';
+
+export type DeadLetter = {
+  /** Name of its file. */
+  id: string;
+  refused_ms: number;
+  /** What the store said. */
+  reason: string;
+  group: JournalledGroup;
+};
+
+const SUFFIX = '.json';
+const NUMBERS = new Set(['value', 'at_ms', 'from_ms', 'received_ms', 'delivery']);
+
+export function deadLetterFolder(home: string): string {
+  return join(home, 'dead-letters');
+}
+
+/** Puts a group aside; it is on disk when this resolves. The same group again gives the same file. */
+export async function buryGroup(
+  dir: string,
+  group: JournalledGroup,
+  { reason, refused_ms }: Pick<DeadLetter, 'reason' | 'refused_ms'>,
+): Promise<void> {
+  await makeFolder(diskFiles, dir);
+  const text = write(group);
+  // A journal that begins anew gives its numbers again.
+  const name = `${String(group.seq).padStart(16, '0')}-${crc32(text).toString(16).padStart(8, '0')}${SUFFIX}`;
+  const head = JSON.stringify({ refused_ms, reason });
+  await writeWhole(diskFiles, dir, join(dir, name), [Buffer.from(`${head.slice(0, -1)},"group":${text}}\n`)]);
+}
+
+/** How many there are. */
+export async function countDeadLetters(dir: string): Promise<number> {
+  return (await names(dir)).length;
+}
+
+/** All of them, oldest first. */
+export async function readDeadLetters(dir: string): Promise<DeadLetter[]> {
+  return Promise.all(
+    (await names(dir)).map(async (name) => {
+      const letter = JSON.parse(await readFile(join(dir, name), 'utf8'), read) as Omit<DeadLetter, 'id'>;
+      return { id: name.slice(0, -SUFFIX.length), ...letter };
+    }),
+  );
+}
+
+export async function removeDeadLetter(dir: string, id: string): Promise<void> {
+  await rm(join(dir, id + SUFFIX), { force: true });
+}
+
+async function names(dir: string): Promise<string[]> {
+  const all = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return all.filter((name) => name.endsWith(SUFFIX)).sort();
+}
+
+/** JSON knows neither NaN nor infinity, which may be what the store could not take. */
+function write(group: JournalledGroup): string {
+  return JSON.stringify(group, (_, value) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : (value as unknown),
+  );
+}
+
+function read(key: string, value: unknown): unknown {
+  return NUMBERS.has(key) && typeof value === 'string' ? Number(value) : value;
+}
