@@ -1,32 +1,29 @@
 /** Whether the audit log of a restored database is complete and unchanged, before the box gets it. */
-import { pino } from 'pino';
 import type { Connection } from '../../connectors/database/postgres/connection.ts';
-import { createPoolDatabase } from '../../connectors/database/postgres/pool.ts';
+import { asOwner, sqlOf } from '../../connectors/database/postgres/migrate.ts';
 import { InvalidDataError } from '../../engine/errors.ts';
 import { openAuditKey } from '../auth/audit-key.ts';
 import { readHeadFile } from '../services/audit-head-file.ts';
 import { verifyEntries } from '../services/audit-verify.ts';
 
 /**
+ * @param connection of the superuser: no box runs on the database yet, and each question names its organisation
  * @param home the restored one, with the file of signed heads
  * @param keyed whether its key was restored too; without it hashes are checked, signatures are not
  * @returns the entries checked; null for a log from before there was a chain
  * @throws InvalidDataError that names the organisation and the first wrong entry
  */
-export async function lookAtAudit(connection: Connection, home: string, keyed: boolean): Promise<number | null> {
-  const db = createPoolDatabase({ connection: { ...connection, user: 'luna_app' }, log: pino({ level: 'silent' }) });
-  try {
-    const tenants = await db.asSystem((sql) => sql<{ id: string }>('select id from tenant order by id'));
-    const chained = await db.asSystem((sql) =>
-      sql(`select from information_schema.columns
-        where table_schema = 'luna' and table_name = 'audit' and column_name = 'hash'`),
-    );
+export function lookAtAudit(connection: Connection, home: string, keyed: boolean): Promise<number | null> {
+  return asOwner(connection, async (client) => {
+    const sql = sqlOf(client);
+    const chained = await sql(`select from information_schema.columns
+      where table_schema = 'luna' and table_name = 'audit' and column_name = 'hash'`);
     if (chained.length === 0) return null;
     const isOurs = keyed ? (await openAuditKey(home)).isOurs : () => true;
     const outside = await readHeadFile(home);
     let entries = 0;
-    for (const { id } of tenants) {
-      const state = await db.asTenant(id, (sql) => verifyEntries(sql, id, outside, isOurs));
+    for (const { id } of await sql<{ id: string }>('select id from tenant order by id')) {
+      const state = await verifyEntries(sql, id, outside, isOurs);
       if (state.fault)
         throw new InvalidDataError(
           `The audit log of ${id} in the backup is not as it was written: ${state.fault.problem}`,
@@ -35,7 +32,5 @@ export async function lookAtAudit(connection: Connection, home: string, keyed: b
       entries += state.entries;
     }
     return entries;
-  } finally {
-    await db.close();
-  }
+  });
 }
