@@ -1,4 +1,5 @@
 /** What a series store offers beyond the port, to the worker that drains the journal into it. */
+import { UnavailableError } from '../../engine/errors.ts';
 import type { JournalledGroup } from '../../engine/model/reading.ts';
 import type {
   ReadingColumns,
@@ -67,7 +68,20 @@ export type DrainedSeries = SeriesStore & {
   rewind(seq: number): Promise<void>;
   /** What opening had to give up (a damaged file set aside), in words; null when all was well. */
   readonly recovery: string | null;
+  /** How the server's settings endanger what is stored, in words; null or left out where they do not. */
+  readonly warning?: string | null;
 };
+
+/** Tables that take rows and do not show them: only an operator can mend that. */
+export class SuspendedTableError extends UnavailableError {
+  readonly tables: readonly string[];
+  constructor(message: string, remedy: string, tables: readonly string[]) {
+    super(message, remedy);
+    // Whoever only knows kinds of failure takes it for what it is.
+    this.name = 'UnavailableError';
+    this.tables = tables;
+  }
+}
 
 /** The rows of a port's `totals` from its columns; periods without data are left out. */
 export function totalsRows(columns: TotalsColumns, periods: number) {

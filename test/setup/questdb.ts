@@ -10,46 +10,92 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type QuestdbServer = {
   http_port: number;
   pg_port: number;
+  /** For `openQuestDbSeries`. */
+  url: string;
+  /** Its data, where `db` holds the tables. */
+  folder: string;
+  /** Rows of a statement over HTTP; rejects with what the server says is wrong. */
+  sql(statement: string): Promise<unknown[][]>;
+  /** Removes every table of the box. */
+  wipe(): Promise<void>;
+  /** Sends a signal; resolves when the process is gone where the signal ends it. */
+  kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** After `kill`: on the same data and ports. */
+  start(env?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 };
 
 const jar = process.env.LUNA_TEST_QUESTDB_JAR;
 const java = process.env.LUNA_TEST_JAVA;
 export const hasQuestdb = Boolean(jar && java);
+/** On a busy machine Java takes its time. */
+const READY_MS = 150_000;
 
-export async function startQuestdb(): Promise<QuestdbServer> {
+/** @param env further settings; commits are synced and tables can be suspended unless it says otherwise */
+export async function startQuestdb(env: Record<string, string> = {}): Promise<QuestdbServer> {
   if (!jar || !java) throw new Error('no QuestDB: LUNA_TEST_QUESTDB_JAR and LUNA_TEST_JAVA are not set');
   const folder = mkdtempSync(join(tmpdir(), 'luna-questdb-'));
   const [http_port, pg_port, health_port] = await Promise.all([freePort(), freePort(), freePort()]);
-  const server = spawn(
-    java,
-    ['-Xms32m', '-Xmx256m', '-p', jar, '-m', 'io.questdb/io.questdb.ServerMain', '-d', folder],
-    {
-      stdio: 'ignore',
-      env: {
-        ...process.env,
-        QDB_HTTP_BIND_TO: `127.0.0.1:${http_port}`,
-        QDB_PG_NET_BIND_TO: `127.0.0.1:${pg_port}`,
-        QDB_HTTP_MIN_NET_BIND_TO: `127.0.0.1:${health_port}`,
-        QDB_LINE_TCP_ENABLED: 'false',
-        QDB_TELEMETRY_ENABLED: 'false',
-      },
-    },
-  );
-  const killWithUs = () => server.kill('SIGKILL');
+  let server: ChildProcess | null = null;
+  const killWithUs = () => server?.kill('SIGKILL');
   process.once('exit', killWithUs);
+  const start = async (more: Record<string, string> = {}) => {
+    server = launch(folder, [http_port, pg_port, health_port], { ...env, ...more });
+    await untilReady(server, http_port, READY_MS);
+  };
+  const kill = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    if (server) await endProcess(server, signal);
+    server = null;
+  };
   const stop = async () => {
     process.off('exit', killWithUs);
-    await endProcess(server);
+    server?.kill('SIGCONT');
+    await kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   };
+  const sql = (statement: string) => execute(http_port, statement);
   try {
-    await untilReady(server, http_port, 60_000);
+    await start();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { http_port, pg_port, stop };
+  return {
+    ...{ http_port, pg_port, folder, sql, kill, start, stop },
+    url: `questdb://127.0.0.1:${http_port}?pg=${pg_port}`,
+    signal: (signal) => void server?.kill(signal),
+    async wipe() {
+      for (const [name] of await sql("select table_name from tables() where starts_with(table_name, 'luna_')"))
+        await sql(`drop table ${name}`);
+    },
+  };
+}
+
+function launch(folder: string, [http, pg, health]: readonly number[], env: Record<string, string>): ChildProcess {
+  const program = ['-Xms32m', '-Xmx256m', '-p', jar!, '-m', 'io.questdb/io.questdb.ServerMain', '-d', folder];
+  return spawn(java!, program, {
+    stdio: 'ignore',
+    env: {
+      ...process.env,
+      QDB_HTTP_BIND_TO: `127.0.0.1:${http}`,
+      QDB_PG_NET_BIND_TO: `127.0.0.1:${pg}`,
+      QDB_HTTP_MIN_NET_BIND_TO: `127.0.0.1:${health}`,
+      QDB_LINE_TCP_ENABLED: 'false',
+      QDB_TELEMETRY_ENABLED: 'false',
+      QDB_DEV_MODE_ENABLED: 'true',
+      QDB_CAIRO_COMMIT_MODE: 'sync',
+      ...env,
+    },
+  });
+}
+
+async function execute(port: number, statement: string, limit_ms = 60_000): Promise<unknown[][]> {
+  const url = `http://127.0.0.1:${port}/exec?query=${encodeURIComponent(statement)}`;
+  const answer = await fetch(url, { signal: AbortSignal.timeout(limit_ms) });
+  const { error, dataset = [] } = (await answer.json()) as { error?: string; dataset?: unknown[][] };
+  if (error) throw new Error(error);
+  return dataset;
 }
 
 async function untilReady(server: ChildProcess, port: number, limit_ms: number): Promise<void> {
@@ -57,9 +103,8 @@ async function untilReady(server: ChildProcess, port: number, limit_ms: number):
   while (Date.now() < deadline_ms) {
     if (server.exitCode !== null) throw new Error(`QuestDB ended with code ${server.exitCode}`);
     try {
-      const url = `http://127.0.0.1:${port}/exec?query=select%201`;
-      const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) });
-      if (answer.ok) return;
+      await execute(port, 'select 1', 2_000);
+      return;
     } catch {
       // not listening yet
     }
@@ -68,11 +113,11 @@ async function untilReady(server: ChildProcess, port: number, limit_ms: number):
   throw new Error(`QuestDB was not ready within ${limit_ms / 1000} s`);
 }
 
-async function endProcess(server: ChildProcess): Promise<void> {
+async function endProcess(server: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const ended = once(server, 'exit');
-  server.kill('SIGTERM');
-  const hard = setTimeout(() => server.kill('SIGKILL'), 5_000);
+  server.kill(signal);
+  const hard = setTimeout(() => server.kill('SIGKILL'), 10_000);
   await ended;
   clearTimeout(hard);
 }

@@ -7,18 +7,24 @@ import type { RetentionLimits } from '../../../engine/ports.ts';
 import { createSeriesRegistry } from '../registry.ts';
 import { createSerial } from '../serial.ts';
 import type { DrainedSeries } from '../store.ts';
-import { connectQuestDb, type QuestDb } from './client.ts';
+import { connectQuestDb, type QuestDb, type QuestDbLimits } from './client.ts';
 import { AT_MS, type QuestDbContext, whole } from './context.ts';
 import { loadCounts } from './counts.ts';
 import { createForecasts } from './forecasts.ts';
+import { openTables } from './open.ts';
 import { createPrices } from './prices.ts';
 import { createReadings } from './readings.ts';
-import { GONE, TABLES, type TableName, tableName } from './schema.ts';
+import { GONE, type TableName, tableName } from './schema.ts';
 import { createSlots } from './slots.ts';
 
-/** Rejects UnavailableError while the server does not answer, ConfigError for a malformed `url`. */
-export async function openQuestDbSeries({ url }: { url: string }): Promise<DrainedSeries> {
-  const db = connectQuestDb(url);
+export type QuestDbOptions = { url: string; limits?: Partial<QuestDbLimits> };
+
+/**
+ * Rejects UnavailableError while the server does not answer, ConfigError for a malformed `url` and for tables of ours
+ * that were made otherwise; nothing is written then.
+ */
+export async function openQuestDbSeries({ url, limits }: QuestDbOptions): Promise<DrainedSeries> {
+  const db = connectQuestDb(url, limits);
   try {
     return await openStore(db);
   } catch (error) {
@@ -28,11 +34,7 @@ export async function openQuestDbSeries({ url }: { url: string }): Promise<Drain
 }
 
 async function openStore(db: QuestDb): Promise<DrainedSeries> {
-  for (const [name, definition] of Object.entries(TABLES)) {
-    await db.run(`create table if not exists ${tableName(name as TableName)} ${definition}`);
-    // What the server accepted before it was killed must show before the cursor is read.
-    await db.settle(tableName(name as TableName));
-  }
+  const { warning } = await openTables(db);
   const context: QuestDbContext = {
     db,
     registry: createSeriesRegistry(),
@@ -46,6 +48,7 @@ async function openStore(db: QuestDb): Promise<DrainedSeries> {
   return {
     kind: 'questdb',
     recovery: null,
+    warning,
     readings,
     dirty,
     rewind,
@@ -54,7 +57,7 @@ async function openStore(db: QuestDb): Promise<DrainedSeries> {
     forecasts: createForecasts(context),
     list: async (tenant) => context.registry.measured(tenant),
     async ping() {
-      await db.ask([], 'select 1');
+      await db.wal.check();
     },
     async erase(tenant, meters) {
       await saveCursor();
@@ -138,7 +141,7 @@ async function erase(
 }
 
 async function update(db: QuestDb, table: TableName, rest: string, parameters: readonly string[] = []): Promise<void> {
-  await db.settle(tableName(table));
+  await db.wal.settle(tableName(table));
   await db.run(`update ${tableName(table)} set ${rest}`, parameters);
   db.unsettled(tableName(table));
 }
@@ -157,7 +160,7 @@ async function prune(db: QuestDb, limits: RetentionLimits): Promise<void> {
 async function dropBefore(db: QuestDb, table: TableName, before_ms: number | null): Promise<void> {
   if (before_ms === null) return;
   const name = tableName(table);
-  await db.settle(name);
+  await db.wal.settle(name);
   const parts = await db.ask([], `select name, cast(maxTimestamp as long) / 1000 from table_partitions('${name}')`);
   const old = (parts as [string, number][]).filter(([, newest_ms]) => newest_ms < before_ms).map(([part]) => part);
   const safe = old.filter((part) => /^[0-9A-Z-]+$/.test(part));

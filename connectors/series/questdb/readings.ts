@@ -138,8 +138,8 @@ export function createReadings(
         // What is stored keeps its number: the new journal begins below it, so the column must forget the old one.
         await db.run(`update ${READING} set seq = 0`);
         await db.run(`update ${CHANGE} set shown_seq = 0`);
-        await db.settle(READING);
-        await db.settle(CHANGE);
+        await db.wal.settle(READING);
+        await db.wal.settle(CHANGE);
         await counts.save(seq, counts.now());
         counts.confirm();
         cursor = seq;
