@@ -68,6 +68,13 @@ export const ConfigSchema = z.strictObject({
   database_owner: ownerAddress
     .default(null)
     .describe('postgres://… of the owner role that runs migrations, with an external database.'),
+  database_key: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      "Key that seals tenants, as hex, with an external database whose owner is not given: select encode(secret, 'hex') from luna.tenant_key.",
+    ),
   series: seriesAddress
     .default('duckdb')
     .describe('`duckdb`, or questdb://host:9000?pg=8812 for QuestDB (HTTP and Postgres ports).'),

@@ -8,6 +8,7 @@ import type { Connection } from '../postgres/connection.ts';
 import { asOwner, type Migration, migrate, migrationState, readMigrations, sqlOf } from '../postgres/migrate.ts';
 import { createPoolDatabase, type OpenedDatabase } from '../postgres/pool.ts';
 import { refuseMightyRole } from '../postgres/roles.ts';
+import { readTenantKey } from '../postgres/seal.ts';
 import { postgresAccount } from './account.ts';
 import type { ClusterSource } from './base-backup.ts';
 import { findBinaries } from './binaries.ts';
@@ -47,6 +48,7 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
   const connectionAs: ConnectionAs = (user, database = DATABASE) => ({ host: socket.path, port: PORT, user, database });
   let cluster = await startCluster(place, settings);
   let closing = false;
+  let key: Uint8Array | null = null;
   try {
     await ensureRoles(connectionAs(SUPERUSER, 'postgres'));
     const owner = connectionAs(OWNER);
@@ -59,6 +61,7 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
     }
     await migrate({ owner, appRole: APP, migrations, log });
     await asOwner(connectionAs(APP), (client) => refuseMightyRole(sqlOf(client)));
+    key = await asOwner(owner, readTenantKey);
   } catch (error) {
     await cluster.stop();
     await socket.remove();
@@ -67,6 +70,7 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
   keepAlive();
   const database = createPoolDatabase({
     connection: connectionAs(APP),
+    key,
     log,
     statement_timeout_ms,
     onClose: async () => {

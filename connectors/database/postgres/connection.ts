@@ -21,7 +21,8 @@ export function clientConfig(connection: Connection, statement_timeout_ms: numbe
   return {
     ...connection,
     application_name: 'luna',
-    options: `-c search_path=${SCHEMA}`,
+    // Temporary tables last, lest one takes the place of ours.
+    options: `-c search_path=${SCHEMA},pg_temp -c row_security=on`,
     connectionTimeoutMillis: 10_000,
     statement_timeout: statement_timeout_ms,
     idle_in_transaction_session_timeout: 60_000,

@@ -8,6 +8,8 @@ const LESS: Record<string, string> = {
   // What was done stays done.
   audit: 'select, insert',
   audit_head: 'select, insert',
+  // Who knows it can be any tenant.
+  tenant_key: '',
 };
 
 export async function grantToApp(client: pg.ClientBase, appRole: string): Promise<void> {
@@ -22,11 +24,23 @@ export async function grantToApp(client: pg.ClientBase, appRole: string): Promis
     `grant usage, select on all sequences in schema ${SCHEMA} to ${role}`,
     ...less.flatMap(([table, rights]) => [
       `revoke all on ${SCHEMA}.${table} from ${role}`,
-      `grant ${rights} on ${SCHEMA}.${table} to ${role}`,
+      ...(rights === '' ? [] : [`grant ${rights} on ${SCHEMA}.${table} to ${role}`]),
     ]),
+    ...(await withoutTemporary(client)),
     // The job queue makes and migrates its own tables in its own schema.
     'create schema if not exists pgboss',
     `grant usage, create on schema pgboss to ${role}`,
   ];
   for (const statement of statements) await client.query(statement);
+}
+
+/** A temporary table would be found before ours, also by the next transaction on the connection. */
+async function withoutTemporary(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ database: string; ours: boolean }>(
+    `select datname as database, pg_has_role(datdba, 'usage') as ours from pg_database where datname = current_database()`,
+  );
+  // Elsewhere the search path names temporary tables last, and each transaction begins by dropping them.
+  return rows.flatMap(({ database, ours }) =>
+    ours ? [`revoke temporary on database ${pg.escapeIdentifier(database)} from public`] : [],
+  );
 }

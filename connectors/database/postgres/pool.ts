@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { InvalidDataError } from '../../../engine/errors.ts';
 import type { Database, Sql } from '../../../engine/ports.ts';
 import { asUnavailable, type Connection, clientConfig } from './connection.ts';
+import { BOX, tenantSeal } from './seal.ts';
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 const POOL_SIZE = 12;
@@ -21,13 +22,31 @@ export type OpenedDatabase = Database & {
 
 export type PoolOptions = {
   connection: Connection;
+  /** What seals the tenant of each transaction; null for a database from before tenants were sealed. */
+  key: Uint8Array | null;
   log: Logger;
   /** Runs after the pool closed. */
   onClose?: () => Promise<void>;
   statement_timeout_ms?: number;
 };
 
-export function createPoolDatabase({ connection, log, onClose, statement_timeout_ms }: PoolOptions): OpenedDatabase {
+/**
+ * Whatever a former transaction left on the connection, so that nothing passes from one tenant to the next: settings
+ * (the search path too), temporary tables, prepared statements, cursors, channels, locks.
+ */
+const CLEAN =
+  'reset session authorization; reset role; reset all; discard temp; deallocate all; close all; unlisten *; ' +
+  'select pg_advisory_unlock_all(); begin';
+const BIND = `select set_config('luna.tenant', $1, true), set_config('luna.seal', $2, true)`;
+
+/** Each statement goes through the extended protocol, in which a text holds one statement and no second. */
+export function createPoolDatabase({
+  connection,
+  key,
+  log,
+  onClose,
+  statement_timeout_ms,
+}: PoolOptions): OpenedDatabase {
   let closing: Promise<void> | null = null;
   const pool = new pg.Pool({
     ...clientConfig(connection, statement_timeout_ms ?? STATEMENT_TIMEOUT_MS),
@@ -45,11 +64,11 @@ export function createPoolDatabase({ connection, log, onClose, statement_timeout
     async asTenant(tenant, work) {
       if (!TENANT.test(tenant))
         throw new InvalidDataError(`"${tenant}" is no tenant.`, 'Tenants are ids such as default.');
-      return transaction(pool, `begin; select set_config('luna.tenant', '${tenant}', true)`, work);
+      return transaction(pool, key, tenant, work);
     },
-    asSystem: (work) => transaction(pool, 'begin', work),
+    asSystem: (work) => transaction(pool, key, BOX, work),
     async ping() {
-      await transaction(pool, 'begin', (sql) => sql('select 1'));
+      await transaction(pool, key, BOX, (sql) => sql('select 1'));
     },
     close() {
       // Whoever still asks is given a moment; an answer that takes longer must not hold up the closing box.
@@ -59,14 +78,21 @@ export function createPoolDatabase({ connection, log, onClose, statement_timeout
   };
 }
 
-async function transaction<T>(pool: pg.Pool, begin: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+async function transaction<T>(
+  pool: pg.Pool,
+  key: Uint8Array | null,
+  tenant: string,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
   let client: pg.PoolClient | undefined;
   let broken: Error | undefined;
   try {
     client = await pool.connect();
     const held = client;
-    await held.query(begin);
-    const sql: Sql = async (text, parameters) => (await held.query(text, parameters ? [...parameters] : [])).rows;
+    const sql: Sql = async (text, values = []) => (await held.query(oneStatement(text, values))).rows;
+    await held.query(CLEAN);
+    // As parameters: other connections of the role can read the text of a statement, not what it was given.
+    await sql(BIND, [tenant, key ? tenantSeal(key, pidOf(held), tenant) : '']);
     const result = await work(sql);
     await held.query('commit');
     return result;
@@ -79,4 +105,15 @@ async function transaction<T>(pool: pg.Pool, begin: string, work: (sql: Sql) => 
   } finally {
     client?.release(broken);
   }
+}
+
+/** `queryMode` is what @types/pg leaves out. */
+function oneStatement(text: string, values: readonly unknown[]): pg.QueryConfig {
+  const query: pg.QueryConfig & { queryMode: 'extended' } = { text, values: [...values], queryMode: 'extended' };
+  return query;
+}
+
+/** Of the server's process behind the connection; @types/pg leaves it out. */
+function pidOf(client: pg.PoolClient): number {
+  return (client as unknown as { processID: number }).processID;
 }

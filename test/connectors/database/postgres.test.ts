@@ -57,7 +57,10 @@ describe('external Postgres', () => {
     const alone = { ...urls, owner_url: null, log: silent };
     await expect(openPostgres(alone)).rejects.toThrow(/lacks migration.*0001_spine.sql/);
     await (await openPostgres({ ...urls, log: silent })).close();
-    await (await openPostgres(alone)).close();
+    for (const key of [null, 'ab'.repeat(32)])
+      await expect(openPostgres({ ...alone, key })).rejects.toThrow(/does not believe which tenant/);
+    const { rows } = await asSuper(urls.super_url, `select encode(secret, 'hex') as key from luna.tenant_key`);
+    await (await openPostgres({ ...alone, key: rows[0].key })).close();
   });
 
   it('copies the tables before a migration, and leaves security as it was', async () => {
