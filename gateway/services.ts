@@ -33,6 +33,8 @@ import type { AuditState } from './services/audit-chain.ts';
 import type { BackupService } from './services/backups.ts';
 import type { SearchService } from './services/discovery-search.ts';
 import type { NotifyService } from './services/notify.ts';
+import type { ReadingBook } from './services/reading-counts.ts';
+import type { StoreState } from './services/store-state.ts';
 import type { UploadReader } from './workers/upload-reader.ts';
 
 /** Handed to every service. */
@@ -551,7 +553,12 @@ export interface RegulationService {
   documents(tenant: string): Promise<DocumentState[]>;
   upload(
     actor: Actor,
-    file: { name: string; bytes: Uint8Array; title?: string; version?: string; demo?: boolean },
+    file: ({ bytes: Uint8Array } | { path: string }) & {
+      name: string;
+      title?: string;
+      version?: string;
+      demo?: boolean;
+    },
   ): Promise<DocumentState>;
   remove(actor: Actor, id: string): Promise<void>;
   /** Builds the passage index of the tenant anew from the stored passages. */
@@ -636,6 +643,7 @@ export type AlertKind =
   | 'journal_quarantine'
   | 'journal_full'
   | 'series_store_down'
+  | 'series_table_suspended'
   | 'register_reset'
   | 'register_jump'
   | 'unit_changed'
@@ -678,4 +686,10 @@ export interface HealthService {
     ready: boolean;
     parts: { name: string; state: 'ok' | 'degraded' | 'down'; text: string; since_ms: number | null }[];
   }>;
+  /** Whether the series store takes readings, what waits for it, and when there will be no more room; costs nothing. */
+  store(): StoreState;
+  /** Brings what `store` foretells up to date; called every few seconds. */
+  look(): Promise<void>;
+  /** What came in and what became of it. */
+  readings(): ReadingBook;
 }

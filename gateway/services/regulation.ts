@@ -1,5 +1,6 @@
 /** Documents about energy regulation, and answers that quote them or abstain. */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import type { PassageIndex } from '../../engine/ports.ts';
 import { findQuote, marksOf } from '../../engine/rag/marks.ts';
@@ -17,7 +18,7 @@ import {
   unfinishedVersions,
   versionOf,
 } from './regulation/store.ts';
-import { checkSize, fileNameOf, formatOf, titleOf, versionOfUpload } from './regulation/upload.ts';
+import { beginningOf, checkSize, fileNameOf, formatOf, titleOf, versionOfUpload } from './regulation/upload.ts';
 
 export type RegulationDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bus' | 'db' | 'files'> & {
   passages: PassageIndex;
@@ -95,11 +96,13 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
       return answer;
     },
     documents: (tenant) => db.asTenant(tenant, listDocuments),
-    async upload(actor, { name, bytes, title, version, demo = false }) {
+    async upload(actor, { name, title, version, demo = false, ...source }) {
       const { tenant } = actor;
       const file_name = fileNameOf(name);
-      checkSize(file_name, bytes, config.upload_max_bytes);
-      formatOf(file_name, bytes);
+      const { head, size } = await beginningOf(source);
+      checkSize(file_name, { head, size }, config.upload_max_bytes);
+      formatOf(file_name, head);
+      const bytes = 'bytes' in source ? source.bytes : await readFile(source.path);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const entry = { title: titleOf(title, file_name), version: versionOfUpload(version), file_name, sha256 };
       // The file first: a row whose file is missing could never be read.

@@ -40,7 +40,7 @@ export type Order = { input: unknown } | { next: true };
 export type Answer = { ready: true } | { item: unknown } | { done: true } | { error: CarriedError };
 
 const ROOT = join(import.meta.dirname, '../..');
-const WATCH_EVERY_MS = 20;
+const WATCH_EVERY_MS = 10;
 const IDLE_MS = 10_000;
 /** A process that has grown is not kept: the next file starts from little memory again. */
 const KEPT_GROWTH_MB = 60;

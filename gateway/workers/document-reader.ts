@@ -22,7 +22,7 @@ export type ReaderLimits = {
 const LIMITS: ReaderLimits = {
   timeout_ms: 240_000,
   page_ms: 9000,
-  memory_MB: 150,
+  memory_MB: 110,
   pages: 2000,
   characters: 30_000_000,
 };

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppliedCounts } from '../../connectors/series/counts.ts';
 import { createSerial } from '../../connectors/series/serial.ts';
-import type { DrainedSeries } from '../../connectors/series/store.ts';
+import { type DrainedSeries, SuspendedTableError } from '../../connectors/series/store.ts';
 import { UnavailableError } from '../../engine/errors.ts';
 import type { JournalledGroup } from '../../engine/model/reading.ts';
 import type { JournalReader, TouchedSeries } from '../../engine/ports.ts';
@@ -21,6 +21,10 @@ export type DrainState = {
   doubled: number | null;
   /** What opening the store had to give up, in words. */
   recovery: string | null;
+  /** How the store's settings endanger what it holds, in words. */
+  warning?: string | null;
+  /** Tables that take rows and do not show them: why it is down. */
+  suspended?: readonly string[];
   /** What became of the readings up to `applied_seq`; null until the store was asked. */
   counts: AppliedCounts | null;
 };
@@ -126,7 +130,8 @@ export function createDrain(deps: DrainDeps): Drain {
     const lost = lostBetween(applied_seq, Math.max(deps.released_seq, state.applied_seq ?? 0));
     const recovery = [state.recovery, store.recovery, lost].filter(Boolean).join(' ') || null;
     const [doubled, counts] = [await store.readings.doubled(), await store.readings.counts()];
-    report({ up: true, reason: null, applied_seq, doubled, recovery, counts });
+    const warning = store.warning ?? null;
+    report({ up: true, reason: null, suspended: [], warning, applied_seq, doubled, recovery, counts });
     return opened;
   }
   /** One batch. @returns its size, 0 when the journal has nothing new. */
@@ -207,7 +212,8 @@ export function createDrain(deps: DrainDeps): Drain {
   async function failed(error: unknown): Promise<void> {
     const broken = opened;
     opened = null;
-    report({ up: false, reason: (error as Error).message });
+    const suspended = error instanceof SuspendedTableError ? error.tables : [];
+    report({ up: false, reason: (error as Error).message, suspended });
     await broken?.store.close().catch(() => undefined);
   }
 

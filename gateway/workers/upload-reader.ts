@@ -23,7 +23,7 @@ export type UploadReader = {
 /** Until the next 2,000 lines, and for a whole file. */
 const STALL_MS = 9000;
 const TIMEOUT_MS = 3_600_000;
-const MEMORY_MB = 150;
+const MEMORY_MB = 120;
 const AT_ONCE = 2;
 
 /** @param folder where bytes wait for the process that reads them */

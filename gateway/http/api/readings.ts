@@ -7,7 +7,7 @@ import { InvalidDataError, NotAllowedError } from '../../../engine/errors.ts';
 import { decodePush, READINGS_MAX } from '../../../engine/quality/push.ts';
 import type { LoadMapping, Services } from '../../services.ts';
 import { actorOf, apiRoute, createApiApp, type Env, problem, requireRole } from '../api.ts';
-import { spool } from './uploads.ts';
+import { receiveForm, spool } from './uploads.ts';
 
 const ReadingSchema = z
   .looseObject({
@@ -194,11 +194,12 @@ async function jsonOf(c: Context<Env>): Promise<unknown> {
 async function loadBody(c: Context<Env>, loads: Deps['loads'], { home }: Deps['config']) {
   const actor = actorOf(c);
   if (/^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')) {
-    const form = await c.req.parseBody();
-    if (!(form.file instanceof File))
-      throw new InvalidDataError('The form has no field `file`.', 'Send the file in it.');
-    const file = { name: form.file.name, bytes: new Uint8Array(await form.file.arrayBuffer()) };
-    return loads.load(actor, file, mappingOf(form.mapping ?? c.req.query('mapping')));
+    const { fields, file, discard } = await receiveForm(c, home);
+    try {
+      return await loads.load(actor, file, mappingOf(fields.mapping ?? c.req.query('mapping')));
+    } finally {
+      await discard();
+    }
   }
   const mapping = mappingOf(c.req.query('mapping'));
   const path = await spool(c.req.raw.body, home);

@@ -1,11 +1,14 @@
 /** Request bodies that wait on disk, in LUNA_HOME, until they are read. */
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { Busboy, type BusboyHeaders } from '@fastify/busboy';
+import type { Context } from 'hono';
 import { InvalidDataError } from '../../../engine/errors.ts';
+import type { Env } from '../api.ts';
 
 const folderOf = (home: string): string => join(home, 'uploads');
 
@@ -32,5 +35,60 @@ export async function spool(body: ReadableStream | null, home: string): Promise<
   } catch (error) {
     await rm(path, { force: true });
     throw error;
+  }
+}
+
+export type SentForm = {
+  fields: Readonly<Record<string, string>>;
+  /** The one field `file`; its name as sent, its bytes at `path`. */
+  file: { name: string; path: string; size: number };
+  /** Removes what waits on disk. */
+  discard(): Promise<void>;
+};
+
+/** A form with a file is a few short fields and the file. */
+const FORM_LIMITS = { files: 1, fields: 20, parts: 30, fieldSize: 64 * 1024, fieldNameSize: 100, headerPairs: 50 };
+const FORM_REMEDY = 'Send multipart/form-data with the field `file`.';
+
+/** Takes a multipart form apart while it arrives; the file goes to disk. @throws InvalidDataError */
+export async function receiveForm(c: Context<Env>, home: string): Promise<SentForm> {
+  const type = c.req.header('content-type') ?? '';
+  const { body } = c.req.raw;
+  if (!/^multipart\/form-data\b/i.test(type) || !body) throw new InvalidDataError('That is no form.', FORM_REMEDY);
+  const fields: Record<string, string> = {};
+  let file: Promise<SentForm['file']> | null = null;
+  const parser = openParser(type);
+  parser.on('field', (name, value) => {
+    fields[name] = value;
+  });
+  parser.on('file', (name, stream, filename) => {
+    if (name !== 'file') return void stream.resume();
+    file = spool(Readable.toWeb(stream) as ReadableStream, home).then(async (path) => ({
+      ...{ name: filename ?? 'file', path, size: (await stat(path)).size },
+    }));
+    file.catch(() => {});
+  });
+  const received = () => file as Promise<SentForm['file']> | null;
+  const discard = async () => {
+    const kept = await received()?.catch(() => null);
+    if (kept) await rm(kept.path, { force: true });
+  };
+  try {
+    await pipeline(Readable.fromWeb(body as import('node:stream/web').ReadableStream), parser);
+    const sent = await received();
+    if (!sent) throw new InvalidDataError('The form has no field `file`.', FORM_REMEDY);
+    return { fields, file: sent, discard };
+  } catch (error) {
+    await discard();
+    if (error instanceof InvalidDataError) throw error;
+    throw new InvalidDataError(`The form cannot be read: ${(error as Error).message}.`, FORM_REMEDY);
+  }
+}
+
+function openParser(type: string): InstanceType<typeof Busboy> {
+  try {
+    return new Busboy({ headers: { 'content-type': type } as BusboyHeaders, limits: FORM_LIMITS });
+  } catch (error) {
+    throw new InvalidDataError(`The form cannot be read: ${(error as Error).message}.`, FORM_REMEDY);
   }
 }

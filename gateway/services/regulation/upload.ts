@@ -1,4 +1,5 @@
 /** What may be uploaded, told by its bytes, and under which title it is kept. */
+import { open } from 'node:fs/promises';
 import { InvalidDataError } from '../../../engine/errors.ts';
 import type { ReadInput } from '../../workers/read-document.ts';
 
@@ -12,6 +13,20 @@ const FORMATS: Record<string, ReadInput['format']> = {
   txt: 'text',
   text: 'text',
 };
+
+/** What `checkSize` and `formatOf` look at, before the whole is read. */
+export async function beginningOf(source: { bytes: Uint8Array } | { path: string }): Promise<Beginning> {
+  if ('bytes' in source) return { head: source.bytes, size: source.bytes.length };
+  const file = await open(source.path, 'r');
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(PDF_HEADER_WITHIN), 0, PDF_HEADER_WITHIN, 0);
+    return { head: buffer.subarray(0, bytesRead), size };
+  } finally {
+    await file.close();
+  }
+}
+type Beginning = { head: Uint8Array; size: number };
 
 /** @throws InvalidDataError for what is neither PDF, Markdown nor plain text. */
 export function formatOf(name: string, bytes: Uint8Array): ReadInput['format'] {
@@ -33,13 +48,13 @@ function isPdfHeader(bytes: Uint8Array): boolean {
 const LARGEST_TEXT_BYTES = 12_000_000;
 
 /** @throws InvalidDataError */
-export function checkSize(name: string, bytes: Uint8Array, limit: number): void {
-  const isPdf = isPdfHeader(bytes);
+export function checkSize(name: string, { head, size }: Beginning, limit: number): void {
+  const isPdf = isPdfHeader(head);
   const most = isPdf ? limit : Math.min(limit, LARGEST_TEXT_BYTES);
-  if (bytes.length === 0) throw new InvalidDataError(`${name} is empty.`, 'Upload a file with text in it.');
-  if (bytes.length > most)
+  if (size === 0) throw new InvalidDataError(`${name} is empty.`, 'Upload a file with text in it.');
+  if (size > most)
     throw new InvalidDataError(
-      `${name} has ${Math.ceil(bytes.length / 1e6)} MB; at most ${Math.floor(most / 1e6)} MB are taken.`,
+      `${name} has ${Math.ceil(size / 1e6)} MB; at most ${Math.floor(most / 1e6)} MB are taken.`,
       isPdf ? 'Split it, or raise upload_max_bytes in the configuration.' : 'Split it by chapters, or upload a PDF.',
     );
 }

@@ -60,6 +60,7 @@ describe('API of people, keys, site and meters', () => {
     const jobs = { depth: async () => [{ name: 'forecast', waiting: 1, active: 0, failed: 0 }] };
     const audit_chain = createAuditChainService({
       ...{ db, log: silent, clock: Date, config: { home }, tenants: site.tenants },
+      alerts: { raise: async () => {}, clear: async () => {} },
     });
     const services = { access, audit_chain, audit: createAuditService(test), site, meters, live };
     for (const api of [

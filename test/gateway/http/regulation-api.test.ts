@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import type { Role } from '../../../engine/model/site.ts';
@@ -29,8 +31,9 @@ function open(role: Role | null) {
       return ANSWER;
     },
     documents: async () => [STATE],
-    upload: async (_, { bytes, ...file }) => {
-      calls.push(['upload', bytes.length, file]);
+    upload: async (_, sent) => {
+      const { path, ...file } = { path: '', ...sent };
+      calls.push(['upload', (await readFile(path)).length, file]);
       if (file.name.endsWith('.exe')) throw new InvalidDataError('No.', 'Upload a PDF.');
       return file.title === 'known' ? { ...STATE, state: 'ready' } : STATE;
     },
@@ -57,7 +60,7 @@ function open(role: Role | null) {
     c.set('actor', role && { tenant: 'default', person: 'ada', role, language: 'en' });
     await next();
   });
-  app.route('/', createDocumentsApi({ regulation, config: { upload_max_bytes: 10_000 } }));
+  app.route('/', createDocumentsApi({ regulation, config: { upload_max_bytes: 10_000, home: tmpdir() } }));
   app.route('/', createAskApi({ regulation }));
   return { app, calls };
 }

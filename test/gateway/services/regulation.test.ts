@@ -225,7 +225,10 @@ describe('regulation', () => {
     await expect(upload('a.md', new Uint8Array())).rejects.toThrow(/a.md is empty/);
     await expect(upload('a.docx', bytesOf('PK'))).rejects.toThrow(/of no kind that can be read/);
     await expect(upload('a.pdf', bytesOf('hello'))).rejects.toThrow(/is no PDF/);
-    await expect(upload('a.md', new Uint8Array(65 * 1024 ** 2))).rejects.toThrow(/at most 67 MB/);
+    const large = new Uint8Array(65 * 1024 ** 2);
+    await expect(upload('a.md', large)).rejects.toThrow(/at most 12 MB/);
+    large.set(bytesOf('%PDF-'));
+    await expect(upload('a.pdf', large)).rejects.toThrow(/at most 67 MB/);
     expect(await regulation.documents('default')).toEqual([]);
   });
 
