@@ -69,6 +69,7 @@ const LINKS: Readonly<Record<string, string>> = {
   prices_stale: '/prices',
   document_refused: '/documents',
   series_store_down: '/admin/health',
+  series_table_suspended: '/admin/health',
   journal_full: '/admin/health',
   journal_quarantine: '/admin/health',
   disk_low: '/admin/health',

@@ -21,6 +21,8 @@ export const alertTexts = {
     'Das Journal ist seit {time} voll: Neue Messwerte werden abgewiesen, damit die Zähler sie behalten. Der Zeitreihenspeicher muss sie annehmen.',
   'alert.series_store_down':
     'Der Zeitreihenspeicher nimmt seit {time} keine Messwerte an. Sie bleiben im Journal; nichts geht verloren.',
+  'alert.series_table_suspended':
+    'QuestDB übernimmt seit {time} nicht mehr, was seine Tabelle {name} bekommt. Messwerte bleiben im Journal; nichts geht verloren.',
   'alert.register_reset':
     'Das Zählwerk von {name} wurde um {time} zurückgesetzt. Der Sprung bleibt aus den Summen heraus.',
   'alert.quality_fault': 'Die Daten von {name} sind fehlerhaft ({time}).',
@@ -73,6 +75,7 @@ export const alertTexts = {
   'alert_kind.journal_quarantine': 'Journal beschädigt',
   'alert_kind.journal_full': 'Journal voll',
   'alert_kind.series_store_down': 'Zeitreihenspeicher ausgefallen',
+  'alert_kind.series_table_suspended': 'Tabelle des Zeitreihenspeichers steht still',
   'alert_kind.register_reset': 'Zählwerk zurückgesetzt',
   'alert_kind.quality_fault': 'fehlerhafte Daten',
   'alert_kind.document_refused': 'Dokument nicht lesbar',
@@ -98,6 +101,8 @@ export const alertTexts = {
     'Bringen Sie den Zeitreihenspeicher zurück (Verwaltung, Zustand sagt, was fehlt), oder geben Sie dem Journal in der Konfiguration mehr Platz.',
   'alert_todo.series_store_down':
     'Schauen Sie unter Verwaltung, Zustand, was der Speicher meldet. Ist er zurück, wird das Journal von selbst übernommen.',
+  'alert_todo.series_table_suspended':
+    'Sehen Sie in das Protokoll von QuestDB und auf seine Platte: Meist ist sie voll. Die Box versucht es von selbst weiter; von Hand: ALTER TABLE {name} RESUME WAL. Muss eine Transaktion übersprungen werden, bringt das Journal ihre Messwerte noch einmal.',
   'alert_todo.register_reset':
     'Wurde der Zähler getauscht oder zurückgesetzt, ist nichts zu tun. Sonst sehen Sie sich die Werte dieses Augenblicks an und berichtigen sie.',
   'alert_todo.quality_fault':

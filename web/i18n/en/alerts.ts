@@ -18,6 +18,8 @@ export const alertTexts = {
     'The journal is full since {time}: new readings are refused, so that the meters keep them. The series store has to take them.',
   'alert.series_store_down':
     'The series store does not take readings since {time}. They are kept in the journal; nothing is lost.',
+  'alert.series_table_suspended':
+    'QuestDB no longer applies what its table {name} is sent, since {time}. Readings are kept in the journal; nothing is lost.',
   'alert.register_reset': 'The register of {name} was reset at {time}. The drop is left out of sums.',
   'alert.quality_fault': 'The data of {name} have faults ({time}).',
   'alert.document_refused': 'The document {name} could not be read.',
@@ -69,6 +71,7 @@ export const alertTexts = {
   'alert_kind.journal_quarantine': 'journal damaged',
   'alert_kind.journal_full': 'journal full',
   'alert_kind.series_store_down': 'series store down',
+  'alert_kind.series_table_suspended': 'table of the series store stands still',
   'alert_kind.register_reset': 'register reset',
   'alert_kind.quality_fault': 'faulty data',
   'alert_kind.document_refused': 'document not readable',
@@ -94,6 +97,8 @@ export const alertTexts = {
     'Bring the series store back (Admin, Health says what is wrong), or give the journal more room in the configuration.',
   'alert_todo.series_store_down':
     'Look under Admin, Health at what the store says. The journal is taken over by itself when it is back.',
+  'alert_todo.series_table_suspended':
+    'Look into the log of QuestDB and at its disk: a full one is the usual reason. The box tries to go on by itself; by hand: ALTER TABLE {name} RESUME WAL. If a transaction has to be skipped, the journal brings its readings again.',
   'alert_todo.register_reset':
     'If the meter was exchanged or reset, nothing is to do. Otherwise look at the values of that moment and repair them.',
   'alert_todo.quality_fault': 'Open the meter: the quality report names each check that failed.',
