@@ -57,6 +57,7 @@ import { createPolling } from './services/polling.ts';
 import { createPriceService } from './services/prices.ts';
 import { openProfileCatalogue } from './services/profiles.ts';
 import { createQualityService } from './services/quality.ts';
+import { openBooks } from './services/reading-counts.ts';
 import { createRegulationService } from './services/regulation.ts';
 import { createRetention } from './services/retention.ts';
 import { createSiteService } from './services/site.ts';
@@ -140,6 +141,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ),
   );
   const base = { config, clock, log, metrics, bus, db, series, journal, files };
+  const books = keep(await openBooks({ ...base, series }));
 
   // Who and what: people, site, meters
   const access = createAccessService({ ...base, vault });
@@ -155,7 +157,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const jobs = createJobService({ ...base, connection: db.connection });
 
   // Readings
-  const { intake, close: closeIntake } = createIntake({ ...base, meters, live });
+  const { intake, close: closeIntake } = createIntake({ ...base, meters, live, books });
   const catalogue = openProfileCatalogue(join(ROOT, 'firmware-profiles'));
   let broker: Awaited<ReturnType<typeof openBroker>> | null = null;
   const devices = createDeviceService({
@@ -230,13 +232,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   let external: ExternalBroker | null = null;
   const health = createHealthService({
-    ...base,
-    jobs,
-    drain: {
-      lag: () => series.drain.lag(),
-      fault: () => (series.drain.state().up ? null : series.drain.state().reason),
-      recovery: () => series.drain.state().recovery,
-    },
+    ...{ ...base, series, jobs, books },
     more: config.mqtt_url ? [{ name: 'external broker', needed: false, check: () => externalState(external) }] : [],
   });
 
@@ -300,8 +296,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'devices', start: () => devices.start(), close: () => devices.close() },
     {
       name: 'series',
-      start: () => startDrain({ ...base, series, site, meters, loads, ratingOf }),
-      close: () => series.close(),
+      start: () => startDrain({ ...base, series, books, site, meters, loads, ratingOf }),
+      close: () => series.close().finally(() => books.close()),
       close_ms: 3000,
       keep_ms: 800,
     },
@@ -357,7 +353,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       { name: 'backups', start: () => backups.start(), close: () => backups.stop() },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
       { name: 'search', close: () => search.close() },
-      { name: 'store watch', ...createStoreWatch({ ...base, site, alerts }) },
+      { name: 'store watch', ...createStoreWatch({ ...base, site, alerts, health }) },
       { name: 'disk watch', ...createDiskWatch({ ...base, site, alerts }) },
       { name: 'notify', start: () => notify.start(), close: () => notify.stop() },
       { name: 'retention', ...createRetention(base) },

@@ -10,12 +10,28 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
   const registry = new Registry();
   if (options.defaults ?? true) collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const book = (state: string, help: string) =>
+    new Gauge({ name: `luna_readings_${state}`, help, labelNames: ['source'], registers });
   return {
     registry,
     readings: new Counter({
       name: 'luna_readings_total',
       help: 'Readings by source and outcome (accepted, flagged, rejected).',
       labelNames: ['tenant', 'source', 'outcome'],
+      registers,
+    }),
+    readings_received: book('received', 'Readings answered since the box was set up: acknowledged or rejected.'),
+    readings_stored: book(
+      'stored',
+      'Readings that the series store took: new ones, and other values for known instants.',
+    ),
+    readings_duplicate: book('duplicate', 'Acknowledged readings that said again what was stored.'),
+    readings_rejected: book('rejected', 'Readings that were rejected with a reason.'),
+    readings_dead: book('dead_lettered', 'Readings put aside because the series store refuses them.'),
+    readings_waiting: book('waiting', 'Acknowledged readings on their way from the journal into the series store.'),
+    readings_missing: new Gauge({
+      name: 'luna_readings_missing',
+      help: 'Acknowledged readings that nothing accounts for: received less stored, duplicate, rejected, dead-lettered and waiting.',
       registers,
     }),
     ingest_s: new Histogram({

@@ -1,5 +1,8 @@
 /** What works and what does not, for /readyz, `luna doctor` and the Admin page. */
+import type { WorkerSeries } from '../series.ts';
 import type { Base, HealthService, JobService } from '../services.ts';
+import type { ReadingBook, ReadingCounts } from './reading-counts.ts';
+import { createStoreState, type StoreState } from './store-state.ts';
 
 type Part = Awaited<ReturnType<HealthService['report']>>['parts'][number];
 /** `check` gives a sentence, or throws one. A part that the box needs makes it not ready. */
@@ -10,13 +13,8 @@ const NEARLY_FULL = 0.9;
 
 export type HealthDeps = Base & {
   jobs: JobService;
-  drain: {
-    lag(): number;
-    /** Why the store does not take readings, or null. */
-    fault(): string | null;
-    /** What was mended when the store was opened, or null. */
-    recovery(): string | null;
-  };
+  series: { drain: Pick<WorkerSeries['drain'], 'lag' | 'state'> };
+  books: Pick<ReadingCounts, 'book'>;
   /** Parts that only some boxes have. */
   more: readonly Probe[];
 };
@@ -25,12 +23,16 @@ export type HealthDeps = Base & {
 export function createHealthService(deps: HealthDeps): HealthService {
   const { clock } = deps;
   const failingSince = new Map<string, number>();
-  const probes = [...probesOf(deps), ...deps.more];
+  const state = createStoreState(deps);
+  const probes = [...probesOf(deps, state.now), ...deps.more];
   return {
     async report() {
       const parts = await Promise.all(probes.map(run));
       return { ready: parts.every((part) => part.state !== 'down'), parts };
     },
+    store: state.now,
+    look: state.look,
+    readings: () => deps.books.book(),
   };
 
   async function run({ name, needed, check }: Probe): Promise<Part> {
@@ -46,7 +48,7 @@ export function createHealthService(deps: HealthDeps): HealthService {
   }
 }
 
-function probesOf({ config, db, series, journal, jobs, drain }: HealthDeps): Probe[] {
+function probesOf({ config, db, series, journal, jobs, books }: HealthDeps, store: () => StoreState): Probe[] {
   return [
     {
       name: 'database',
@@ -62,6 +64,8 @@ function probesOf({ config, db, series, journal, jobs, drain }: HealthDeps): Pro
       needed: false,
       check: async () => {
         await series.ping();
+        const warning = series.drain.state().warning;
+        if (warning) throw new Error(warning);
         return `${series.kind} answers`;
       },
     },
@@ -69,13 +73,15 @@ function probesOf({ config, db, series, journal, jobs, drain }: HealthDeps): Pro
       name: 'drain',
       needed: false,
       check: () => {
-        const fault = drain.fault();
-        if (fault) throw new Error(`${fault} ${drain.lag()} records wait in the journal; nothing is lost.`);
-        return [`${drain.lag()} records on their way into the series store.`, drain.recovery()]
-          .filter(Boolean)
-          .join(' ');
+        const { up, reason, waiting_records, waiting_readings, full_in_h } = store();
+        const waiting = `${waiting_records} records (${waiting_readings} readings)`;
+        if (up)
+          return [`${waiting} on their way into the series store.`, series.drain.state().recovery].join(' ').trim();
+        const room = full_in_h === null ? '' : ` The journal is full in ${hours(full_in_h)} at the present rate.`;
+        throw new Error(`${reason} ${waiting} wait in the journal; nothing is lost.${room}`);
       },
     },
+    { name: 'readings', needed: false, check: () => balanceOf(books.book()) },
     { name: 'jobs', needed: false, check: () => jobState(jobs) },
   ];
 }
@@ -91,6 +97,19 @@ function journalState(
       `The journal is ${Math.round((100 * stats.bytes) / max_bytes)} % full: the series store does not take its readings.`,
     );
   return `${stats.last_seq} records so far, ${Math.round(stats.bytes / 1e6)} MB on disk`;
+}
+
+function hours(n: number): string {
+  return n < 1 ? 'less than an hour' : `${Math.floor(n)} h`;
+}
+
+/** The sum that must come out even. */
+function balanceOf({ total, missing, complete }: ReadingBook): string {
+  if (!complete) return 'Counting begins when the series store has taken what the journal holds.';
+  const { received, stored, duplicate, rejected, dead, waiting } = total;
+  const sum = `${received} received = ${stored} stored + ${duplicate} duplicate + ${rejected} rejected + ${dead} dead-lettered + ${waiting} waiting`;
+  if (missing !== 0) throw new Error(`${sum}; ${missing} are missing: a disk or the series store has lost readings.`);
+  return sum;
 }
 
 async function jobState(jobs: JobService): Promise<string> {

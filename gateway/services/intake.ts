@@ -7,6 +7,7 @@ import { validateReadings } from '../../engine/quality/validate.ts';
 import type { Metrics } from '../metrics.ts';
 import type { MeterService } from '../services.ts';
 import type { LiveMemory } from './live.ts';
+import type { ReadingCounts } from './reading-counts.ts';
 
 export type IntakeDeps = {
   clock: Clock;
@@ -15,6 +16,8 @@ export type IntakeDeps = {
   journal: Pick<Journal, 'append'>;
   meters: Pick<MeterService, 'list' | 'onChange'>;
   live: LiveMemory;
+  /** The books of readings; left out where nobody reads them. */
+  books?: Pick<ReadingCounts, 'accepted' | 'rejected'>;
 };
 /** The intake, and what ends its timers. */
 export type IntakeService = { intake: Intake; close(): void };
@@ -29,7 +32,7 @@ const ONE_ACCEPTED: IntakeOutcome = { accepted: 1, flagged: 0, rejected: [] };
  * when they cannot be kept now. A group of which nothing can be kept resolves with all of it in `rejected`.
  */
 export function createIntake(deps: IntakeDeps): IntakeService {
-  const { clock, journal, live } = deps;
+  const { clock, journal, live, books } = deps;
   const known = createMeterCheck(deps.meters);
   const teller = createTeller(deps.bus);
   const counts = createCounts(deps.metrics);
@@ -37,10 +40,12 @@ export function createIntake(deps: IntakeDeps): IntakeService {
     const begun = performance.now();
     const { kept, flagged, rejected } = validateReadings(group.readings, clock.now(), known.of(group));
     if (kept.length > 0) {
-      await journal.append([kept === group.readings ? group : { ...group, readings: kept }]);
+      const seq = await journal.append([kept === group.readings ? group : { ...group, readings: kept }]);
+      books?.accepted(group.source, kept.length, seq);
       live.record(group, kept);
       teller.tell(group.tenant, kept);
     }
+    if (rejected.length > 0) books?.rejected(group.source, rejected.length);
     counts.add(group, kept.length - flagged, flagged, rejected.length, (performance.now() - begun) / 1000);
     if (kept.length === 1 && flagged === 0 && rejected.length === 0) return ONE_ACCEPTED;
     return { accepted: kept.length - flagged, flagged, rejected };

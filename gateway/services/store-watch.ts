@@ -1,21 +1,28 @@
 /** Raises and clears the alerts of the box itself: the series store, the journal's damage and its bound. */
-import type { AlertService, Base, SiteService } from '../services.ts';
+import type { AlertService, Base, HealthService, SiteService } from '../services.ts';
 
 const EVERY_MS = 5000;
 /** A store that is away for less is a restart, not news. */
 const PATIENCE_MS = 30_000;
 const FULL = 0.95;
 
-type Deps = Pick<Base, 'config' | 'clock' | 'log' | 'series' | 'journal'> & { site: SiteService; alerts: AlertService };
+type Deps = Pick<Base, 'config' | 'clock' | 'log' | 'series' | 'journal'> & {
+  site: SiteService;
+  alerts: AlertService;
+  health: Pick<HealthService, 'look'>;
+  /** Tables of the series store that take rows and do not show them. */
+  suspended?: () => readonly string[];
+};
 
 /** Alerts are raised for every tenant: each of them depends on these parts. */
-export function createStoreWatch({ config, clock, log, series, journal, site, alerts }: Deps): {
+export function createStoreWatch({ config, clock, log, series, journal, site, alerts, health, suspended }: Deps): {
   start(): void;
   close(): void;
 } {
   let timer: NodeJS.Timeout | null = null;
   let downSince_ms: number | null = null;
   const said = new Map<string, boolean>();
+  let saidSuspended: string | null = null;
 
   /** Tells a change only; the first look clears what a former run may have left open. */
   async function tell(
@@ -41,6 +48,17 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
     said.set('journal_quarantine', names.length > 0);
   }
 
+  /** At once: such a table mends itself rarely. */
+  async function tellSuspended(tables: readonly string[], since_ms: number): Promise<void> {
+    if (saidSuspended === tables.join()) return;
+    for (const tenant of site.tenants()) {
+      for (const { kind, object } of await alerts.list(tenant, { open_only: true }))
+        if (kind === 'series_table_suspended' && !tables.includes(object)) await alerts.clear(tenant, kind, object);
+      for (const table of tables) await alerts.raise(tenant, 'series_table_suspended', table, 'fault', { since_ms });
+    }
+    saidSuspended = tables.join();
+  }
+
   async function look(): Promise<void> {
     const now = clock.now();
     const up = await series.ping().then(
@@ -57,6 +75,8 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
     );
     await tell('journal_full', 'journal', bytes > FULL * config.journal_max_bytes, now);
     await tellQuarantined(quarantined, now);
+    if (suspended) await tellSuspended(suspended(), downSince_ms ?? now);
+    await health.look();
   }
 
   const again = async () => {

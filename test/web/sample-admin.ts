@@ -267,6 +267,17 @@ export function sampleAdmin(clock: Clock): Pick<Services, Part> {
           },
         ],
       }),
+      look: async () => {},
+      store: () => ({
+        ...{ up: true, since_ms: clock.now() - 3_600_000, reason: null },
+        ...{ waiting_records: 3, waiting_readings: 12, full_in_h: null },
+      }),
+      readings: () => {
+        const mqtt = { received: 120_400, stored: 119_800, duplicate: 388, rejected: 190, dead: 10, waiting: 12 };
+        const modbus = { received: 80_000, stored: 80_000, duplicate: 0, rejected: 0, dead: 0, waiting: 0 };
+        const total = { received: 200_400, stored: 199_800, duplicate: 388, rejected: 190, dead: 10, waiting: 12 };
+        return { total, sources: { mqtt, 'modbus-tcp': modbus }, missing: 0, complete: true };
+      },
     },
     journal: {
       append: async () => 0,

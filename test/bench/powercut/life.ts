@@ -30,6 +30,11 @@ const BASE_MS = Date.UTC(2026, 0, 1);
 const METERS = ['hall', 'roof', 'a meter point with a name that is longer than most', 'd'];
 const SENDERS = 6;
 
+const EMPTY_BOOK = {
+  ...{ sources: {}, missing: 0, complete: true },
+  total: { received: 0, stored: 0, duplicate: 0, rejected: 0, dead: 0, waiting: 0 },
+};
+
 const { dir, seed, first } = JSON.parse(process.argv[2]!) as LifeOrder;
 const random = createRandom(seed);
 const begun = performance.now();
@@ -56,6 +61,8 @@ await startDrain({
   meters: { list: () => [], onChange: () => () => {} },
   loads: { forget: async () => {} },
   ratingOf: () => ({}),
+  books: { applied() {}, book: () => EMPTY_BOOK, save: async () => {} },
+  release_every_ms: 0,
 });
 while (!series.drain.state().up || series.drain.lag() > 0) {
   if (performance.now() - begun > 60_000) throw new Error(`not drained: ${JSON.stringify(series.drain.state())}`);

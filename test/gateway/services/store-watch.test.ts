@@ -22,6 +22,7 @@ describe('store watch', () => {
         },
       } as SeriesStore,
       journal: { append: async () => 0, release: async () => {}, stats: () => stats, close: async () => {} },
+      health: { look: async () => {} },
       site: { tenants: () => ['default', 'other'] } as unknown as SiteService,
       alerts: {
         raise: async (tenant: string, kind: string, _object: string, severity: string) =>

