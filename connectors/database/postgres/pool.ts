@@ -32,11 +32,12 @@ export type PoolOptions = {
 
 /**
  * Whatever a former transaction left on the connection, so that nothing passes from one tenant to the next: settings
- * (the search path too), temporary tables, prepared statements, cursors, channels, locks.
+ * (the search path too), temporary tables, prepared statements, cursors, channels, locks. In a transaction of its own,
+ * since channels are left at its end.
  */
 const CLEAN =
-  'reset session authorization; reset role; reset all; discard temp; deallocate all; close all; unlisten *; ' +
-  'select pg_advisory_unlock_all(); begin';
+  'begin; reset session authorization; reset role; reset all; discard temp; deallocate all; close all; unlisten *; ' +
+  'select pg_advisory_unlock_all(); commit; begin';
 const BIND = `select set_config('luna.tenant', $1, true), set_config('luna.seal', $2, true)`;
 
 /** Each statement goes through the extended protocol, in which a text holds one statement and no second. */
