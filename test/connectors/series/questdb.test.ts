@@ -1,12 +1,23 @@
-import { describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
 import { openQuestDbSeries } from '../../../connectors/series/questdb/questdb.ts';
 import { describeSeriesStore } from '../../contracts/series.ts';
-import { hasQuestdb, startQuestdb } from '../../setup/questdb.ts';
+import { hasQuestdb, type QuestdbServer, startQuestdb } from '../../setup/questdb.ts';
+import { describeLag } from './questdb/lag.ts';
+import { describeProxy } from './questdb/proxy.ts';
+import { describeSchema } from './questdb/schema.ts';
+import { describeSuspended } from './questdb/suspended.ts';
 
+// One server for all: to start one takes seconds.
 describe.skipIf(!hasQuestdb)('on a real QuestDB', () => {
+  let server: QuestdbServer;
+  const running = () => server;
+  beforeAll(async () => {
+    server = await startQuestdb();
+  }, 200_000);
+  afterAll(() => server?.stop(), 30_000);
+
   describeSeriesStore('QuestDB', async () => {
-    const server = await startQuestdb();
-    const open = () => openQuestDbSeries({ url: `questdb://127.0.0.1:${server.http_port}?pg=${server.pg_port}` });
+    const open = () => openQuestDbSeries({ url: server.url });
     let store = await open();
     return {
       store,
@@ -15,10 +26,11 @@ describe.skipIf(!hasQuestdb)('on a real QuestDB', () => {
         store = await open();
         return store;
       },
-      async end() {
-        await store.close();
-        await server.stop();
-      },
+      end: () => store.close(),
     };
   });
+  describeSchema(running);
+  describeLag(running);
+  describeSuspended(running);
+  describeProxy(running);
 });
