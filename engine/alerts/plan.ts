@@ -80,10 +80,12 @@ export const ABOUT_CHANNEL = 'channel_failing';
 export function planMessages(input: PlanInput): PlannedMessage[] {
   const told = byAlert(input.told);
   const ready = new Map<string, Ready[]>();
+  const holds = quietNow(input);
   for (const alert of input.alerts) {
     const steps = stepsOf(alert, input.recipients);
-    for (const [recipient, item] of readyItems(alert, steps, told.get(alert.id) ?? [], input.rules))
-      if (mayHear(recipient, item, input)) {
+    const isHeld = (recipient: PlannedRecipient) => holds(recipient, alert.severity);
+    for (const [recipient, item] of readyItems(alert, steps, told.get(alert.id) ?? [], input.rules, isHeld))
+      if (item.at_ms <= input.now_ms && !isHeld(recipient)) {
         const list = ready.get(recipient.id);
         if (list) list.push(item);
         else ready.set(recipient.id, [item]);
@@ -95,6 +97,20 @@ export function planMessages(input: PlanInput): PlannedMessage[] {
     if (items.length > 0 && isDue(id, items, input)) planned.push(messageOf(id, items));
   }
   return planned;
+}
+
+/** Whether somebody's quiet hours hold back what is so severe; looked up once a recipient. */
+function quietNow({ now_ms, time_zone }: PlanInput): (recipient: PlannedRecipient, severity: Severity) => boolean {
+  const known = new Map<string, boolean>();
+  return ({ id, quiet, faults_break_through }, severity) => {
+    if (quiet === null || (severity === 'fault' && faults_break_through)) return false;
+    let holds = known.get(id);
+    if (holds === undefined) {
+      holds = quietUntil(now_ms, quiet, time_zone) !== null;
+      known.set(id, holds);
+    }
+    return holds;
+  };
 }
 
 function byAlert(told: readonly Told[]): Map<string, Told[]> {
@@ -123,6 +139,7 @@ function readyItems(
   steps: readonly PlannedRecipient[][],
   told: readonly Told[],
   rules: AlertRules,
+  isHeld: (recipient: PlannedRecipient) => boolean,
 ): [PlannedRecipient, Ready][] {
   const items: [PlannedRecipient, Ready][] = [];
   const add = (recipient: PlannedRecipient, what: What, at_ms: number | null, n = 0) => {
@@ -140,7 +157,7 @@ function readyItems(
       else if (!now.some(isNews)) add(recipient, place === 0 ? 'opened' : 'escalated', begins_ms);
       else add(recipient, 'repeated', ...repeatAt(recipient, now));
     }
-    begins_ms = nextStep(alert, step, told, rules);
+    begins_ms = nextStep(alert, step, told, rules, begins_ms, isHeld);
   }
   return items;
 }
@@ -172,25 +189,27 @@ function repeatAt({ repeat_min }: PlannedRecipient, now: readonly Told[]): [at_m
   return [last_ms + repeat_min * MINUTE_MS, heard.length];
 }
 
-/** When the step after `step` begins: some minutes after `step` was told, at once where nobody there could be reached. */
+/**
+ * When the step after `step` begins: some minutes after `step` was told, at once where nobody there can be reached: all
+ * were refused, or are in their quiet hours and will be told at the end of them.
+ */
 function nextStep(
   alert: PlannedAlert,
   step: readonly PlannedRecipient[],
   told: readonly Told[],
   { escalate_min }: AlertRules,
+  begins_ms: number | null,
+  isHeld: (recipient: PlannedRecipient) => boolean,
 ): number | null {
   const ids = new Set(step.map(({ id }) => id));
   const news = told.filter((one) => ids.has(one.recipient) && one.round === alert.round && isNews(one));
-  if (news.length === 0) return null;
+  const nobody = step.every((recipient) => {
+    const mine = news.filter((one) => one.recipient === recipient.id);
+    return mine.length === 0 ? isHeld(recipient) : mine.every(({ refused, sent }) => refused && !sent);
+  });
+  if (news.length === 0) return nobody ? begins_ms : null;
   const first_ms = Math.min(...news.map(({ at_ms }) => at_ms));
-  const nobody = news.length === step.length && news.every(({ refused, sent }) => refused && !sent);
   return nobody ? first_ms : first_ms + escalate_min * MINUTE_MS;
-}
-
-function mayHear(recipient: PlannedRecipient, { severity, at_ms }: Ready, { now_ms, time_zone }: PlanInput): boolean {
-  if (at_ms > now_ms) return false;
-  if (recipient.quiet === null || (severity === 'fault' && recipient.faults_break_through)) return true;
-  return quietUntil(now_ms, recipient.quiet, time_zone) === null;
 }
 
 /** The first message about something waits for the window; each message in the hour before doubles it. */

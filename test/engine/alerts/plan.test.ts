@@ -152,6 +152,46 @@ describe('who is told what', () => {
     expect(play(180, () => ({ alerts: fault, recipients: deaf })).log).toEqual(['120 anna opened']);
   });
 
+  describe('the next step while step 1 is in its quiet hours', () => {
+    // T0 is 13:00 in Berlin: a night from 13:00 to 21:00.
+    const quiet = { from_min: 13 * 60, to_min: 21 * 60 };
+    const deaf = { quiet, faults_break_through: false };
+    const alerts = [alert({ kind: 'disk_full', severity: 'fault' })];
+    const night = person('night', { step: 2 });
+
+    it('at once where all of the step are, and they still hear of it at the end', () => {
+      const recipients = [person('anna', deaf), night];
+      expect(play(600, () => ({ alerts, recipients })).log).toEqual(['1 night escalated', '480 anna opened']);
+      const seen = alert({ severity: 'fault', acknowledged_ms: T0 + 10 * MIN });
+      const { log } = play(600, (minute) => ({ alerts: minute < 10 ? alerts : [seen], recipients }));
+      expect(log).toEqual(['1 night escalated']);
+    });
+
+    it('after its minutes where one of them is awake', () => {
+      const recipients = [person('anna', deaf), person('ben'), night, person('chef', { step: 3 })];
+      expect(play(600, () => ({ alerts, recipients })).log).toEqual([
+        '1 ben opened',
+        '32 night escalated',
+        '63 chef escalated',
+        '480 anna opened',
+      ]);
+    });
+
+    it('at once where one is and the others cannot be reached, over steps that are quiet, too', () => {
+      const both = [person('anna', deaf), person('ben'), person('carl', { step: 2, ...deaf }), { ...night, step: 3 }];
+      const { log } = play(60, () => ({ alerts, recipients: both }), { refused: (who) => who === 'ben' });
+      expect(log).toEqual(['1 ben opened', '2 night escalated']);
+      const later = [person('anna'), person('carl', { step: 2, ...deaf }), { ...night, step: 3 }];
+      expect(play(60, () => ({ alerts, recipients: later })).log).toEqual(['1 anna opened', '32 night escalated']);
+    });
+
+    it('of the first to wake where all are quiet', () => {
+      const longer = { quiet: { from_min: 13 * 60, to_min: 22 * 60 }, faults_break_through: false };
+      const recipients = [person('anna', longer), { ...night, ...deaf }];
+      expect(play(600, () => ({ alerts, recipients })).log).toEqual(['480 night escalated', '540 anna opened']);
+    });
+  });
+
   it('everybody anew when an alert gets worse', () => {
     const { log } = play(60, (minute) => ({
       alerts: [minute < 20 ? alert() : alert({ severity: 'fault', round: 2, raised_ms: T0 + 20 * MIN })],
