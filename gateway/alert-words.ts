@@ -70,6 +70,7 @@ const LINKS: Readonly<Record<string, string>> = {
   document_refused: '/documents',
   series_store_down: '/admin/health',
   series_table_suspended: '/admin/health',
+  dead_letters: '/admin/health',
   journal_full: '/admin/health',
   journal_quarantine: '/admin/health',
   disk_low: '/admin/health',

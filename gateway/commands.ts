@@ -7,6 +7,7 @@ import { InvalidDataError, NotFoundError } from '../engine/errors.ts';
 import type { Connection, Role } from '../engine/model/site.ts';
 import { backUp } from './backup/commands.ts';
 import type { Command, CommandResult } from './control.ts';
+import { listDeadLetters, retryDeadLetters } from './dead-letter-commands.ts';
 import type { Actor, Services } from './services.ts';
 
 const DEFAULT_CONNECTION: Connection = { kind: 'mqtt', topic: null };
@@ -22,6 +23,8 @@ const HANDLERS: Record<string, Handler> = {
   import: importFile,
   'audit verify': verifyAudit,
   backup: backUp,
+  'dead-letters list': listDeadLetters,
+  'dead-letters retry': retryDeadLetters,
   doctor,
   train,
   eval: evaluate,

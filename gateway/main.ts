@@ -60,6 +60,21 @@ command(
   [],
   null,
 );
+const dead = program.command('dead-letters').description('readings that the series store refused');
+command(
+  dead.command('list'),
+  'dead-letters list',
+  'what was put aside and why (all organisations, or --tenant)',
+  [],
+  null,
+);
+command(
+  dead.command('retry [id]'),
+  'dead-letters retry',
+  'take it in again, one or all (all organisations, or --tenant)',
+  ['id'],
+  null,
+);
 command(program.command('backup'), 'backup', 'make a backup now');
 program
   .command('restore <from>')

@@ -644,6 +644,7 @@ export type AlertKind =
   | 'journal_full'
   | 'series_store_down'
   | 'series_table_suspended'
+  | 'dead_letters'
   | 'register_reset'
   | 'register_jump'
   | 'unit_changed'

@@ -1,4 +1,5 @@
 /** Raises and clears the alerts of the box itself: the series store, the journal's damage and its bound. */
+import { countDeadLetters, deadLetterFolder, readDeadLetters } from '../dead-letters.ts';
 import type { AlertService, Base, HealthService, SiteService } from '../services.ts';
 
 const EVERY_MS = 5000;
@@ -21,8 +22,11 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
 } {
   let timer: NodeJS.Timeout | null = null;
   let downSince_ms: number | null = null;
+  const dead = deadLetterFolder(config.home);
+  let knownDead = -1;
   const said = new Map<string, boolean>();
   let saidSuspended: string | null = null;
+  let saidQuarantined: string | null = null;
 
   /** Tells a change only; the first look clears what a former run may have left open. */
   async function tell(
@@ -37,15 +41,15 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
     said.set(kind, wrong);
   }
 
-  /** One alert a file that was set aside; files that are gone since a former start are no news any more. */
+  /** One alert a file that was set aside; files that are gone since a former look are no news any more. */
   async function tellQuarantined(names: readonly string[], since_ms: number): Promise<void> {
-    if (said.has('journal_quarantine')) return;
+    if (saidQuarantined === names.join()) return;
     for (const tenant of site.tenants()) {
       for (const { kind, object } of await alerts.list(tenant, { open_only: true }))
         if (kind === 'journal_quarantine' && !names.includes(object)) await alerts.clear(tenant, kind, object);
       for (const name of names) await alerts.raise(tenant, 'journal_quarantine', name, 'fault', { since_ms });
     }
-    said.set('journal_quarantine', names.length > 0);
+    saidQuarantined = names.join();
   }
 
   /** At once: such a table mends itself rarely. */
@@ -57,6 +61,24 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
       for (const table of tables) await alerts.raise(tenant, 'series_table_suspended', table, 'fault', { since_ms });
     }
     saidSuspended = tables.join();
+  }
+
+  /** One alert an organisation, as long as anything of it is put aside. */
+  async function tellDeadLetters(now_ms: number): Promise<void> {
+    const count = await countDeadLetters(dead);
+    if (count === knownDead) return;
+    const letters = await readDeadLetters(dead);
+    for (const tenant of site.tenants()) {
+      const own = letters.filter(({ group }) => group.tenant === tenant);
+      const [first] = own;
+      const name = `${own.reduce((sum, { group }) => sum + group.readings.length, 0)}`;
+      if (!first) await alerts.clear(tenant, 'dead_letters', 'series store');
+      else
+        await alerts.raise(tenant, 'dead_letters', 'series store', 'fault', {
+          ...{ since_ms: now_ms, name, problem: first.reason },
+        });
+    }
+    knownDead = count;
   }
 
   async function look(): Promise<void> {
@@ -76,6 +98,7 @@ export function createStoreWatch({ config, clock, log, series, journal, site, al
     await tell('journal_full', 'journal', bytes > FULL * config.journal_max_bytes, now);
     await tellQuarantined(quarantined, now);
     if (suspended) await tellSuspended(suspended(), downSince_ms ?? now);
+    await tellDeadLetters(now);
     await health.look();
   }
 

@@ -17,6 +17,7 @@ import { priceTexts } from './de/prices.ts';
 
 import { repairTexts } from './de/repair.ts';
 import { searchTexts } from './de/search.ts';
+import { storeTexts } from './de/store.ts';
 
 export const de = {
   ...commonTexts,
@@ -35,5 +36,6 @@ export const de = {
   ...adminTexts,
   ...addMeterTexts,
   ...searchTexts,
+  ...storeTexts,
   ...importTexts,
 } as const;

@@ -17,6 +17,7 @@ import { priceTexts } from './en/prices.ts';
 
 import { repairTexts } from './en/repair.ts';
 import { searchTexts } from './en/search.ts';
+import { storeTexts } from './en/store.ts';
 
 export const en = {
   ...commonTexts,
@@ -35,5 +36,6 @@ export const en = {
   ...adminTexts,
   ...addMeterTexts,
   ...searchTexts,
+  ...storeTexts,
   ...importTexts,
 } as const;

@@ -5,6 +5,7 @@ import { type Cell, qualityStrip, sparkLine } from '../charts/spark.ts';
 import { asOf, layout } from '../components/layout.ts';
 import { age, card, emptyState, linkButton, roleIcon, type State, stateMark } from '../components/parts.ts';
 import { toneOf } from '../components/quantity.ts';
+import { type StoreWaiting, storeNotice } from '../components/store-notice.ts';
 import type { Html, Ui } from '../ui.ts';
 
 /** `register` is a counter that only grows. */
@@ -24,7 +25,12 @@ export type MeterRow = {
   recent: readonly { at_ms: number; value: number }[];
   cells: readonly Cell[];
 };
-export type MetersView = { rows: readonly MeterRow[]; as_of_ms: number | null };
+export type MetersView = {
+  rows: readonly MeterRow[];
+  as_of_ms: number | null;
+  /** The series store is away or catches up; null where it does neither. */
+  store?: StoreWaiting | null;
+};
 
 export function metersPage(view: MetersView, ui: Ui): Html {
   const isAdmin = ui.actor?.role === 'admin';
@@ -70,7 +76,7 @@ function meterList(view: MetersView, ui: Ui): Html {
   const rows = orderMeters(view.rows);
   const bad = rows.filter((row) => row.state !== 'ok');
   const good = rows.filter((row) => row.state === 'ok');
-  return html`<div class="stack">${bad.length ? group(ui.t('meters.attention'), bad, ui) : ''}${good.length ? group(ui.t('meters.live'), good, ui) : ''}${stripKey(ui)}</div>`;
+  return html`<div class="stack">${storeNotice(view.store, ui)}${bad.length ? group(ui.t('meters.attention'), bad, ui) : ''}${good.length ? group(ui.t('meters.live'), good, ui) : ''}${stripKey(ui)}</div>`;
 }
 
 function group(title: string, rows: readonly MeterRow[], ui: Ui): Html {

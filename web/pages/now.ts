@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { asOf, layout } from '../components/layout.ts';
 import { emptyState, linkButton, stateMark } from '../components/parts.ts';
+import { type StoreWaiting, storeNotice } from '../components/store-notice.ts';
 import type { Html, Ui } from '../ui.ts';
 import { adviceCard, costCard } from './now-cards.ts';
 import { dataCard } from './now-data.ts';
@@ -93,6 +94,8 @@ export type NowView = {
   data: DataState;
   /** What is open and nobody has seen yet; null where nothing is. */
   alerts?: OpenAlerts | null;
+  /** The series store is away or catches up; null where it does neither. */
+  store?: StoreWaiting | null;
   cost: DayCost;
   advice: FirstAdvice | null;
   next: NextDay;
@@ -146,7 +149,7 @@ const IDLE_W = 20;
 
 /** The one sentence: what is used or drawn, against the forecast, and what the price does. */
 function stateLine(view: NowView, ui: Ui): Html {
-  return html`<div><p class="headline">${powerWords(view, ui)}${comparison(view, ui)}${phaseWords(view, ui)}.</p>
+  return html`<div>${storeNotice(view.store, ui)}<p class="headline">${powerWords(view, ui)}${comparison(view, ui)}${phaseWords(view, ui)}.</p>
 <p class="wellness">${wellness(view.data, ui)}</p>${view.alerts ? alertLine(view.alerts, ui) : ''}</div>`;
 }
 

@@ -6,6 +6,7 @@ import type { LiveView } from '../stream.ts';
 import { meterHealth } from './data-state.ts';
 import { createDayCells, headline, noteOf } from './meter-values.ts';
 import { createPageApp, type PageDeps, readerOf, sendPage, signedIn, uiOf } from './page.ts';
+import { storeWaiting } from './store-waiting.ts';
 
 export function createMetersPage(deps: PageDeps) {
   const { services } = deps;
@@ -31,7 +32,8 @@ export function createMetersPage(deps: PageDeps) {
       }),
     );
     const last = rows.flatMap((row) => row.last_ms ?? []);
-    return { rows, as_of_ms: last.length === 0 ? null : Math.max(...last) };
+    const store = storeWaiting(services.health, ui.now_ms);
+    return { rows, as_of_ms: last.length === 0 ? null : Math.max(...last), store };
   };
   const app = createPageApp();
   app.get('/meters', signedIn(deps), async (c) => {

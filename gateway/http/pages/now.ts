@@ -31,6 +31,7 @@ import {
 } from './page.ts';
 import { powerFlow } from './power-flow.ts';
 import { pricePhase } from './price-windows.ts';
+import { storeWaiting } from './store-waiting.ts';
 
 const PAST_MS = 3 * HOUR_MS;
 const AHEAD_MS = 24 * HOUR_MS;
@@ -108,6 +109,7 @@ export function createGatherNow(services: Services): Gather {
       as_of_ms: newest(points.map((point) => services.live.last_ms(actor.tenant, point.id))),
       alerts: await openAlerts(actor.tenant, ui),
       data: dataState(services, actor.tenant, ui, site_prices, load_forecast),
+      store: storeWaiting(services.health, ui.now_ms),
       cost,
       advice,
       next,

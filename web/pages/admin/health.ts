@@ -1,6 +1,6 @@
 /** Admin, health: what works, what does not and since when; live. */
 import { html } from 'hono/html';
-import { card, type State, stateMark } from '../../components/parts.ts';
+import { card, notice, type State, stateMark } from '../../components/parts.ts';
 import type { Html, Ui } from '../../ui.ts';
 import { adminPage } from './frame.ts';
 
@@ -27,7 +27,18 @@ export type HealthView = {
     | null;
   weather: { enabled: boolean; last_success_ms: number | null; fault: string | null } | null;
   store: string;
+  books: Books;
 };
+type Book = Record<(typeof STATES_OF_READINGS)[number], number>;
+export type Books = {
+  total: Book;
+  sources: Readonly<Record<string, Book>>;
+  /** Acknowledged readings that nothing accounts for. */
+  missing: number;
+  complete: boolean;
+};
+
+const STATES_OF_READINGS = ['received', 'stored', 'duplicate', 'rejected', 'dead', 'waiting'] as const;
 
 const STATES: Record<'ok' | 'degraded' | 'down', State> = { ok: 'ok', degraded: 'warning', down: 'fault' };
 const NAMES = {
@@ -35,6 +46,7 @@ const NAMES = {
   journal: 'health.part_journal',
   'series store': 'health.part_series_store',
   drain: 'health.part_drain',
+  readings: 'health.part_readings',
   jobs: 'health.part_jobs',
 } as const;
 
@@ -45,7 +57,7 @@ export function healthPage(view: HealthView, ui: Ui): Html {
 
 /** The live region. */
 export function healthCards(view: HealthView, ui: Ui): Html {
-  return html`${partsCard(view, ui)}${journalCard(view, ui)}${jobsCard(view, ui)}${sourcesCard(view, ui)}`;
+  return html`${partsCard(view, ui)}${booksCard(view, ui)}${journalCard(view, ui)}${jobsCard(view, ui)}${sourcesCard(view, ui)}`;
 }
 
 function partsCard({ ready, parts }: HealthView, ui: Ui): Html {
@@ -59,6 +71,24 @@ function partsCard({ ready, parts }: HealthView, ui: Ui): Html {
         html`<li>${stateMark(STATES[part.state], nameOf(part.name))}<span class="soft">${part.text}${part.since_ms === null ? '' : ` (${t('common.since', { time: format.when(part.since_ms, ui.now_ms) })})`}</span></li>`,
     )}</ul>`,
   });
+}
+
+/** The sum that must come out even, by source. */
+function booksCard({ books }: HealthView, ui: Ui): Html {
+  const { t, format } = ui;
+  const { total, missing, complete } = books;
+  const row = (name: string, book: Book) =>
+    html`<tr><th scope="row">${name}</th>${STATES_OF_READINGS.map((state) => html`<td class="numbers">${format.number(book[state])}</td>`)}</tr>`;
+  const sources = Object.entries(books.sources).sort(([a], [b]) => a.localeCompare(b));
+  const table = html`<div class="scroll" tabindex="0" role="region" aria-label="${t('health.books')}"><table><thead><tr><th scope="col">${t('health.books_source')}</th>${STATES_OF_READINGS.map((state) => html`<th scope="col" class="numbers">${t(`health.books_${state}`)}</th>`)}</tr></thead>
+<tbody>${sources.map(([name, book]) => row(name, book))}${row(t('health.books_total'), total)}</tbody></table></div>`;
+  const words = !complete
+    ? html`<p class="soft">${t('health.books_begin')}</p>`
+    : missing === 0
+      ? html`<p class="soft">${t('health.books_even')}</p>`
+      : notice('fault', t('health.books_missing', { count: format.number(missing), n: missing }));
+  const none = html`<p class="soft">${t('health.books_none')}</p>`;
+  return card({ title: t('health.books'), content: sources.length === 0 ? none : html`${table}${words}` });
 }
 
 function journalCard({ journal, store }: HealthView, ui: Ui): Html {

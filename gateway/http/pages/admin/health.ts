@@ -52,10 +52,11 @@ async function gather(services: Services, tenant: string): Promise<HealthView> {
     queues,
     sources,
     weather: weatherState,
+    books: health.readings(),
     store: series.kind === 'questdb' ? 'QuestDB' : series.kind === 'duckdb' ? 'DuckDB' : series.kind,
     journal: {
       records: stats.last_seq,
-      waiting: Math.max(0, stats.last_seq - stats.released_seq),
+      waiting: health.store().waiting_records,
       bytes: stats.bytes,
       most_bytes: config.journal_max_bytes,
       files: stats.segments,

@@ -1,0 +1,24 @@
+/** Tells on pages that the series store is away, that nothing is lost, and how much waits. */
+import { html } from 'hono/html';
+import type { Html, Ui } from '../ui.ts';
+import { notice } from './parts.ts';
+
+/** `away_since_ms` null: the store is there and catches up. */
+export type StoreWaiting = { away_since_ms: number | null; waiting_readings: number; full_in_h: number | null };
+
+/** @param store null where there is nothing to tell */
+export function storeNotice(store: StoreWaiting | null | undefined, ui: Ui): Html | '' {
+  if (!store) return '';
+  const { t, format } = ui;
+  const count = format.number(store.waiting_readings);
+  const n = store.waiting_readings;
+  if (store.away_since_ms === null) return notice('warning', t('store.catching_up', { count, n }));
+  const away = t('store.away', { since: format.when(store.away_since_ms, ui.now_ms), count, n });
+  return notice('warning', html`${away} ${roomWords(store.full_in_h, ui)}`);
+}
+
+function roomWords(full_in_h: number | null, { t, format }: Ui): string {
+  if (full_in_h === null) return '';
+  const hours = Math.floor(full_in_h);
+  return hours < 1 ? t('store.full_soon') : t('store.full_in', { hours: format.number(hours), n: hours });
+}
