@@ -12,6 +12,7 @@ const MAIN = join(import.meta.dirname, '../../../gateway/main.ts');
 const START_MS = 60_000;
 
 export type RunningBox = {
+  pid: number;
   url: string;
   mqtt_port: number;
   start_s: number;
@@ -26,12 +27,13 @@ export async function makeHome(): Promise<string> {
 }
 
 /** Starts the box and resolves when it serves and /readyz answers 200. */
-export async function startBox(home: string): Promise<RunningBox> {
+export async function startBox(home: string, settings: Record<string, string> = {}): Promise<RunningBox> {
   const begun = performance.now();
   const env = {
     ...process.env,
     ...{ LUNA_HOME: home, LUNA_HOST: '127.0.0.1', LUNA_PORT: '0', LUNA_MQTT_PORT: '0' },
     ...{ LUNA_LOG_LEVEL: 'info', LUNA_WEATHER: 'off', LUNA_PRICE_SOURCES: '' },
+    ...settings,
   };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'run'], {
     env,
@@ -57,7 +59,7 @@ export async function startBox(home: string): Promise<RunningBox> {
     if (port && mqtt_port && (await isReady(url))) {
       const start_s = (performance.now() - begun) / 1000;
       const ends = { kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
-      return { url, mqtt_port: Number(mqtt_port), start_s, output: () => said, ...ends };
+      return { pid: child.pid!, url, mqtt_port: Number(mqtt_port), start_s, output: () => said, ...ends };
     }
     if (child.exitCode !== null) break;
     await sleep(20);
