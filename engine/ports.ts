@@ -28,6 +28,8 @@ export interface Journal extends Closable {
   /** Records above `seq` stay on disk though released, as far as the bound allows: the backup has not copied them yet.
    * null lets go. */
   hold?(seq: number | null): void;
+  /** A reader met damage in this segment: keeps its bytes under another name, though it may be released. Once a segment. */
+  setAside?(segment: string): Promise<void>;
   stats(): JournalStats;
 }
 

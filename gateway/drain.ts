@@ -52,6 +52,12 @@ export async function startDrain(deps: DrainDeps): Promise<void> {
     log[up ? 'info' : 'warn']({ up, reason, recovery }, 'series store');
     if (recovery !== null) void forgetLoads(deps);
   });
+  series.drain.onDamaged((segment) => {
+    log.error({ segment }, 'the journal has damaged bytes; what is intact is drained');
+    deps.journal
+      .setAside?.(segment)
+      .catch((error: unknown) => log.error({ err: error, segment }, 'a damaged segment could not be set aside'));
+  });
   series.drain.start();
   await series
     .ready(STORE_READY_MS)

@@ -22,6 +22,8 @@ export type SeriesDrain = {
   /** Slots were computed again. */
   onSlots(listener: (changed: readonly SlotsChanged[]) => void): () => void;
   onState(listener: (state: DrainState) => void): () => void;
+  /** Damage was met in a segment of the journal; what is intact of it is drained all the same. */
+  onDamaged(listener: (segment: string) => void): () => void;
   /** Roles of all meter points; again after each change. */
   setRoles(roles: readonly MeterRoleOf[]): void;
 };
@@ -55,6 +57,7 @@ export async function openSeriesWorker(
     applied: createListeners<[number, readonly TouchedSeries[], number]>(),
     slots: createListeners<[readonly SlotsChanged[]]>(),
     state: createListeners<[DrainState]>(),
+    damaged: createListeners<[string]>(),
   };
   let state: DrainState = {
     ...{ up: false, since_ms: Date.now(), reason: 'starting', applied_seq: null, doubled: null },
@@ -89,6 +92,7 @@ export async function openSeriesWorker(
       state = { ...state, applied_seq: seq, doubled, counts };
       listeners.applied.emit(seq, touched, applied);
     } else if (message.kind === 'slots') listeners.slots.emit(message.changed);
+    else if (message.kind === 'damaged') listeners.damaged.emit(message.segment);
     else {
       state = message.state;
       listeners.state.emit(state);
@@ -154,6 +158,7 @@ export async function openSeriesWorker(
       onApplied: listeners.applied.add,
       onSlots: listeners.slots.add,
       onState: listeners.state.add,
+      onDamaged: listeners.damaged.add,
       setRoles: (roles) => send({ kind: 'roles', roles }),
     },
     async close() {

@@ -6,7 +6,7 @@ import { UnavailableError } from '../../engine/errors.ts';
 import type { Journal } from '../../engine/ports.ts';
 import { diskFiles, type JournalFiles, makeFolder } from './files.ts';
 import { createRecordBuffer, type RecordBuffer } from './record.ts';
-import { type Recovered, recoverJournal, type Visit, writeReleased } from './recover.ts';
+import { type Recovered, recoverJournal, setAside, type Visit, writeReleased } from './recover.ts';
 import { createSegmentWriter, type SegmentWriter } from './writer.ts';
 
 export type JournalOptions = {
@@ -66,6 +66,7 @@ function createJournal(
   let committing: Promise<void> | null = null;
   let releasing: Promise<void> = Promise.resolve();
   let held_seq = options.held_seq ?? null;
+  const aside = createAside(options.dir, files, recovered.quarantined);
   let closing = false;
   Atomics.store(durableCell, 0, BigInt(last_seq));
 
@@ -127,12 +128,16 @@ function createJournal(
       held_seq = seq;
       void drop().catch(() => {});
     },
+    setAside(segment) {
+      releasing = releasing.catch(() => {}).then(() => aside.add(segment));
+      return releasing;
+    },
     stats: () => ({
       last_seq,
       released_seq,
       bytes: writer.bytes(),
       segments: writer.segments(),
-      quarantined: recovered.quarantined,
+      quarantined: aside.names(),
     }),
     async close() {
       closing = true;
@@ -141,6 +146,20 @@ function createJournal(
       await writer.retire();
       // A full disk is no reason to fail here: the names of the segments keep the numbers too.
       await writeReleased(options.dir, files, { released_seq, next_seq, closed: writer.closed() }).catch(() => {});
+    },
+  };
+}
+
+/** Segments that are set aside, each once. */
+function createAside(dir: string, files: JournalFiles, found: readonly string[]) {
+  let names = found;
+  const seen = new Set<string>();
+  return {
+    names: () => names,
+    async add(segment: string): Promise<void> {
+      if (seen.has(segment)) return;
+      names = await setAside(dir, files, segment, names);
+      seen.add(segment);
     },
   };
 }

@@ -24,6 +24,9 @@ export function durableSeq(shared: SharedArrayBuffer): () => number {
   return () => Number(Atomics.load(cell, 0));
 }
 
+/** Looked at of what stands behind the last record of a segment. */
+const REST_BYTES = 64 * 1024;
+
 type Place = { segment: SegmentName; file: FileHandle; offset: number; seq: number };
 
 /**
@@ -54,6 +57,9 @@ export async function openJournalReader(dir: string, options: JournalReaderOptio
     const { segments } = await listSegments(dir);
     const next = segments.find((s) => s.first_seq > current.segment.first_seq);
     if (!next || next.first_seq > limit_seq) return false;
+    // The last record of a segment that is done with may be damaged so that it looks unfinished.
+    const rest = await readAt(current.file, current.offset, REST_BYTES);
+    if (rest.some((byte) => byte !== 0)) options.onCorrupt?.(current.segment.name, current.offset);
     await enter(next, current.seq);
     return true;
   }

@@ -107,19 +107,37 @@ async function quarantine(
   scan: SegmentScan,
   recovered: Recovered,
 ): Promise<void> {
-  const { name } = segment;
-  const path = join(dir, name);
-  let aside = `${name}.quarantined`;
-  for (let n = 1; recovered.quarantined.includes(aside); n++) aside = `${name}.${n}.quarantined`;
-  if (scan.last_seq === null) {
-    await files.rename(path, join(dir, aside));
-  } else {
-    // Linked, not moved: a kill between the two steps must not leave the folder without the intact records.
-    await files.link(path, join(dir, aside));
-    await rewrite(dir, files, segment, bytes, scan);
-  }
+  const path = join(dir, segment.name);
+  const known = recovered.quarantined.findLast((aside) => aside.startsWith(`${segment.name}.`));
+  // Set aside while it was drained, before the last end of the box.
+  const again = known !== undefined && (await readFile(join(dir, known))).equals(bytes);
+  // Linked, not moved: a kill between the two steps must not leave the folder without the intact records.
+  if (!again) recovered.quarantined.push(await linkAside(dir, files, segment.name, recovered.quarantined));
+  if (scan.last_seq === null) await files.remove(path);
+  else await rewrite(dir, files, segment, bytes, scan);
   await files.syncFolder(dir);
-  recovered.quarantined.push(aside);
+}
+
+/** Gives a damaged segment a second name, which outlives its release. @returns it, once it is on disk */
+async function linkAside(dir: string, files: JournalFiles, name: string, taken: readonly string[]): Promise<string> {
+  let aside = `${name}.quarantined`;
+  for (let n = 1; taken.includes(aside); n++) aside = `${name}.${n}.quarantined`;
+  await files.link(join(dir, name), join(dir, aside));
+  await files.syncFolder(dir);
+  return aside;
+}
+
+/**
+ * For damage that is found while the journal is in use: the segment stays as it is, and as evidence when it is released.
+ * @returns what is set aside now, the newest of it kept
+ */
+export async function setAside(
+  dir: string,
+  files: JournalFiles,
+  name: string,
+  quarantined: readonly string[],
+): Promise<string[]> {
+  return dropOldest(dir, files, [...quarantined, await linkAside(dir, files, name, quarantined)]);
 }
 
 function raise(recovered: Recovered, seq: number): void {

@@ -37,6 +37,7 @@ export type FromWorker =
   | { kind: 'error'; id: number; error: WireError }
   | { kind: 'applied'; now: AppliedNow }
   | { kind: 'slots'; changed: readonly SlotsChanged[] }
+  | { kind: 'damaged'; segment: string }
   | { kind: 'state'; state: DrainState };
 
 export type WireError = { name: string; message: string; remedy: string | undefined; faults: readonly Fault[] };

@@ -17,9 +17,16 @@ const { store: where, journal_dir, durable, released_seq, given_seq = 0, ...sett
 const post = (message: FromWorker, moved: ArrayBuffer[] = []) => port.postMessage(message, moved);
 
 const durable_seq = durableSeq(durable);
+const damaged = new Set<string>();
+/** Told before anything behind the damage is applied, so that the segment is set aside before it is released. */
+function tellDamaged(segment: string): void {
+  if (!damaged.has(segment)) post({ kind: 'damaged', segment });
+  damaged.add(segment);
+}
+
 const drain = createDrain({
   open: (): Promise<DrainedSeries> => (where.kind === 'duckdb' ? openDuckDbSeries(where) : openQuestDbSeries(where)),
-  reader: await openJournalReader(journal_dir, { durable_seq }),
+  reader: await openJournalReader(journal_dir, { durable_seq, onCorrupt: tellDamaged }),
   durable_seq,
   released_seq,
   given_seq,

@@ -41,8 +41,8 @@ async function underTest(): Promise<JournalUnderTest> {
 describeJournal('segment files', underTest);
 
 const journalFiles = async () => (await readdir(dir)).filter((name) => name.endsWith('.journal')).sort();
-async function valuesOnDisk(): Promise<number[]> {
-  const reader = await openJournalReader(dir);
+async function valuesOnDisk(onCorrupt?: (segment: string) => void): Promise<number[]> {
+  const reader = await openJournalReader(dir, { onCorrupt });
   const values = await readAll(reader);
   await reader.close();
   return values;
@@ -92,13 +92,16 @@ describe('journal after damage', () => {
       flipped[at] = flipped[at]! ^ 0x40;
       await writeFile(join(dir, name!), flipped);
       // A reader that runs while the damage happens steps over it too.
-      const running = await valuesOnDisk();
+      const told = new Set<string>();
+      const running = await valuesOnDisk((segment) => told.add(segment));
       const journal = await open();
       await journal.close();
       const after = await valuesOnDisk();
       const damaged = at < 16 ? null : Math.floor((at - 16) / ((whole.length - 16) / 3)) + 1;
       const expected = [1, 2, 3, 4].filter((n) => n !== damaged);
       expect({ at, running, after }).toEqual({ at, running: expected, after: expected });
+      // The header is not read by it.
+      expect({ at, told: [...told] }).toEqual({ at, told: at < 16 ? [] : [name] });
       expect(journal.stats().quarantined).toEqual([`${name}.quarantined`]);
       expect((await readFile(join(dir, `${name}.quarantined`))).equals(flipped)).toBe(true);
     }
