@@ -1,17 +1,18 @@
 /** Watches meters: raises and clears the alerts for silence, standing still, resets. */
 import { Quality } from '../../engine/model/quality.ts';
-import { HOUR_MS, SLOT_MS } from '../../engine/model/time.ts';
+import { HOUR_MS } from '../../engine/model/time.ts';
 import type { QualityEvent } from '../../engine/quality/accumulator.ts';
 import { silenceLimit, usualInterval } from '../../engine/quality/report.ts';
 import type { SlotsChanged } from '../series.ts';
 import type { Alert, AlertKind } from '../services.ts';
 import type { QualityDeps } from './quality.ts';
+import { lastHeard } from './quality-last-heard.ts';
 
 const DAY_MS = 24 * HOUR_MS;
 /** An event is believed once the readings after it are in: a dip at the newest reading looks like a reset. */
 const SETTLED_MS = 10 * 60_000;
-const LOOK_BACK_MS = 7 * DAY_MS;
 const SPACINGS = 12;
+const MOST_ALERTS = 10_000;
 const REMEMBERED = 10_000;
 
 /** What the computing of slots found, and the alert that tells of it. */
@@ -24,6 +25,10 @@ const ALERTS: Readonly<Partial<Record<QualityEvent['kind'], AlertKind>>> = {
 };
 /** Alerts of a moment: over a day later. */
 const MOMENTS: ReadonlySet<AlertKind> = new Set(['register_reset', 'register_jump', 'meters_mixed']);
+
+/** The reading after which it fell silent. */
+const sinceOf = ({ detail, opened_ms }: Alert): number =>
+  typeof detail.since_ms === 'number' ? detail.since_ms : opened_ms;
 
 type Seen = { last_ms: number | null; arrivals: number[]; usual_ms: number | null };
 
@@ -44,31 +49,41 @@ export function createQualityWatch(deps: QualityDeps) {
     }
   }
 
-  async function seenOf(tenant: string, id: string): Promise<Seen> {
-    const key = `${tenant} ${id}`;
-    let one = seen.get(key);
-    if (!one) {
-      one = { arrivals: [], ...(await lastStored(deps, tenant, id)) };
-      seen.set(key, one);
+  /** What is known of each meter; those not heard since the start are looked up in the store, all at once. */
+  async function seenOf(tenant: string, ids: readonly string[]): Promise<(id: string) => Seen> {
+    const unknown = ids.filter((id) => !seen.has(`${tenant} ${id}`));
+    const stored = unknown.length > 0 ? await lastHeard(deps, tenant, unknown) : null;
+    // Those that spoke meanwhile are known by now.
+    for (const id of unknown) {
+      const heard = stored?.get(id) ?? { last_ms: null, usual_ms: null };
+      if (!seen.has(`${tenant} ${id}`)) seen.set(`${tenant} ${id}`, { arrivals: [], ...heard });
     }
-    const last_ms = live.last_ms(tenant, id);
-    if (last_ms !== null && last_ms > (one.last_ms ?? 0)) one.last_ms = last_ms;
-    return one;
+    return (id) => {
+      const one = seen.get(`${tenant} ${id}`)!;
+      const last_ms = live.last_ms(tenant, id);
+      if (last_ms !== null && last_ms > (one.last_ms ?? Number.NEGATIVE_INFINITY)) one.last_ms = last_ms;
+      return one;
+    };
   }
 
   async function checkSilence(tenant: string, open: readonly Alert[]): Promise<void> {
     const now = clock.now();
-    const silent = new Set(open.filter((alert) => alert.kind === 'meter_silent').map((alert) => alert.object));
-    const ids = new Set(meters.list(tenant).map((point) => point.id));
-    for (const id of silent) if (!ids.has(id)) await alerts.clear(tenant, 'meter_silent', id);
-    for (const point of meters.list(tenant)) {
-      if (point.device === null) continue;
-      const { last_ms, usual_ms } = await seenOf(tenant, point.id);
-      const enabled = deps.enabled?.(tenant, point.device) ?? true;
-      const quiet = enabled && last_ms !== null && now - last_ms > silenceLimit(usual_ms);
-      if (quiet && !silent.has(point.id))
-        await alerts.raise(tenant, 'meter_silent', point.id, 'warning', { since_ms: last_ms, usual_ms });
-      if (!quiet && silent.has(point.id)) await alerts.clear(tenant, 'meter_silent', point.id);
+    const silent = new Map(open.filter(({ kind }) => kind === 'meter_silent').map((alert) => [alert.object, alert]));
+    const expected = meters
+      .list(tenant)
+      .filter(({ device }) => device !== null && (deps.enabled?.(tenant, device) ?? true))
+      .map(({ id }) => id);
+    // Of what was removed or switched off nobody expects to hear.
+    for (const id of silent.keys()) if (!expected.includes(id)) await alerts.clear(tenant, 'meter_silent', id);
+    const of = await seenOf(tenant, expected);
+    for (const id of expected) {
+      const { last_ms, usual_ms } = of(id);
+      // Nothing known of a meter says neither that it is silent nor that it spoke again.
+      if (last_ms === null) continue;
+      const alert = silent.get(id);
+      const quiet = now - last_ms > silenceLimit(usual_ms);
+      if (quiet && !alert) await alerts.raise(tenant, 'meter_silent', id, 'warning', { since_ms: last_ms, usual_ms });
+      if (!quiet && alert && last_ms > sinceOf(alert)) await alerts.clear(tenant, 'meter_silent', id);
     }
   }
 
@@ -103,7 +118,7 @@ export function createQualityWatch(deps: QualityDeps) {
     async round(): Promise<void> {
       for (const tenant of site.tenants()) {
         try {
-          const open = await alerts.list(tenant, { open_only: true, limit: 1000 });
+          const open = await alerts.list(tenant, { open_only: true, limit: MOST_ALERTS });
           await checkSilence(tenant, open);
           await checkOver(tenant, open);
         } catch (error) {
@@ -112,26 +127,6 @@ export function createQualityWatch(deps: QualityDeps) {
       }
     },
   };
-}
-
-/** The newest stored reading of any quantity and the usual spacing around it; for meters not heard since the start. */
-async function lastStored(
-  { series, clock }: QualityDeps,
-  tenant: string,
-  meter: string,
-): Promise<Omit<Seen, 'arrivals'>> {
-  const now = clock.now();
-  let newest: Omit<Seen, 'arrivals'> = { last_ms: null, usual_ms: null };
-  for (const { quantity } of (await series.list(tenant)).filter((one) => one.meter === meter)) {
-    const slots = await series.slots.read(tenant, { meter, quantity, from_ms: now - LOOK_BACK_MS, to_ms: now });
-    const last = slots.at_ms.at(-1);
-    if (last === undefined) continue;
-    const range = { meter, quantity, from_ms: last - HOUR_MS, to_ms: last + SLOT_MS };
-    const { at_ms } = await series.readings.read(tenant, range, { edges: true });
-    const last_ms = at_ms.findLast((at) => at <= now) ?? last;
-    if (last_ms > (newest.last_ms ?? 0)) newest = { last_ms, usual_ms: usualInterval(at_ms.slice(-SPACINGS)) };
-  }
-  return newest;
 }
 
 /** Whether the newest known slot of the last two hours carries the mark; null where there is none. */

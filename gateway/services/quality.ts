@@ -25,7 +25,7 @@ const TELLING = ['import_kWh', 'export_kWh', 'power_W', 'gas_m3', 'heat_kWh', 'w
 
 export type QualityDeps = Pick<Base, 'clock' | 'log' | 'bus' | 'db'> & {
   series: Pick<WorkerSeries, 'readings' | 'list'> & {
-    slots: Pick<WorkerSeries['slots'], 'read' | 'spans'>;
+    slots: Pick<WorkerSeries['slots'], 'read' | 'spans' | 'totals'>;
     drain: Pick<WorkerSeries['drain'], 'onSlots'>;
   };
   site: Pick<SiteService, 'get' | 'tenants'>;

@@ -33,6 +33,7 @@ describe('alerts and quality', () => {
   let live_ms: number | null;
   let tellSlots: (changed: readonly SlotsChanged[]) => void;
   let job: (() => Promise<void>) | undefined;
+  let point: MeterPoint;
 
   beforeAll(async () => {
     test = await openTestDatabase();
@@ -46,7 +47,7 @@ describe('alerts and quality', () => {
     bus.subscribe((event) => events.push(event));
     const clock = { now: () => now_ms };
     alerts = createAlertService({ db: test.db, clock, bus });
-    const point: MeterPoint = {
+    point = {
       tenant,
       id: 'main',
       site: 'works',
@@ -90,7 +91,17 @@ describe('alerts and quality', () => {
       series: {
         list: async () => (readings.length > 0 ? [{ meter: 'main', quantity: 'import_kWh' }] : []),
         readings: { read, append: never, cursor: never, changes: never, repair: never },
-        slots: { read: async (_, range) => computed(range).slots, spans: async (_, range) => computed(range).spans },
+        slots: {
+          read: async (_, range) => computed(range).slots,
+          spans: async (_, range) => computed(range).spans,
+          totals: async (_, { quantity, bounds_ms }) => {
+            const [from_ms, to_ms] = [bounds_ms[0]!, bounds_ms.at(-1)!];
+            const { at_ms, values } = computed({ meter: 'main', quantity, from_ms, to_ms }).slots;
+            const measured = [...at_ms].filter((_, i) => !Number.isNaN(values[i]!));
+            const periods = new Set(measured.map((at) => bounds_ms.findLastIndex((bound) => bound <= at)));
+            return [...periods].map((period) => ({ meter: 'main', period, value: 1, quality: 0, slots: 4 }));
+          },
+        },
         drain: {
           onSlots: (listener) => {
             tellSlots = listener;
@@ -150,6 +161,78 @@ describe('alerts and quality', () => {
     expect(await open()).toEqual([]);
     await createQualityWatch(deps).round();
     expect(await open()).toEqual(['meter_silent main']);
+  });
+
+  it('a long silent meter stays reported over a restart, until it is heard again', async () => {
+    every(1, NOW - 9 * 24 * HOUR_MS, NOW - 8 * 24 * HOUR_MS);
+    const since_ms = readings.at(-1)!.at;
+    await alerts.raise(tenant, 'meter_silent', 'main', 'warning', { since_ms });
+    await createQualityWatch(deps).round();
+    expect(await open()).toEqual(['meter_silent main']);
+    // Also where the store has forgotten it, and where only what was known before is said again.
+    readings = [];
+    const watch = createQualityWatch(deps);
+    await watch.round();
+    live_ms = since_ms;
+    now_ms = since_ms + MIN;
+    await watch.round();
+    expect(await open()).toEqual(['meter_silent main']);
+    now_ms = live_ms = NOW + MIN;
+    await watch.round();
+    expect(await open()).toEqual([]);
+  });
+
+  it('a meter that was silent for weeks while the box was off is reported at its start', async () => {
+    every(60, NOW - 30 * 24 * HOUR_MS, NOW - 20 * 24 * HOUR_MS);
+    await createQualityWatch(deps).round();
+    expect(await open()).toEqual(['meter_silent main']);
+    expect((await alerts.list(tenant))[0]!.opened_ms).toBe(readings.at(-1)!.at);
+  });
+
+  it.each([
+    ['its device is switched off', () => ({ enabled: () => false })],
+    ['it has no device any more', () => ({ meters: { ...deps.meters, list: () => [{ ...point, device: null }] } })],
+    ['it is removed', () => ({ meters: { ...deps.meters, list: () => [] } })],
+  ])('a silent meter is no news when %s', async (_, change) => {
+    every(1, NOW - 9 * 24 * HOUR_MS, NOW - 8 * 24 * HOUR_MS);
+    await alerts.raise(tenant, 'meter_silent', 'main', 'warning', { since_ms: readings.at(-1)!.at });
+    await createQualityWatch({ ...deps, ...change() }).round();
+    expect(await open()).toEqual([]);
+  });
+
+  it('the start looks once for all meters, whatever their number', async () => {
+    every(1, NOW - 3 * HOUR_MS, NOW);
+    const asked: string[] = [];
+    const count = <Args extends unknown[], Result>(name: string, real: (...args: Args) => Result) => {
+      return (...args: Args): Result => {
+        asked.push(name);
+        return real(...args);
+      };
+    };
+    const ids = Array.from({ length: 50 }, (_, i) => `m${i}`);
+    const { slots, readings: table } = deps.series;
+    const watch = createQualityWatch({
+      ...deps,
+      meters: { ...deps.meters, list: () => ids.map((id) => ({ ...point, id })) },
+      series: {
+        ...deps.series,
+        list: count('list', async () => ids.map((meter) => ({ meter, quantity: 'import_kWh' }))),
+        readings: { ...table, read: count('readings', table.read) },
+        slots: {
+          ...{ read: count('slots', slots.read), spans: slots.spans },
+          totals: count('totals', async (...args: Parameters<typeof slots.totals>) => {
+            const rows = await slots.totals(...args);
+            return ids.flatMap((meter) => rows.map((row) => ({ ...row, meter })));
+          }),
+        },
+      },
+    });
+    await watch.round();
+    const times = (name: string) => asked.filter((one) => one === name).length;
+    expect([times('list'), times('totals'), times('slots'), times('readings')]).toEqual([1, 1, 0, 50]);
+    await watch.round();
+    expect(asked).toHaveLength(52);
+    expect(await open()).toEqual([]);
   });
 
   it('a reset is reported once the readings after it are in, and is over after a day', async () => {
