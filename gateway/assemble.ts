@@ -166,6 +166,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     listen: (tenant, filter, signal) =>
       broker ? broker.listen(tenant, filter, signal) : Promise.reject(new Error('The broker does not run.')),
     disconnect: (tenant, device) => broker?.disconnect(tenant, device),
+    forget: async (tenant, device) => broker?.forget(tenant, device),
   });
   const search = createSearchService({ ...base, audit, devices, profiles: catalogue });
   const routes = createRoutes({ devices, meters, decoderOf: devices.decoderOf, ownerOf: devices.ownerOf });

@@ -46,6 +46,8 @@ export type Broker = Closable & {
   listen(tenant: string, filter: string, signal: AbortSignal): Promise<{ topic: string; payload: Buffer }>;
   /** Ends the connections of a device, after its credential changed or it was removed. */
   disconnect(tenant: string, device: string): void;
+  /** Ends the connections of a device that is gone, and removes its sessions and retained messages. */
+  forget(tenant: string, device: string): Promise<void>;
 };
 
 /** A subscriber that does not take its messages is dropped after this. */
@@ -113,6 +115,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     listen: (tenant, filter, signal) => listenOnce(listeners, tenant, filter, signal),
     disconnect(tenant, device) {
       for (const client of connections.ofDevice(tenant, device)) client.close();
+    },
+    async forget(tenant, device) {
+      const clients = connections.ofDevice(tenant, device);
+      await Promise.all(clients.map((client) => new Promise<void>((done) => client.close(done))));
+      await sessions.forgetDevice(tenant, device);
     },
     async close() {
       await listening.close(() => closeAedes(aedes));

@@ -11,7 +11,10 @@ import { boxOf, MARK, ownerOf, tenantOf } from './topic-rules.ts';
 export const RETAINED_MAX_BYTES = 4 * 1024 * 1024;
 export const RETAINED_MAX_TOPICS = 1000;
 
-export type Retained = Pick<LevelPersistence, 'storeRetained' | 'createRetainedStreamCombi'>;
+export type Retained = Pick<LevelPersistence, 'storeRetained' | 'createRetainedStreamCombi'> & {
+  /** Removes all that a device left. @param owner `tenant/device` */
+  forget(owner: string): Promise<void>;
+};
 type Share = { topics: number; bytes: number };
 
 /**
@@ -54,6 +57,14 @@ export async function openRetained(store: LevelPersistence, onFull: (client_id: 
       // A copy: a payload from the network is a piece of a much larger buffer.
       put(topic, { ...packet, topic, payload: Buffer.from(packet.payload) });
       await write({ ...packet, topic });
+    },
+    async forget(owner) {
+      for (const [topic, packet] of [...kept]) {
+        if (ownerOf(packet.clientId) !== owner) continue;
+        const empty = { ...packet, topic, payload: Buffer.alloc(0) };
+        put(topic, empty);
+        await write(empty);
+      }
     },
     createRetainedStreamCombi: (filters) => Readable.from(matching(kept, filters)),
   };

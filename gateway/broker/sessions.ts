@@ -27,8 +27,8 @@ export type Sessions = {
   connected(client_id: string, clean: boolean, isHere: (client_id: string) => boolean): Promise<void>;
   /** Client ids with a durable session. */
   ids(): string[];
-  /** Ends a session with all it has. */
-  forget(client_id: string): Promise<void>;
+  /** Removes what a device left: its sessions with all they have, and its retained messages. */
+  forgetDevice(tenant: string, device: string): Promise<void>;
 };
 type Queue = { messages: number; bytes: number };
 
@@ -128,7 +128,11 @@ export async function openSessions(
       for (const old of away.slice(0, Math.max(0, others.length + 1 - SESSIONS_PER_DEVICE))) await forget(old);
     },
     ids: () => [...known],
-    forget,
+    async forgetDevice(tenant, device) {
+      const owner = `${tenant}/${device}`;
+      for (const id of [...known].filter((one) => ownerOf(one) === owner)) await forget(id);
+      await retained.forget(owner);
+    },
   };
 }
 

@@ -30,6 +30,8 @@ export type DeviceDeps = Base & {
   listen: Listen;
   /** Ends the connections of a device whose rights changed. */
   disconnect: (tenant: string, device: string) => void;
+  /** Ends the connections of a device that is gone, and removes what it left at the broker. */
+  forget?: (tenant: string, device: string) => Promise<void>;
 };
 
 /** What the broker and the pollers need beside the service. */
@@ -81,6 +83,13 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
     throw new UnsupportedError('This device sends by itself; there is nothing to poll.');
   }
 
+  /** What a device left at the broker must not be found by another of the same name. */
+  async function forgotten(tenant: string, id: string): Promise<void> {
+    await deps.forget?.(tenant, id).catch((error: unknown) => {
+      log.error({ err: error, device: id }, 'what a device left at the broker could not be removed');
+    });
+  }
+
   async function erase(tenant: string, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     // What is on its way from the journal would come back after it was erased.
@@ -102,6 +111,8 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       requireOwnTopic({ tenant, id: wish.id, profile: profile?.name ?? null, connection });
       const points = pointsOf({ ...wish, name }, profile);
       requireFreePoints(points, (id) => meters.get(tenant, id) !== null);
+      // The box may have been killed before it could forget a former device of this name.
+      await forgotten(tenant, wish.id);
       const device: Device = {
         ...{ tenant, id: wish.id, name, profile: profile?.name ?? null, connection, enabled: true, firmware: null },
       };
@@ -157,6 +168,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       states.forget(tenant, id);
       await refresh(tenant);
       deps.disconnect(tenant, id);
+      await forgotten(tenant, id);
       if (erase_readings) await erase(tenant, own);
     },
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -136,6 +137,38 @@ describe('durable sessions', () => {
   });
 });
 
+describe('a device that is removed', () => {
+  it('leaves nothing that one of the same name would find, and its neighbours keep theirs', async () => {
+    for (const name of ['a', 'b', 'other.a']) {
+      const device = name.split('.').at(-1)!;
+      const away = await open(name, 'away', false);
+      await subscribe(away, [`meters/${device}/#`, 1]);
+      await leave(away);
+      const client = await open(name, 'sender');
+      client.send(retained(`meters/${device}/state`, `of ${name}`, 1));
+      await client.next('puback');
+      if (name !== 'a') await leave(client);
+    }
+    await rig.broker.forget('default', 'a');
+    const found = async (name: string) => {
+      const client = await open(name, 'away', false);
+      await subscribe(client, [`meters/${name.split('.').at(-1)}/#`, 1]);
+      client.send({ cmd: 'pingreq' });
+      await client.next('pingresp');
+      await sleep(50);
+      const all = { sessionPresent: client.connack.sessionPresent, said: [...new Set(said(client))] };
+      await leave(client);
+      return all;
+    };
+    for (let start = 0; start < 2; start++) {
+      expect(await found('b')).toEqual({ sessionPresent: true, said: ['of b'] });
+      expect(await found('other.a')).toEqual({ sessionPresent: true, said: ['of other.a'] });
+      expect(await found('a')).toEqual({ sessionPresent: start > 0, said: [] });
+      await rig.restart();
+    }
+  });
+});
+
 describe('delivery', () => {
   it('of a retained message with QoS 2 goes to its end in a durable session', async () => {
     const client = await open('a', 'durable', false);
@@ -231,7 +264,7 @@ describe('the store of sessions', () => {
     expect(second.ids()).toEqual([id]);
     await fill(second, 900, QUEUE_MAX_MESSAGES + 50);
     expect(dropped).toBe(50);
-    await second.forget(id);
+    await second.forgetDevice('default', 'a');
     expect(await store.keys().all()).toEqual([]);
     await fill(second, 5000, 5001);
     expect(dropped).toBe(50);

@@ -24,6 +24,7 @@ export async function openDeviceRig() {
   const bus = createMemoryBus({ log: silent });
   const metrics = createMetrics({ defaults: false });
   const disconnected: string[] = [];
+  const forgotten: string[] = [];
   const erased: { tenant: string; meters: readonly string[] | null }[] = [];
   const messages: { topic: string; payload: Buffer }[] = [];
   const series = {
@@ -55,12 +56,13 @@ export async function openDeviceRig() {
       ...base,
       ...{ meters, alerts, profiles, listen, audit: createAuditService(base), vault: await openVault(test.home) },
       disconnect: (tenant, device) => disconnected.push(`${tenant}/${device}`),
+      forget: async (tenant, device) => void forgotten.push(`${tenant}/${device}`),
     });
     await devices.start();
     return { meters, devices };
   };
   return {
-    ...{ test, base, clock, bus, alerts, disconnected, erased, messages, open, db: test.db },
+    ...{ test, base, clock, bus, alerts, disconnected, forgotten, erased, messages, open, db: test.db },
     async clear() {
       for (const tenant of ['default', 'acme'])
         await test.db.asTenant(tenant, async (sql) => {
@@ -70,6 +72,7 @@ export async function openDeviceRig() {
           await sql(`delete from directory where kind = 'device'`);
         });
       disconnected.length = 0;
+      forgotten.length = 0;
       erased.length = 0;
       messages.length = 0;
     },

@@ -188,6 +188,14 @@ describe('device service', () => {
       await devices.update(admin, 'm1', { enabled: true });
       expect(await signIn(made)).not.toBeNull();
     });
+    it('forgets what a device left at the broker, when it goes and before another of its name comes', async () => {
+      await devices.create(admin, { id: 'm1', connection: mqtt() });
+      rig.forgotten.length = 0;
+      await devices.remove(admin, 'm1', { erase_readings: false });
+      expect(rig.forgotten).toEqual(['default/m1']);
+      await devices.create(admin, { id: 'm1', connection: mqtt() });
+      expect(rig.forgotten).toEqual(['default/m1', 'default/m1']);
+    });
     it('keeps a token that is not given again, and takes a new one', async () => {
       await devices.create(admin, { id: 'hw', profile: 'homewizard-p1', connection: http });
       await devices.update(admin, 'hw', { connection: { kind: 'http', url: '192.168.1.6/', poll_s: 5 } as Connection });
