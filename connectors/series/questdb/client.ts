@@ -156,7 +156,7 @@ function createSend(config: string, limit_ms: number) {
       late.catch(() => undefined);
       try {
         const sender = await current.sender;
-        for (const row of rows) await addRow(sender, table, row);
+        await addRows(sender, table, rows);
         await Promise.race([sender.flush(), late]);
       } catch (error) {
         await drop();
@@ -167,6 +167,15 @@ function createSend(config: string, limit_ms: number) {
     },
     close: drop,
   };
+}
+
+/** @throws RangeError for what no table can hold. */
+async function addRows(sender: Sender, table: string, rows: readonly Row[]): Promise<void> {
+  try {
+    for (const row of rows) await addRow(sender, table, row);
+  } catch (error) {
+    throw new RangeError((error as Error).message, { cause: error });
+  }
 }
 
 async function addRow(sender: Sender, table: string, { at_ms, ...row }: Row): Promise<void> {
@@ -195,7 +204,7 @@ export const SYMBOLS: readonly string[] = ['area', 'market'];
 function unavailable(cause: unknown): UnavailableError {
   const { message, code, severity } = cause as { message?: string; code?: string; severity?: string };
   const status = /statusCode=(\d+)/.exec(message ?? '')?.[1];
-  const refused = severity !== undefined || status === '400';
+  const refused = severity !== undefined || status === '400' || cause instanceof RangeError;
   return new UnavailableError(
     `QuestDB ${refused ? 'refused' : 'does not answer'}: ${message || code || 'no reason given'}`,
     'Look whether it runs and has space; readings stay in the journal meanwhile.',

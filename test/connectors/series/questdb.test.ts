@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { openQuestDbSeries } from '../../../connectors/series/questdb/questdb.ts';
 import { describeSeriesStore } from '../../contracts/series.ts';
 import { hasQuestdb, type QuestdbServer, startQuestdb } from '../../setup/questdb.ts';
+import { describeDrain } from './questdb/drain.ts';
 import { describeLag } from './questdb/lag.ts';
 import { describeProxy } from './questdb/proxy.ts';
 import { describeSchema } from './questdb/schema.ts';
@@ -33,4 +34,5 @@ describe.skipIf(!hasQuestdb)('on a real QuestDB', () => {
   describeLag(running);
   describeSuspended(running);
   describeProxy(running);
+  describeDrain(running);
 });
