@@ -21,7 +21,7 @@ const LOOK_MS = (PAST_DAYS + 14) * DAY_MS;
 const OPEN_MS = DAY_MS;
 
 export function createFaultWatch(deps: QualityDeps) {
-  const { clock, alerts, meters, site, series } = deps;
+  const { clock, alerts, meters, site, series, log } = deps;
 
   async function faultsOf(tenant: string, point: MeterPoint, quantities: readonly string[]) {
     const meter = point.id;
@@ -59,7 +59,7 @@ export function createFaultWatch(deps: QualityDeps) {
   return {
     /** One round over the tenant's meter points. */
     async round(tenant: string): Promise<void> {
-      const open = await alerts.list(tenant, { open_only: true, limit: 1000 });
+      const open = await alerts.list(tenant, { open_only: true, limit: 10_000 });
       const known = await series.list(tenant);
       for (const point of meters.list(tenant)) {
         const { id } = point;
@@ -67,7 +67,12 @@ export function createFaultWatch(deps: QualityDeps) {
         const own = known.filter((one) => one.meter === id).map((one) => one.quantity);
         // Slots of energy are made of power where there is no register.
         const quantities = own.includes('power_W') ? [...own, 'import_kWh', 'export_kWh'] : own;
-        await settle(tenant, id, await faultsOf(tenant, point, quantities), open);
+        // What is wrong with one meter must not keep the others from being looked at.
+        try {
+          await settle(tenant, id, await faultsOf(tenant, point, quantities), open);
+        } catch (error) {
+          log.warn({ err: error, tenant_id: tenant, meter_id: id }, 'the faults of a meter could not be looked for');
+        }
       }
     },
   };

@@ -13,10 +13,11 @@ const NEVER: LastHeard = { last_ms: null, usual_ms: null };
 /**
  * The newest stored reading of any quantity of each meter and the usual spacing around it. One question a quantity tells
  * the newest hour of all meters, one more a meter its readings around then; only what has no slots in a week is looked
- * for by itself, and its spacing is not known. `last_ms` is null where nothing of a meter was ever stored.
+ * for by itself, and its spacing is not known. `last_ms` is null where nothing of a meter was ever stored; a meter whose
+ * readings could not be read is left out.
  */
 export async function lastHeard(
-  deps: Pick<QualityDeps, 'series' | 'clock'>,
+  deps: Pick<QualityDeps, 'series' | 'clock' | 'log'>,
   tenant: string,
   meters: readonly string[],
 ): Promise<Map<string, LastHeard>> {
@@ -28,8 +29,15 @@ export async function lastHeard(
   for (const meter of meters) {
     const hour = newest.get(meter);
     const quantities = known.filter((one) => one.meter === meter).map(({ quantity }) => quantity);
-    const heard = hour && (await around(deps, tenant, { meter, ...hour }, now_ms));
-    found.set(meter, heard ?? (await everHeard(deps, tenant, meter, quantities, now_ms)));
+    try {
+      const heard = hour && (await around(deps, tenant, { meter, ...hour }, now_ms));
+      found.set(meter, heard ?? (await everHeard(deps, tenant, meter, quantities, now_ms)));
+    } catch (error) {
+      deps.log.warn(
+        { err: error, tenant_id: tenant, meter_id: meter },
+        'when the meter was last heard is not known yet',
+      );
+    }
   }
   return found;
 }

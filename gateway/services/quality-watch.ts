@@ -52,14 +52,11 @@ export function createQualityWatch(deps: QualityDeps) {
   /** What is known of each meter; those not heard since the start are looked up in the store, all at once. */
   async function seenOf(tenant: string, ids: readonly string[]): Promise<(id: string) => Seen> {
     const unknown = ids.filter((id) => !seen.has(`${tenant} ${id}`));
-    const stored = unknown.length > 0 ? await lastHeard(deps, tenant, unknown) : null;
-    // Those that spoke meanwhile are known by now.
-    for (const id of unknown) {
-      const heard = stored?.get(id) ?? { last_ms: null, usual_ms: null };
-      if (!seen.has(`${tenant} ${id}`)) seen.set(`${tenant} ${id}`, { arrivals: [], ...heard });
-    }
+    if (unknown.length > 0)
+      for (const [id, heard] of await lastHeard(deps, tenant, unknown))
+        seen.set(`${tenant} ${id}`, { arrivals: [], ...heard });
     return (id) => {
-      const one = seen.get(`${tenant} ${id}`)!;
+      const one = seen.get(`${tenant} ${id}`) ?? { arrivals: [], last_ms: null, usual_ms: null };
       const last_ms = live.last_ms(tenant, id);
       if (last_ms !== null && last_ms > (one.last_ms ?? Number.NEGATIVE_INFINITY)) one.last_ms = last_ms;
       return one;
@@ -88,15 +85,19 @@ export function createQualityWatch(deps: QualityDeps) {
   }
 
   async function checkOver(tenant: string, open: readonly Alert[]): Promise<void> {
-    const now = clock.now();
-    for (const alert of open) {
-      if (MOMENTS.has(alert.kind) && now - alert.opened_ms > DAY_MS)
-        await alerts.clear(tenant, alert.kind, alert.object);
-      if (alert.kind === 'unit_changed' && (await isMarked(deps, tenant, alert, Quality.UNIT)) === false)
-        await alerts.clear(tenant, alert.kind, alert.object);
-      if (alert.kind === 'meter_stuck' && (await isMarked(deps, tenant, alert, Quality.STUCK)) === false)
-        await alerts.clear(tenant, alert.kind, alert.object);
-    }
+    for (const alert of open)
+      try {
+        if (await isOver(tenant, alert)) await alerts.clear(tenant, alert.kind, alert.object);
+      } catch (error) {
+        const where = { err: error, tenant_id: tenant, kind: alert.kind, object: alert.object };
+        log.warn(where, 'whether the alert is over is not known; the next round looks again');
+      }
+  }
+
+  async function isOver(tenant: string, alert: Alert): Promise<boolean> {
+    if (MOMENTS.has(alert.kind)) return clock.now() - alert.opened_ms > DAY_MS;
+    const mark = alert.kind === 'unit_changed' ? Quality.UNIT : alert.kind === 'meter_stuck' ? Quality.STUCK : null;
+    return mark !== null && (await isMarked(deps, tenant, alert, mark)) === false;
   }
 
   return {

@@ -71,16 +71,27 @@ export function createQualityService(deps: QualityDeps): QualityService & { star
     );
   }
 
-  /** Yesterday of every meter point, and the alert where it was at fault. */
+  /** Yesterday of every meter point, and the alert where it was at fault. One that fails leaves the others alone. */
   async function daily(tenant: string): Promise<void> {
     const yesterday = localDate(addDays(clock.now(), -1, zone(tenant)), zone(tenant));
     for (const { id, virtual } of meters.list(tenant)) {
       if (virtual) continue;
-      const made = await report(tenant, id, yesterday);
-      if (made?.state === 'fault')
-        await deps.alerts.raise(tenant, 'quality_fault', id, 'warning', { day: yesterday, checks: failed(made) });
-      else if (made) await deps.alerts.clear(tenant, 'quality_fault', id);
+      await attempt({ tenant_id: tenant, meter_id: id }, async () => {
+        const made = await report(tenant, id, yesterday);
+        if (made?.state === 'fault')
+          await deps.alerts.raise(tenant, 'quality_fault', id, 'warning', { day: yesterday, checks: failed(made) });
+        else if (made) await deps.alerts.clear(tenant, 'quality_fault', id);
+      });
     }
+  }
+
+  async function attempt(where: object, work: () => Promise<void>): Promise<void> {
+    await work().catch((error: unknown) =>
+      log.warn(
+        { err: error, ...where },
+        'the quality of a meter or tenant could not be judged; the next hour tries again',
+      ),
+    );
   }
 
   /** Stored reports of days whose slots changed are made anew when they are asked for. */
@@ -107,8 +118,8 @@ export function createQualityService(deps: QualityDeps): QualityService & { star
     start() {
       deps.jobs.define(QUEUE, async () => {
         for (const tenant of site.tenants()) {
-          await daily(tenant);
-          await faults.round(tenant);
+          await attempt({ tenant_id: tenant }, () => daily(tenant));
+          await attempt({ tenant_id: tenant }, () => faults.round(tenant));
         }
       });
       // Every hour, so that it comes soon after midnight in every time zone; days already reported cost nothing.

@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryBus } from '../../../connectors/bus/memory.ts';
+import { InvalidDataError } from '../../../engine/errors.ts';
 import type { MeterPoint } from '../../../engine/model/site.ts';
 import { addDays, dayStart, HOUR_MS, instantOf, SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { LunaEvent, SeriesRange } from '../../../engine/ports.ts';
@@ -286,6 +287,76 @@ describe('alerts and quality', () => {
     await job?.();
     expect(await open()).toEqual(['quality_fault main']);
     expect((await alerts.list(tenant))[0]!.detail).toMatchObject({ day: '2026-03-29' });
+  });
+
+  it('a meter, or an organisation, that cannot be read stops the hourly job for nobody else', async () => {
+    const day = dayStart(NOW - 24 * HOUR_MS, TZ);
+    every(5, day - HOUR_MS, day + 2 * HOUR_MS);
+    const ids = ['bad', 'main'];
+    const known = ids.map((meter) => ({ meter, quantity: 'import_kWh' }));
+    const looked: string[] = [];
+    const broken = (meter: string) => {
+      if (meter === 'bad') throw new InvalidDataError('The series of "bad" cannot be read.', '');
+    };
+    const { series } = deps;
+    const quality = createQualityService({
+      ...deps,
+      site: { tenants: () => [`${tenant}-gone`, tenant], get: deps.site.get },
+      meters: {
+        list: (of) => {
+          if (of !== tenant) throw new InvalidDataError('The organisation cannot be read.', '');
+          return ids.map((id) => ({ ...point, id }));
+        },
+        get: () => point,
+      },
+      series: {
+        ...series,
+        list: async () => known,
+        readings: {
+          ...series.readings,
+          read: async (of, range, options) => {
+            broken(range.meter);
+            return series.readings.read(of, range, options);
+          },
+        },
+        slots: {
+          ...series.slots,
+          read: async (of, range) => {
+            if (range.to_ms === Math.floor(NOW / HOUR_MS) * HOUR_MS) looked.push(range.meter);
+            broken(range.meter);
+            return series.slots.read(of, range);
+          },
+        },
+      },
+    });
+    quality.start();
+    quality.stop();
+    await job?.();
+    expect(await open()).toEqual(['quality_fault main']);
+    // The faults that weeks show were looked for as well.
+    expect(looked).toEqual(['bad', 'main']);
+  });
+
+  it('a meter that cannot be read keeps no other from being reported silent', async () => {
+    every(1, NOW - 3 * HOUR_MS, NOW - 2 * HOUR_MS);
+    const { series } = deps;
+    const watch = createQualityWatch({
+      ...deps,
+      meters: { ...deps.meters, list: () => ['bad', 'main'].map((id) => ({ ...point, id })) },
+      series: {
+        ...series,
+        list: async () => ['bad', 'main'].map((meter) => ({ meter, quantity: 'import_kWh' })),
+        readings: {
+          ...series.readings,
+          read: async (of, range, options) => {
+            if (range.meter === 'bad') throw new InvalidDataError('The series of "bad" cannot be read.', '');
+            return series.readings.read(of, range, options);
+          },
+        },
+      },
+    });
+    await watch.round();
+    expect(await open()).toEqual(['meter_silent main']);
   });
 
   it('today is a strip of cells: marks, or −1 where nothing is known yet', async () => {
