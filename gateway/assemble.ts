@@ -59,6 +59,7 @@ import { openProfileCatalogue } from './services/profiles.ts';
 import { createQualityService } from './services/quality.ts';
 import { openBooks } from './services/reading-counts.ts';
 import { createRegulationService } from './services/regulation.ts';
+import { createRepairService } from './services/repairs.ts';
 import { createRetention } from './services/retention.ts';
 import { createSiteService } from './services/site.ts';
 import { createStoreWatch } from './services/store-watch.ts';
@@ -195,6 +196,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const prices = createPriceService({ ...base, site, alerts, outbound, uploads });
   const weather = createWeatherService({ ...base, site, outbound });
   const data = createDataService({ series, meters, sitePrices: prices.site });
+  const repairs = createRepairService({ ...base, series, meters, site, jobs, sitePrices: prices.site, ratingOf });
   const quality = createQualityService({
     ...base,
     series,
@@ -260,6 +262,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     workers,
     uploads,
     data,
+    repairs,
     loads,
     prices,
     weather,
@@ -308,6 +311,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'quality', start: () => quality.start(), close: () => quality.stop() },
     { name: 'jobs', start: () => jobs.start(), close: () => jobs.stop() },
     { name: 'regulation', start: () => regulation.start(), close: () => regulation.stop() },
+    { name: 'repairs', start: () => repairs.start(), close: () => repairs.stop() },
   ];
   if (options.listen)
     parts.push(

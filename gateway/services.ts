@@ -34,6 +34,7 @@ import type { BackupService } from './services/backups.ts';
 import type { SearchService } from './services/discovery-search.ts';
 import type { NotifyService } from './services/notify.ts';
 import type { ReadingBook } from './services/reading-counts.ts';
+import type { RepairService } from './services/repairs.ts';
 import type { StoreState } from './services/store-state.ts';
 import type { UploadReader } from './workers/upload-reader.ts';
 
@@ -65,6 +66,7 @@ export type Services = Base & {
   workers: Workers;
   uploads: UploadReader;
   data: DataService;
+  repairs: RepairService;
   loads: LoadService;
   prices: PriceService;
   weather: WeatherService;

@@ -84,17 +84,18 @@ export function splitSeries(
   });
 }
 
-/** Keeps, changes or (value undefined) lifts a repair in a map of a store's repairs. */
-export function keepRepair(
+/** Keeps, changes or (value undefined) lifts repairs in a map of a store's repairs; of several for one instant the last. */
+export function keepRepairs(
   repairs: Map<number, RepairRow[]>,
   series: number,
-  at_ms: number,
-  value: number | null | undefined,
+  changes: readonly { at_ms: number; value: number | null | undefined }[],
 ): void {
-  const others = (repairs.get(series) ?? []).filter((row) => row.at_ms !== at_ms);
-  if (value !== undefined) others.push({ at_ms, value: value ?? Number.NaN });
+  const values = new Map((repairs.get(series) ?? []).map(({ at_ms, value }) => [at_ms, value]));
+  for (const { at_ms, value } of changes)
+    if (value === undefined) values.delete(at_ms);
+    else values.set(at_ms, value ?? Number.NaN);
   repairs.set(
     series,
-    others.sort((a, b) => a.at_ms - b.at_ms),
+    Array.from(values, ([at_ms, value]) => ({ at_ms, value })).sort((a, b) => a.at_ms - b.at_ms),
   );
 }

@@ -1,36 +1,414 @@
-/** Values that a person sets over readings: checked, written to the audit log, then laid over the readings. */
-import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
-import { quantityInfo } from '../../engine/model/quantity.ts';
-import type { Repair } from '../../engine/ports.ts';
-import type { Actor, Services } from '../services.ts';
-
-export type RepairDeps = Pick<Services, 'series' | 'meters' | 'audit'>;
-
 /**
- * All or nothing of the check; `value` null is known to be missing, undefined lifts the repair. The audit entry comes
- * first, so that no repair stands without one. Slots, totals and costs follow before it resolves.
- * @throws NotFoundError, InvalidDataError
+ * Values that a person sets over readings, with who, when, why and the old values; taken back and brought again.
+ *
+ * An act and all its values are in the database (state `begun`) and in the audit log before the series store hears of
+ * it; when the store has it and its slots are computed, it is `done`. What a kill left `begun` is finished at the next
+ * start. What the store refused is `revoking` until the store surely does not have it, then `refused`.
  */
-export async function applyRepairs(
-  { series, meters, audit }: RepairDeps,
-  actor: Actor,
-  reason: string,
-  repairs: readonly Omit<Repair, 'by'>[],
-): Promise<void> {
-  for (const { meter, quantity } of repairs) requireSeries(meters, actor.tenant, meter, quantity);
-  for (const meter of new Set(repairs.map((one) => one.meter)))
-    await audit.record(actor, 'repair readings', meter, {
-      reason,
-      repairs: repairs.filter((one) => one.meter === meter),
+import { InvalidDataError, NotFoundError, UnavailableError } from '../../engine/errors.ts';
+import { Quality } from '../../engine/model/quality.ts';
+import { quantityInfo } from '../../engine/model/quantity.ts';
+import type { MeterPoint } from '../../engine/model/site.ts';
+import { HOUR_MS, localDate } from '../../engine/model/time.ts';
+import type { ReadingColumns, Repair, Sql } from '../../engine/ports.ts';
+import type { RepairChoice } from '../../engine/quality/repair.ts';
+import { type Overlay, repairValueOf, sameOverlay } from '../../engine/quality/repair-stack.ts';
+import { CONTEXT_MS } from '../../engine/quality/slots.ts';
+import type { WorkerSeries } from '../series.ts';
+import type { Actor, Base, JobService, MeterService, PriceService, SiteService } from '../services.ts';
+import { writeAudit } from './audit.ts';
+import { planEffect, type RepairAsked, type RepairEffect } from './repairs/effect.ts';
+import { type ActKind, type ActRow, actOf, type Change, changesOf, insertAct, wantedOverlays } from './repairs/rows.ts';
+
+export type { RepairAsked, RepairEffect } from './repairs/effect.ts';
+
+export type RepairDeps = Pick<Base, 'db' | 'clock' | 'log'> & {
+  series: Pick<WorkerSeries, 'readings' | 'list'> & {
+    slots: Pick<WorkerSeries['slots'], 'read'>;
+    drain: Pick<WorkerSeries['drain'], 'onState'>;
+  };
+  meters: Pick<MeterService, 'get'>;
+  site: Pick<SiteService, 'get' | 'tenants'>;
+  sitePrices: PriceService['site'];
+  jobs: Pick<JobService, 'send'>;
+  ratingOf?(point: MeterPoint): { rated_power_W?: number };
+};
+
+/** One act, for people. */
+export type RepairAct = {
+  id: string;
+  meter: string;
+  quantity: string;
+  from_ms: number;
+  to_ms: number;
+  kind: ActKind;
+  amount: number | null;
+  target: string | null;
+  taken_back: boolean;
+  state: ActRow['state'];
+  by: string;
+  at_ms: number;
+  reason: string;
+  count: number;
+};
+/** `before` and `after` are what was shown and counted; null where there was no value. */
+export type RepairChange = { at_ms: number; before: number | null; after: number | null; lifted: boolean };
+
+export interface RepairService {
+  /** What a repair would change; stores nothing. @throws NotFoundError, InvalidDataError, UnavailableError */
+  preview(tenant: string, asked: RepairAsked): Promise<RepairEffect>;
+  /** Slots, totals and costs follow before it resolves. @throws as `preview` */
+  apply(actor: Actor, asked: RepairAsked, reason: string): Promise<{ id: string; count: number }>;
+  /** Single instants, all or nothing of the check; `value` null is missing, undefined lifts what lies over the reading. */
+  set(actor: Actor, reason: string, repairs: readonly Omit<Repair, 'by'>[]): Promise<{ ids: string[] }>;
+  /** As if it had never been made, though later repairs stay (engine/quality/repair-stack.ts); is an act itself. */
+  undo(actor: Actor, id: string, reason: string): Promise<{ id: string }>;
+  /** Takes an `undo` back. */
+  redo(actor: Actor, id: string, reason: string): Promise<{ id: string }>;
+  /** Newest first. */
+  list(tenant: string, meter: string | null, options: { limit: number; before?: number }): Promise<RepairAct[]>;
+  /** The old and new values of one act, oldest first. @throws NotFoundError */
+  changes(tenant: string, id: string, limit: number): Promise<{ act: RepairAct; changes: RepairChange[] }>;
+}
+
+const REASON_MAX = 500;
+/** Instants nearer to each other than this are read with one question. */
+const TOGETHER_MS = HOUR_MS;
+
+/** `start` finishes what a former run left unfinished, again each time the store comes back. */
+export function createRepairService(deps: RepairDeps): RepairService & { start(): void; stop(): void } {
+  const { db, series, log } = deps;
+  const turns = new Map<string, Promise<unknown>>();
+  let stopListening = () => {};
+
+  /** One act of a tenant at a time: each is planned on what the one before left. */
+  function inTurn<T>(tenant: string, work: () => Promise<T>): Promise<T> {
+    const turn = (turns.get(tenant) ?? Promise.resolve()).then(work, work);
+    turns.set(
+      tenant,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+
+  type Draft = {
+    meter: string;
+    quantity: string;
+    from_ms: number;
+    to_ms: number;
+    kind: ActKind;
+    amount: number | null;
+  };
+  async function act(actor: Actor, draft: Draft, changes: readonly Change[], reason: string, target: ActRow | null) {
+    const { meter, quantity, from_ms, to_ms, kind, amount } = draft;
+    const { tenant, person } = actor;
+    const id = await db.asTenant(tenant, async (sql) => {
+      const row = { meter_id: meter, quantity, from_ms, to_ms, kind, amount, target_id: target?.id ?? null };
+      const made = await insertAct(
+        sql,
+        tenant,
+        { ...row, by: person, at: new Date(deps.clock.now()), reason },
+        changes,
+      );
+      if (target) await sql('update repair_act set taken_back = $2 where id = $1', [target.id, kind === 'undo']);
+      const span = { quantity, from: new Date(from_ms).toISOString(), to: new Date(to_ms).toISOString() };
+      const detail = {
+        reason,
+        repair: made,
+        kind,
+        ...span,
+        values: changes.length,
+        ...(amount === null ? {} : { amount }),
+      };
+      const word = kind === 'undo' ? 'undo repair' : kind === 'redo' ? 'redo repair' : 'repair readings';
+      await writeAudit(sql, actor, word, meter, target ? { ...detail, target: target.id } : detail);
+      return made;
     });
-  await series.readings.repair(
-    actor.tenant,
-    repairs.map((one) => ({ ...one, by: actor.person })),
-  );
+    await carryOut(actor, id);
+    return { id, count: changes.length };
+  }
+
+  /** What the store refuses is as if it had not been asked. */
+  async function carryOut(actor: Actor, id: string): Promise<void> {
+    try {
+      await finish(actor.tenant, id);
+    } catch (error) {
+      await revoke(actor, id).catch((cause: unknown) => log.error({ err: cause, repair: id }, 'a repair stays begun'));
+      if (!(error instanceof UnavailableError)) throw error;
+      throw new UnavailableError(
+        `Nothing was repaired: ${error.message}`,
+        'Readings are as they were. Try again when the series store answers.',
+      );
+    }
+  }
+
+  async function finish(tenant: string, id: string): Promise<void> {
+    const [row, changes] = await db.asTenant(tenant, async (sql) => [await actOf(sql, id), await changesOf(sql, id)]);
+    if (!row) return;
+    await lay(
+      tenant,
+      row,
+      changes.map(({ at_ms, after }) => [at_ms, after]),
+    );
+    await settle(tenant, row, 'done');
+  }
+
+  async function lay(tenant: string, row: ActRow, overlays: Iterable<readonly [number, Overlay]>): Promise<void> {
+    const repairs = Array.from(overlays, ([at_ms, overlay]) => ({
+      ...{ meter: row.meter_id, quantity: row.quantity, at_ms, value: repairValueOf(overlay), by: row.by },
+    }));
+    await series.readings.repair(tenant, repairs);
+  }
+
+  /** The state, and in the same breath what was told about those days. */
+  async function settle(tenant: string, row: ActRow, state: 'done' | 'refused'): Promise<void> {
+    const tz = deps.site.get(tenant)?.time_zone ?? 'UTC';
+    const day = (at_ms: number) => localDate(at_ms, tz);
+    await db.asTenant(tenant, async (sql) => {
+      await sql('delete from quality_report where meter_id = $1 and day between $2 and $3', [
+        ...[row.meter_id, day(row.from_ms - CONTEXT_MS), day(row.to_ms + CONTEXT_MS)],
+      ]);
+      await sql('update repair_act set state = $2 where id = $1', [row.id, state]);
+    });
+    await deps.jobs
+      .send('forecast', { tenant, series: ['load', 'generation'] }, { dedupe: `load+generation ${tenant}` })
+      .catch((error: unknown) => log.debug({ err: error, tenant }, 'the forecast follows with its schedule'));
+  }
+
+  /** From now on the act does not count; the store may have it all the same until `revert`. */
+  async function revoke(actor: Actor, id: string): Promise<void> {
+    await db.asTenant(actor.tenant, async (sql) => {
+      const row = await actOf(sql, id);
+      await sql(`update repair_act set state = 'revoking' where id = $1 and state = 'begun'`, [id]);
+      if (row?.target_id)
+        await sql('update repair_act set taken_back = $2 where id = $1', [row.target_id, row.kind === 'redo']);
+      if (row) await writeAudit(sql, actor, 'repair refused', row.meter_id, { repair: id, quantity: row.quantity });
+    });
+  }
+
+  async function revert(tenant: string, id: string): Promise<void> {
+    const [row, wanted] = await db.asTenant(tenant, async (sql) => [await actOf(sql, id), await restOf(sql, id)]);
+    if (!row) return;
+    await lay(tenant, row, wanted);
+    await settle(tenant, row, 'refused');
+  }
+
+  async function recover(tenant: string): Promise<void> {
+    const open = await db.asTenant(tenant, (sql) =>
+      sql<ActRow>(`select * from repair_act where state in ('begun', 'revoking') order by n`),
+    );
+    for (const { id, state } of open) await (state === 'begun' ? finish(tenant, id) : revert(tenant, id));
+    if (open.length > 0) log.info({ tenant_id: tenant, repairs: open.length }, 'unfinished repairs were settled');
+  }
+
+  const recoverAll = () => {
+    for (const tenant of deps.site.tenants())
+      inTurn(tenant, () => recover(tenant)).catch((error: unknown) =>
+        log.warn({ err: error, tenant_id: tenant }, 'repairs wait for the series store'),
+      );
+  };
+
+  async function turn(actor: Actor, id: string, reason: string, kind: 'undo' | 'redo'): Promise<{ id: string }> {
+    checkReason(reason);
+    return inTurn(actor.tenant, async () => {
+      await recover(actor.tenant);
+      const { tenant } = actor;
+      const asked = await db.asTenant(tenant, (sql) => findAct(sql, id));
+      const target = asked.target_id ? await db.asTenant(tenant, (sql) => findAct(sql, asked.target_id!)) : asked;
+      requireSeries(deps.meters, tenant, target.meter_id, target.quantity);
+      if (target.state !== 'done') throw new InvalidDataError('This repair was refused.', 'There is nothing to undo.');
+      if (target.taken_back === (kind === 'undo'))
+        throw new InvalidDataError(
+          kind === 'undo' ? 'This repair was taken back already.' : 'This repair stands.',
+          kind === 'undo' ? 'It can be brought again.' : 'It can be taken back.',
+        );
+      const changes = await turnedChanges(tenant, target);
+      const draft = { meter: target.meter_id, quantity: target.quantity, kind, amount: null };
+      return act(actor, { ...draft, from_ms: target.from_ms, to_ms: target.to_ms }, changes, reason, target);
+    });
+  }
+
+  async function turnedChanges(tenant: string, target: ActRow): Promise<Change[]> {
+    const [now, then] = await db.asTenant(tenant, async (sql) => [
+      await wantedOverlays(sql, target.id, null),
+      await wantedOverlays(sql, target.id, target.id),
+    ]);
+    const instants = [...now.keys()].filter((at) => !sameOverlay(now.get(at)!, then.get(at)!)).sort((a, b) => a - b);
+    const shown = await shownAt(tenant, target.meter_id, target.quantity, instants);
+    return instants.map((at_ms) => ({
+      at_ms,
+      before: { set: now.get(at_ms)!.set, value: shown.get(at_ms)?.value ?? null },
+      after: then.get(at_ms)!,
+    }));
+  }
+
+  /** What is shown and counted at these instants, ascending, and what lies over the readings. */
+  async function shownAt(tenant: string, meter: string, quantity: string, instants: readonly number[]) {
+    const found = new Map<number, Overlay>();
+    for (const [from_ms, last_ms] of together(instants)) {
+      const range = { meter, quantity, from_ms, to_ms: last_ms + 1 };
+      for (const [at, overlay] of overlaysIn(await series.readings.read(tenant, range))) found.set(at, overlay);
+    }
+    return found;
+  }
+
+  return {
+    async preview(tenant, asked) {
+      requireSeries(deps.meters, tenant, asked.meter, asked.quantity);
+      return (await planEffect(deps, tenant, asked)).effect;
+    },
+    async apply(actor, asked, reason) {
+      checkReason(reason);
+      requireSeries(deps.meters, actor.tenant, asked.meter, asked.quantity);
+      return inTurn(actor.tenant, async () => {
+        await recover(actor.tenant);
+        const { values, readings } = await planEffect(deps, actor.tenant, asked);
+        const shown = overlaysIn(readings);
+        const changes = values.map(({ at_ms, value }): Change => {
+          const after: Overlay = value === null ? { set: 2, value: null } : { set: 1, value };
+          return { at_ms, before: shown.get(at_ms) ?? NOTHING, after };
+        });
+        const { meter, quantity, from_ms, to_ms, choice } = asked;
+        const draft = { meter, quantity, from_ms, to_ms, kind: choice.kind, amount: amountOf(choice) };
+        return act(actor, draft, changes, reason, null);
+      });
+    },
+    async set(actor, reason, repairs) {
+      checkReason(reason);
+      for (const { meter, quantity } of repairs) requireSeries(deps.meters, actor.tenant, meter, quantity);
+      return inTurn(actor.tenant, async () => {
+        await recover(actor.tenant);
+        const ids: string[] = [];
+        const drafts = [];
+        for (const list of bySeries(repairs)) {
+          const { meter, quantity } = list[0]!;
+          const shown = await shownAt(
+            actor.tenant,
+            meter,
+            quantity,
+            list.map((one) => one.at_ms),
+          );
+          const changes = list.map(
+            (one): Change => ({
+              at_ms: one.at_ms,
+              before: shown.get(one.at_ms) ?? NOTHING,
+              after: overlayOf(one.value),
+            }),
+          );
+          const kind = list.every((one) => one.value === undefined) ? ('lift' as const) : ('values' as const);
+          drafts.push({
+            draft: { meter, quantity, from_ms: list[0]!.at_ms, to_ms: list.at(-1)!.at_ms, kind, amount: null },
+            changes,
+          });
+        }
+        for (const { draft, changes } of drafts) ids.push((await act(actor, draft, changes, reason, null)).id);
+        return { ids };
+      });
+    },
+    undo: (actor, id, reason) => turn(actor, id, reason, 'undo'),
+    redo: (actor, id, reason) => turn(actor, id, reason, 'redo'),
+    list: (tenant, meter, { limit, before }) =>
+      db.asTenant(tenant, async (sql) => {
+        const rows = await sql<ActRow & { count: number }>(
+          `${ACTS} where ($1::text is null or meter_id = $1) and ($2::bigint is null or n < $2) order by n desc limit $3`,
+          [meter, before ?? null, Math.min(Math.max(1, limit), 200)],
+        );
+        return rows.map(shownAct);
+      }),
+    changes: (tenant, id, limit) =>
+      db.asTenant(tenant, async (sql) => {
+        await findAct(sql, id);
+        const [row] = await sql<ActRow & { count: number }>(`${ACTS} where id = $1`, [id]);
+        const changes = await changesOf(sql, id, limit);
+        return {
+          act: shownAct(row!),
+          changes: changes.map(({ at_ms, before, after }) => ({
+            ...{ at_ms, before: before.value, after: after.value, lifted: after.set === 0 },
+          })),
+        };
+      }),
+    start() {
+      recoverAll();
+      stopListening = series.drain.onState(({ up }) => up && recoverAll());
+    },
+    stop: () => stopListening(),
+  };
+}
+
+const ACTS = 'select a.*, (select count(*)::int from repair_value v where v.act_id = a.id) as count from repair_act a';
+const NOTHING: Overlay = { set: 0, value: null };
+
+function shownAct({ meter_id, target_id, at, ...row }: ActRow & { count: number }): RepairAct {
+  const { id, quantity, from_ms, to_ms, kind, amount, taken_back, state, by, reason, count } = row;
+  const act = { id, meter: meter_id, quantity, from_ms, to_ms, kind, amount, target: target_id, taken_back, state };
+  return { ...act, by, at_ms: at.getTime(), reason, count };
+}
+
+/** What the acts other than `id` leave at its instants: what lay there before, where no other one counts. */
+async function restOf(sql: Sql, id: string): Promise<Map<number, Overlay>> {
+  const rest = new Map((await changesOf(sql, id)).map(({ at_ms, before }) => [at_ms, before] as const));
+  for (const [at, overlay] of await wantedOverlays(sql, id, null)) rest.set(at, overlay);
+  return rest;
+}
+
+async function findAct(sql: Sql, id: string): Promise<ActRow> {
+  const row = /^[0-9a-f-]{36}$/i.test(id) ? await actOf(sql, id) : null;
+  if (row) return row;
+  throw new NotFoundError('There is no such repair.', 'GET /api/v1/data/repairs lists them.');
+}
+
+function overlaysIn({ at_ms, values, quality }: ReadingColumns): Map<number, Overlay> {
+  const shown = new Map<number, Overlay>();
+  for (const [i, at] of at_ms.entries()) {
+    const value = Number.isNaN(values[i]!) ? null : values[i]!;
+    shown.set(at, { set: quality[i]! & Quality.REPAIRED ? (value === null ? 2 : 1) : 0, value });
+  }
+  return shown;
+}
+
+function overlayOf(value: number | null | undefined): Overlay {
+  if (value === undefined) return NOTHING;
+  return value === null ? { set: 2, value: null } : { set: 1, value };
+}
+
+function amountOf(choice: RepairChoice): number | null {
+  return choice.kind === 'value' ? choice.value : choice.kind === 'energy' ? choice.energy : null;
+}
+
+/** Ascending in time within each series; of several for one instant the last counts. */
+function bySeries(repairs: readonly Omit<Repair, 'by'>[]): Omit<Repair, 'by'>[][] {
+  const groups = new Map<string, Map<number, Omit<Repair, 'by'>>>();
+  for (const one of repairs) {
+    const key = JSON.stringify([one.meter, one.quantity]);
+    const group = groups.get(key) ?? new Map();
+    groups.set(key, group.set(Math.round(one.at_ms), { ...one, at_ms: Math.round(one.at_ms) }));
+  }
+  return [...groups.values()].map((group) => [...group.values()].sort((a, b) => a.at_ms - b.at_ms));
+}
+
+/** First and last of runs of instants that lie near to each other. */
+function together(instants: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const at of instants) {
+    const last = runs.at(-1);
+    if (last && at - last[1] <= TOGETHER_MS) last[1] = at;
+    else runs.push([at, at]);
+  }
+  return runs;
+}
+
+function checkReason(reason: string): void {
+  if (reason.trim() !== '' && reason.length <= REASON_MAX) return;
+  throw new InvalidDataError('A repair needs a reason.', `Give one of at most ${REASON_MAX} characters.`);
 }
 
 /** @throws NotFoundError for an unknown meter point, InvalidDataError for a virtual one or an unknown quantity. */
-export function requireSeries(meters: Services['meters'], tenant: string, meter: string, quantity: string): void {
+export function requireSeries(
+  meters: Pick<MeterService, 'get'>,
+  tenant: string,
+  meter: string,
+  quantity: string,
+): void {
   const point = meters.get(tenant, meter);
   if (!point) throw new NotFoundError(`There is no meter point "${meter}".`, 'GET /api/v1/meters lists them.');
   if (point.virtual)

@@ -5,7 +5,7 @@ import { SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { AppendOutcome, TouchedSeries } from '../../../engine/ports.ts';
 import { type AppliedCounts, countDead, countStored, parseCounts } from '../counts.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
-import { keepRepair } from '../overlay.ts';
+import { keepRepairs } from '../overlay.ts';
 import type { DirtyMarks, DrainedReadings } from '../store.ts';
 import type { Writer } from './connection.ts';
 import { type DuckDbContext, writeSeries } from './context.ts';
@@ -85,19 +85,21 @@ export function createReadings(
       }));
     },
     async repair(tenant, repairs) {
-      const kept: [number, number, number | null | undefined][] = [];
+      const kept = new Map<number, { at_ms: number; value: number | null | undefined }[]>();
       await writeSeries(context, async (writer, numberOf) => {
+        const rows: RepairedRow[] = [];
         for (const { meter, quantity, at_ms, value, by } of repairs) {
           const series = await numberOf({ tenant, meter, quantity }, true);
-          const at = BigInt(Math.round(at_ms));
-          await writer.run('delete from repair where series = $series and "at" = $at', { series, at });
-          if (value !== undefined)
-            await writer.run('insert into repair values ($series, $at, $value, $by)', { series, at, value, by });
-          await writer.run('insert into dirty values ($series, $at, $at)', { series, at });
-          kept.push([series, Math.round(at_ms), value]);
+          rows.push({ series, at_ms: Math.round(at_ms), value, by });
+        }
+        await storeRepairs(writer, rows);
+        for (const row of rows) {
+          const list = kept.get(row.series);
+          if (list) list.push(row);
+          else kept.set(row.series, [row]);
         }
       });
-      for (const [series, at_ms, value] of kept) keepRepair(context.repairs, series, at_ms, value);
+      for (const [series, rows] of kept) keepRepairs(context.repairs, series, rows);
     },
     dirty: createDirty(context),
     async rewind(seq) {
@@ -113,6 +115,34 @@ function advance(writer: Writer, seq: number, applied: number, counts: AppliedCo
   return writer.run('update journal_cursor set seq = $seq, applied = applied + $applied, counts = $counts', {
     ...{ seq: BigInt(seq), applied: BigInt(applied), counts: JSON.stringify(counts) },
   });
+}
+
+type RepairedRow = { series: number; at_ms: number; value: number | null | undefined; by: string };
+
+/** In a few statements however many there are; of several for one instant the last counts. */
+async function storeRepairs(writer: Writer, repairs: readonly RepairedRow[]): Promise<void> {
+  const rows = [...new Map(repairs.map((row) => [`${row.series} ${row.at_ms}`, row])).values()];
+  const keys = (list: readonly RepairedRow[]) =>
+    [
+      { type: 'integer', values: list.map((row) => row.series) },
+      { type: 'bigint', values: list.map((row) => row.at_ms) },
+    ] as const;
+  await writer.run('create temp table if not exists repaired (series integer, "at" bigint, value double, who integer)');
+  await writer.run('delete from repaired');
+  const people = [...new Set(rows.map((row) => row.by))];
+  await writer.append('repaired', [
+    ...keys(rows),
+    // NaN becomes null; 1 lifts, 2 + n is who set it
+    { type: 'double', values: rows.map((row) => row.value ?? Number.NaN) },
+    { type: 'integer', values: rows.map((row) => (row.value === undefined ? 1 : 2 + people.indexOf(row.by))) },
+  ]);
+  await writer.run('delete from repair using repaired n where repair.series = n.series and repair."at" = n."at"');
+  for (const [index, by] of people.entries())
+    await writer.run('insert into repair select series, "at", value, $by from repaired where who = $who', {
+      by,
+      who: index + 2,
+    });
+  await writer.run('insert into dirty select series, "at", "at" from repaired');
 }
 
 /** Sequence numbers between the cursor and the last group that the journal does not have (any more). */

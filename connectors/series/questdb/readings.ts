@@ -3,7 +3,7 @@ import { quantityInfo } from '../../../engine/model/quantity.ts';
 import type { AppendOutcome, ReadingColumns, SeriesRange, TouchedSeries } from '../../../engine/ports.ts';
 import { countDead, countStored } from '../counts.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
-import { keepRepair, overlayRepairs, type RepairRow, splitSeries, without } from '../overlay.ts';
+import { keepRepairs, overlayRepairs, type RepairRow, splitSeries, without } from '../overlay.ts';
 import type { DirtyMarks, DrainedReadings } from '../store.ts';
 import { AT_MS, micros, numberSeries, type QuestDbContext, whole, within } from './context.ts';
 import type { CountKeeper } from './counts.ts';
@@ -129,8 +129,14 @@ export function createReadings(
             by,
           })),
         );
-        for (const [index, { at_ms, value }] of repairs.entries())
-          keepRepair(context.repairs, ids[index]!, Math.round(at_ms), value);
+        for (const series of new Set(ids))
+          keepRepairs(
+            context.repairs,
+            series,
+            repairs
+              .filter((_, index) => ids[index] === series)
+              .map((one) => ({ ...one, at_ms: Math.round(one.at_ms) })),
+          );
       }),
     dirty: createDirty(context),
     rewind: (seq) =>

@@ -16,6 +16,8 @@ function upload(title: string): FormData {
   return form;
 }
 
+const spanOf = (meter: string) => ({ meter, quantity: 'power_W', from: FROM, to: TO, choice: { kind: 'missing' } });
+
 /** Off, so that nothing goes out while the test looks at the rows. */
 export const channelNamed = (name: string) => ({
   ...{ name, kind: 'email', enabled: false },
@@ -55,6 +57,21 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
         repairs: [{ meter, quantity: 'power_W', at: FROM, value: 5 }],
       }),
     ),
+  'POST /api/v1/data/repairs': (ids) =>
+    each([ids.meter, ids.twin], (meter) => json('/api/v1/data/repairs', { reason: 'probe', ...spanOf(meter) })),
+  'POST /api/v1/data/repairs/preview': (ids) =>
+    each([ids.meter, ids.twin], (meter) => json('/api/v1/data/repairs/preview', spanOf(meter))),
+  'GET /api/v1/data/repairs': (ids) => [
+    { path: '/api/v1/data/repairs' },
+    { path: `/api/v1/data/repairs?meter=${ids.meter}` },
+  ],
+  'GET /api/v1/data/repairs/{id}': (ids) => [{ path: `/api/v1/data/repairs/${ids.repair}` }],
+  'POST /api/v1/data/repairs/{id}/undo': (ids) => [
+    json(`/api/v1/data/repairs/${ids.repair}/undo`, { reason: 'probe' }),
+  ],
+  'POST /api/v1/data/repairs/{id}/redo': (ids) => [
+    json(`/api/v1/data/repairs/${ids.repair}/redo`, { reason: 'probe' }),
+  ],
   'GET /api/v1/data/changes': (ids) =>
     each([ids.meter, ids.twin], (meter) => ({
       path: `/api/v1/data/changes?meter=${meter}&quantity=power_W&${range}`,

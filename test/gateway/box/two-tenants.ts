@@ -31,6 +31,7 @@ export type Organisation = {
     alert: string;
     channel: string;
     recipient: string;
+    repair: string;
   };
 };
 export type TwoTenants = { box: Box; organisations: readonly [Organisation, Organisation]; remove(): Promise<void> };
@@ -49,18 +50,42 @@ export async function startTwoTenants(): Promise<TwoTenants> {
   const home = await mkdtemp(join(tmpdir(), 'luna-two-'));
   await copyTemplate(home);
   const db = await openEmbeddedPostgres({ home, log: silent, settings: FAST });
-  await db.asSystem((sql) => sql(`insert into tenant (id, name) values ('default', 'default'), ('other', 'other')`));
-  const rows = [];
-  for (const seed of SEEDS) rows.push(await writeRows(db, seed));
+  const rows = await writeTenants(db);
   await db.close();
   const box = await startBox({ LUNA_PRICE_SOURCES: '' }, home);
+  const organisations = await fillTenants(rows, {
+    request: (path, init) => fetch(`${box.url}${path}`, init),
+    adminKey: async (tenant) =>
+      (await box.lunaJson<{ key: string }>('key', 'create', '--tenant', tenant, '--role', 'admin')).key,
+  });
+  return { box, organisations, remove: () => box.remove() };
+}
+
+type Rows = { decision: string; alert: string; action: string };
+/** The way into a box: over the network, or into the application in this process. */
+export type Door = {
+  request(path: string, init?: RequestInit): Response | Promise<Response>;
+  adminKey(tenant: string): Promise<string>;
+};
+
+/** Both tenants and the rows that no request makes. */
+export async function writeTenants(db: Database): Promise<Rows[]> {
+  await db.asSystem((sql) =>
+    sql(`insert into tenant (id, name) values ('default', 'default'), ('other', 'other') on conflict do nothing`),
+  );
+  const rows = [];
+  for (const seed of SEEDS) rows.push(await writeRows(db, seed));
+  return rows;
+}
+
+export async function fillTenants(rows: readonly Rows[], door: Door): Promise<[Organisation, Organisation]> {
   const organisations: Organisation[] = [];
-  for (const [i, seed] of SEEDS.entries()) organisations.push(await fill(box, seed, rows[i]!));
-  return { box, organisations: [organisations[0]!, organisations[1]!], remove: () => box.remove() };
+  for (const [i, seed] of SEEDS.entries()) organisations.push(await fill(door, seed, rows[i]!));
+  return [organisations[0]!, organisations[1]!];
 }
 
 /** What no request makes at once: a decision, an alert, a quality report. */
-async function writeRows(db: Database, { tenant, secret, number, id }: Seed) {
+async function writeRows(db: Database, { tenant, secret, number, id }: Seed): Promise<Rows> {
   const action = `${id}-action`;
   const words = { en: `${secret} advice`, de: `${secret} Rat` };
   const saving = { amount: number, low: number, high: number, currency: 'EUR' };
@@ -94,13 +119,13 @@ async function writeRows(db: Database, { tenant, secret, number, id }: Seed) {
   });
 }
 
-async function fill(box: Box, seed: Seed, rows: { decision: string; alert: string; action: string }) {
+async function fill(door: Door, seed: Seed, rows: Rows): Promise<Organisation> {
   const { tenant, secret, number, id } = seed;
-  const { key: admin } = await box.lunaJson<{ key: string }>('key', 'create', '--tenant', tenant, '--role', 'admin');
+  const admin = await door.adminKey(tenant);
   const send = async (method: string, path: string, body?: string | FormData, type = 'application/json') => {
     const headers: Record<string, string> = { authorization: `Bearer ${admin}` };
     if (!(body instanceof FormData)) headers['content-type'] = type;
-    const answer = await fetch(`${box.url}${path}`, { method, headers, body });
+    const answer = await door.request(path, { method, headers, ...(body === undefined ? {} : { body }) });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.status === 204 ? {} : ((await answer.json()) as Record<string, unknown>);
   };
@@ -117,6 +142,8 @@ async function fill(box: Box, seed: Seed, rows: { decision: string; alert: strin
   const meter = `${id}-device`;
   await send('POST', '/api/v1/readings', JSON.stringify(readingsOf(['twin', meter], number)));
   await send('POST', '/api/v1/data/load', `at,meter,power_W\n2026-02-01T00:00:00Z,twin,${number}\n`, 'text/csv');
+  const value = { meter, quantity: 'power_W', at: '2026-02-02T00:00:00Z', value: number };
+  const repaired = await send('POST', '/api/v1/data/repair', JSON.stringify({ reason: secret, repairs: [value] }));
   const form = new FormData();
   const text = `# ${secret} rules\n\n§ 1 ${secret} connection\n\nThe ${secret} operator pays ${number} EUR for the grid connection.\n`;
   form.set('file', new File([text], `${secret}.md`, { type: 'text/markdown' }));
@@ -142,6 +169,7 @@ async function fill(box: Box, seed: Seed, rows: { decision: string; alert: strin
       ...{ device: `${id}-device`, twin: 'twin', meter, login, ...rows },
       ...{ document: String(document.id), person: String(person.id), key: String(key.id) },
       ...{ channel: String(channel.id), recipient: String(recipient.id) },
+      repair: (repaired.repairs as string[])[0]!,
     },
   };
 }
