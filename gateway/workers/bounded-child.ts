@@ -1,5 +1,6 @@
 /** The process that takes strangers' files apart: one order at a time, an item whenever the box asks for the next. */
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { Answer, Order } from './bounded.ts';
 import { packError } from './carried-error.ts';
 
@@ -14,6 +15,15 @@ process.on('message', async (order: Order) => {
 });
 // The box is gone: nobody waits for what is read here.
 process.on('disconnect', () => process.exit(0));
+// A file that keeps this thread busy for ever would not let it hear that.
+const watchdog = new Worker(
+  `setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 500)`,
+  {
+    ...{ eval: true, stderr: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2 } },
+  },
+);
+watchdog.unref();
+await new Promise((done) => watchdog.once('online', done));
 tell({ ready: true });
 
 async function nextOf(): Promise<Answer> {

@@ -40,6 +40,10 @@ export type Order = { input: unknown } | { next: true };
 export type Answer = { ready: true } | { item: unknown } | { done: true } | { error: CarriedError };
 
 const ROOT = join(import.meta.dirname, '../..');
+/** What a process may read besides the file: the program, nothing that the box keeps. */
+const PROGRAM = ['engine/*', 'connectors/*', 'gateway/*', 'recommender/*', 'node_modules/*', 'package.json'];
+const READY_MS = 20_000;
+const WORDS_KEPT = 4000;
 const WATCH_EVERY_MS = 10;
 const IDLE_MS = 10_000;
 /** A process that has grown is not kept: the next file starts from little memory again. */
@@ -58,8 +62,10 @@ export function createBounded<Input, Item>(options: BoundedOptions): Bounded<Inp
     if (closed) throw new UnavailableError('The box is closing.', 'It goes on when the box has started again.');
     const known = readable ? undefined : idle.pop();
     const helper = known ?? startHelper(options, readable ?? []);
-    all.add(helper);
-    helper.child.once('exit', () => forget(helper));
+    if (!known) {
+      all.add(helper);
+      helper.child.once('exit', () => forget(helper));
+    }
     helper.wake();
     return helper;
   }
@@ -124,6 +130,8 @@ async function* work<Item>(
         `Reading took longer than ${spent(bounds, left_ms)} s and was stopped.`,
         bounds.remedy,
       );
+    if (answer === 'died')
+      throw new InvalidDataError(`The process that reads it broke off${helper.lastWords()}.`, bounds.remedy);
     if (answer === 'interrupted')
       throw new UnavailableError('Reading was interrupted.', 'It goes on when the box has started again.');
     if ('error' in answer) throw unpackError(answer.error);
@@ -138,31 +146,48 @@ function spent({ stall_ms, timeout_ms }: Bounds, left_ms: number): number {
   return (left_ms <= 0 ? timeout_ms : stall_ms) / 1000;
 }
 
+type Ended = 'memory' | 'late' | 'interrupted' | 'died';
+
+/** The engine aborts when its heap is full. */
+function whyDied({ exitCode, signalCode }: ChildProcess): Ended {
+  return signalCode === 'SIGABRT' || exitCode === 134 ? 'memory' : 'died';
+}
+
+/** @returns false where it took longer or `signal` came first. */
+async function within(work: Promise<void>, limit_ms: number, signal: AbortSignal | undefined): Promise<boolean> {
+  const limit = AbortSignal.timeout(limit_ms);
+  const stop = signal ? AbortSignal.any([signal, limit]) : limit;
+  if (stop.aborted) return false;
+  return Promise.race([work.then(() => true), once(stop, 'abort').then(() => false)]);
+}
+
 type Limits = { limit_MB: number; wait_ms: number; signal: AbortSignal | undefined };
 
 /** Sends the order and waits for its answer, or ends the process. */
 async function asked(helper: Helper, order: Order, { limit_MB, wait_ms, signal }: Limits) {
-  await helper.ready;
   const { child } = helper;
+  if (!(await within(helper.ready, READY_MS, signal))) {
+    child.kill('SIGKILL');
+    return signal?.aborted ? 'interrupted' : 'late';
+  }
   let timers: NodeJS.Timeout[] = [];
   const cleared: (() => void)[] = [];
   try {
-    return await new Promise<Answer | 'memory' | 'late' | 'interrupted'>((resolve) => {
-      const end = (why: 'memory' | 'late' | 'interrupted') => {
+    return await new Promise<Answer | Ended>((resolve) => {
+      const end = (why: Ended) => {
         child.kill('SIGKILL');
         resolve(why);
       };
       const stop = () => end('interrupted');
-      // What ends by itself was out of memory: the engine aborts then.
-      const died = () => resolve(signal?.aborted || helper.unwanted ? 'interrupted' : 'memory');
+      const died = () => resolve(signal?.aborted || helper.unwanted ? 'interrupted' : whyDied(child));
       timers = [
         setTimeout(() => end('late'), wait_ms),
         setInterval(() => helper.growth_MB() > limit_MB && end('memory'), WATCH_EVERY_MS),
       ];
-      child.once('message', resolve).once('exit', died);
+      child.once('message', resolve).once('close', died);
       signal?.addEventListener('abort', stop, { once: true });
       cleared.push(
-        () => child.off('message', resolve).off('exit', died),
+        () => child.off('message', resolve).off('close', died),
         () => signal?.removeEventListener('abort', stop),
       );
       if (signal?.aborted) return stop();
@@ -182,21 +207,25 @@ type Helper = {
   growth_MB(): number;
   rest(): void;
   wake(): void;
+  /** What it wrote before it ended, for a message. */
+  lastWords(): string;
   /** It ends because the box closes. */
   unwanted: boolean;
 };
 
 function startHelper({ task, memory_MB }: BoundedOptions, readable: readonly string[]): Helper {
   const file = join(import.meta.dirname, `${task}.ts`);
-  const allowed = [join(ROOT, '*'), ...readable];
+  const allowed = [...PROGRAM.map((name) => join(ROOT, name)), ...readable];
   const child = fork(join(import.meta.dirname, 'bounded-child.ts'), [file], {
     serialization: 'advanced',
     env: {},
     cwd: dirname(file),
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     execArgv: [
       `--max-old-space-size=${Math.ceil(memory_MB)}`,
+      '--disable-warning=SecurityWarning',
       '--permission',
+      '--allow-worker',
       ...allowed.map((path) => `--allow-fs-read=${path}`),
     ],
   });
@@ -206,16 +235,22 @@ function startHelper({ task, memory_MB }: BoundedOptions, readable: readonly str
     start_MB = residentOf(child.pid);
   });
   child.on('error', () => {});
+  let words = '';
+  child.stderr?.on('data', (chunk) => {
+    words = (words + String(chunk)).slice(-WORDS_KEPT);
+  });
   return {
     child,
     ready,
     unwanted: false,
     growth_MB: () => residentOf(child.pid) - start_MB,
+    lastWords: () => (/^\w*Error\b.*$/m.exec(words)?.[0] ?? '').replace(/^(?=.)/, ': '),
     rest: () => {
       idle = setTimeout(() => child.kill('SIGKILL'), IDLE_MS);
       idle.unref();
       child.unref();
       child.channel?.unref();
+      unrefStream(child.stderr);
     },
     wake: () => {
       clearTimeout(idle);
@@ -230,6 +265,7 @@ async function endOf(helper: Helper): Promise<void> {
   helper.unwanted = true;
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
+  child.ref();
   child.kill('SIGKILL');
   await ended;
 }
@@ -242,4 +278,9 @@ function residentOf(pid: number | undefined): number {
   } catch {
     return 0;
   }
+}
+
+/** A pipe keeps a process alive as a socket does. */
+function unrefStream(stream: ChildProcess['stderr']): void {
+  (stream as { unref?: () => void } | null)?.unref?.();
 }

@@ -22,7 +22,7 @@ export type ReaderLimits = {
 const LIMITS: ReaderLimits = {
   timeout_ms: 240_000,
   page_ms: 9000,
-  memory_MB: 110,
+  memory_MB: 105,
   pages: 2000,
   characters: 30_000_000,
 };
@@ -37,11 +37,12 @@ export function createDocumentReader(options: Partial<ReaderLimits> = {}): Docum
   });
   return {
     async read({ bytes, format }, { signal, onPage } = {}) {
-      for await (const step of bounded.run({ bytes, format, limits }, signal ? { signal } : {})) {
-        if ('output' in step) return step.output;
-        onPage?.(step.done, step.total);
-      }
-      throw new Error('the process that reads ended without a result');
+      let output: ReadOutput | undefined;
+      for await (const step of bounded.run({ bytes, format, limits }, signal ? { signal } : {}))
+        if ('output' in step) output = step.output;
+        else onPage?.(step.done, step.total);
+      if (!output) throw new Error('the process that reads ended without a result');
+      return output;
     },
     close: () => bounded.close(),
   };

@@ -1,7 +1,7 @@
 /** Reads what people upload as tables, each in a process of its own: files of readings, price tables, device lists. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { FileBatch, FilePreview } from '../../connectors/meters/csv/file.ts';
 import type { FileMapping } from '../../connectors/meters/csv/guess.ts';
 import type { FileSource } from '../../connectors/meters/csv/rows.ts';
@@ -23,18 +23,25 @@ export type UploadReader = {
 /** Until the next 2,000 lines, and for a whole file. */
 const STALL_MS = 9000;
 const TIMEOUT_MS = 3_600_000;
-const MEMORY_MB = 120;
-const AT_ONCE = 2;
+const MEMORY_MB = 100;
+/** A load may take an hour; previews and small tables do not wait for it. */
+const LOADS_AT_ONCE = 2;
 
 /** @param folder where bytes wait for the process that reads them */
 export function createUploadReader({ folder }: { folder: string }): UploadReader {
-  const bounded = createBounded<UploadInput, UploadItem>({
-    ...{ task: 'read-upload', memory_MB: MEMORY_MB, stall_ms: STALL_MS, timeout_ms: TIMEOUT_MS, at_once: AT_ONCE },
+  const bounds = {
+    ...{ task: 'read-upload', memory_MB: MEMORY_MB, stall_ms: STALL_MS, timeout_ms: TIMEOUT_MS },
     remedy: 'Is it the right file? Split a larger one, and write readings as CSV or one JSON object a line.',
-  });
+  };
+  const loads = createBounded<UploadInput, UploadItem>({ ...bounds, at_once: LOADS_AT_ONCE });
+  const short = createBounded<UploadInput, UploadItem>(bounds);
 
   /** The process reads files only: bytes are written down first. */
-  async function* reading(source: FileSource, input: (path: string) => UploadInput): AsyncGenerator<UploadItem> {
+  async function* reading(
+    by: typeof loads,
+    source: FileSource,
+    input: (path: string) => UploadInput,
+  ): AsyncGenerator<UploadItem> {
     const own = 'path' in source ? null : join(folder, randomUUID());
     const path = 'path' in source ? resolve(source.path) : own!;
     try {
@@ -42,21 +49,24 @@ export function createUploadReader({ folder }: { folder: string }): UploadReader
         await mkdir(folder, { recursive: true, mode: 0o700 });
         await writeFile(path, source.bytes, { mode: 0o600 });
       }
-      yield* bounded.run(input(path), { readable: [path, dirname(path)] });
+      yield* by.run(input(path), { readable: [path] });
     } finally {
       if (own) await rm(own, { force: true });
     }
   }
   async function only<Item extends UploadItem>(items: AsyncGenerator<UploadItem>): Promise<Item> {
-    for await (const item of items) return item as Item;
-    throw new Error('the process that reads ended without a result');
+    // To the end, after which the process can be used again.
+    let only: Item | undefined;
+    for await (const item of items) only = item as Item;
+    if (only === undefined) throw new Error('the process that reads ended without a result');
+    return only;
   }
   return {
     readings: (source, how) =>
-      reading(source, (path) => ({ kind: 'readings', path, ...how })) as AsyncGenerator<FileBatch>,
-    preview: (source) => only<FilePreview>(reading(source, (path) => ({ kind: 'preview', path }))),
-    prices: (csv, context) => only<PriceSeries>(bounded.run({ kind: 'prices', csv, context })),
-    devices: (yaml) => only<FileDevice[]>(bounded.run({ kind: 'devices', yaml })),
-    close: () => bounded.close(),
+      reading(loads, source, (path) => ({ kind: 'readings', path, ...how })) as AsyncGenerator<FileBatch>,
+    preview: (source) => only<FilePreview>(reading(short, source, (path) => ({ kind: 'preview', path }))),
+    prices: (csv, context) => only<PriceSeries>(short.run({ kind: 'prices', csv, context })),
+    devices: (yaml) => only<FileDevice[]>(short.run({ kind: 'devices', yaml })),
+    close: () => Promise.all([loads.close(), short.close()]).then(() => {}),
   };
 }

@@ -36,6 +36,8 @@ export async function run({ only = '' }: BenchOptions, progress: (line: string) 
     max_mb: most(({ peak_MB }) => peak_MB),
     max_s: most(({ seconds }) => seconds),
     longest_wait_ms: most(({ longest_wait_ms }) => longest_wait_ms),
+    killed: results.filter(({ outcome }) => /was stopped/.test(outcome)).length,
+    not_killed: results.filter(({ outcome, helpers_left }) => /was stopped/.test(outcome) && helpers_left > 0).length,
     service_down: down,
   };
 }

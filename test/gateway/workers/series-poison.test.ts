@@ -52,7 +52,10 @@ describe('groups that the series store refuses', () => {
       expect((await series.readings.read('a', range)).values).toHaveLength(1998);
       const letters = await readDeadLetters(deadLetterFolder(dir));
       expect(letters.map(({ group }) => group.seq)).toEqual([2, 701]);
-      expect(letters[1]).toMatchObject({ reason: expect.stringMatching(/cannot be converted/), group: groupOf(700, true) });
+      expect(letters[1]).toMatchObject({
+        reason: expect.stringMatching(/cannot be converted/),
+        group: groupOf(700, true),
+      });
     } finally {
       await series.close();
     }

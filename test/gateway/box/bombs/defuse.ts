@@ -1,5 +1,5 @@
 /** Sends a bomb to a running box and watches what it costs: seconds, memory, and how long other requests wait. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bomb } from './bomb.ts';
 
@@ -8,8 +8,10 @@ export type Defused = {
   name: string;
   /** Until the box had said what it makes of it. */
   seconds: number;
-  /** Growth of the box's resident memory at its highest. */
+  /** Growth of the box's resident memory at its highest, with the processes that read for it. */
   peak_MB: number;
+  /** Processes that worked on it and are still there. */
+  helpers_left: number;
   /** The longest that a look at the box's health took meanwhile. */
   longest_wait_ms: number;
   /** HTTP status, for a document with what became of it. */
@@ -17,6 +19,7 @@ export type Defused = {
 };
 
 const WATCH_EVERY_MS = 40;
+const LOOK_EVERY_MS = 5;
 const GIVE_UP_MS = 60_000;
 
 export async function defuse({ url, key, pid }: Target, bomb: Bomb): Promise<Defused> {
@@ -57,40 +60,58 @@ async function stateOf(url: string, headers: Record<string, string>, id: string)
 
 async function watchBox({ url, pid }: Target) {
   const before = residentOf(pid);
-  let [peak, longest_ms, watching] = [before, 0, true];
+  // From here on the highest of the box itself is counted anew (proc_pid_clear_refs(5)).
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  const helpers = new Map(helpersOf(pid).map((helper) => [helper, { from: residentOf(helper), peak: 0 }]));
+  let [longest_ms, watching] = [0, true];
+  const look = setInterval(() => {
+    for (const helper of helpersOf(pid)) {
+      const known = helpers.get(helper) ?? { from: 0, peak: 0 };
+      helpers.set(helper, { ...known, peak: Math.max(known.peak, highestOf(helper)) });
+    }
+  }, LOOK_EVERY_MS);
   const loop = (async () => {
     while (watching) {
       const begun = performance.now();
       const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(GIVE_UP_MS) }).catch(() => null);
-      const waited_ms = answer?.ok ? performance.now() - begun : GIVE_UP_MS;
-      longest_ms = Math.max(longest_ms, waited_ms);
+      longest_ms = Math.max(longest_ms, answer?.ok ? performance.now() - begun : GIVE_UP_MS);
       await sleep(WATCH_EVERY_MS);
     }
   })();
-  const look = setInterval(() => {
-    peak = Math.max(peak, residentOf(pid));
-  }, WATCH_EVERY_MS);
   return {
     async end() {
       watching = false;
       clearInterval(look);
       await loop;
-      return { peak_MB: (peak - before) / 1000, longest_wait_ms: longest_ms };
+      const grown = [...helpers.values()].reduce((sum, { from, peak }) => sum + Math.max(0, peak - from), 0);
+      return {
+        peak_MB: (highestOf(pid) - before + grown) / 1000,
+        longest_wait_ms: longest_ms,
+        helpers_left: helpersOf(pid).filter((helper) => helpers.get(helper)?.peak).length,
+      };
     },
   };
 }
 
-/** In kB: the box and the processes of ours that it started; Postgres keeps out of this. */
-function residentOf(pid: number): number {
+/** The processes of the box that read uploads. */
+function helpersOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-  return [String(pid), ...children].reduce((sum, one) => sum + ownResidentOf(one), 0);
+  return children.map(Number).filter((child) => /bounded-child/.test(textOf(`/proc/${child}/cmdline`)));
 }
 
-function ownResidentOf(pid: string): number {
+/** In kB; 0 for a process that is gone. */
+function residentOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
+function highestOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
+function textOf(path: string): string {
   try {
-    if (!/\bnode\b/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))) return 0;
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+    return readFileSync(path, 'utf8');
   } catch {
-    return 0;
+    return '';
   }
 }

@@ -89,19 +89,60 @@ function hugeXref(): Buffer {
   return stream;
 }
 
+/** The page lies in an object stream that unpacks to 900 MB; the cross-reference stream says so. */
 function objectStream(): Buffer {
-  const holder = {
-    head: '/Type /ObjStm /N 100000000 /First 900000000 /Filter /FlateDecode',
-    bytes: packed(900, '1 0 '),
-  };
-  return pdf([
-    '<< /Type /Catalog /Pages 2 0 R >>',
-    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
-    page(),
-    flat(''),
-    FONT,
+  const head = `3 0 ${' '.repeat(100)}`;
+  const holder = Buffer.concat([deflateHead(head), packed(900, '<< /Type /Page /X [1 2 3] >> ').subarray(2)]);
+  const pieces = [
+    Buffer.from('%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n'),
+    Buffer.from('2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n'),
+    Buffer.from(
+      `4 0 obj\n<< /Type /ObjStm /N 1 /First ${head.length} /Filter /FlateDecode /Length ${holder.length} >>\nstream\n`,
+    ),
     holder,
+    Buffer.from('\nendstream\nendobj\n'),
+  ];
+  const whole = Buffer.concat(pieces);
+  const places = ['1 0 obj', '2 0 obj', '4 0 obj'].map((name) => whole.indexOf(name));
+  const at = whole.length;
+  const rows = [
+    [0, 0, 0],
+    [1, places[0]!, 0],
+    [1, places[1]!, 0],
+    [2, 4, 0],
+    [1, places[2]!, 0],
+    [1, at, 0],
+  ];
+  const table = Buffer.concat(
+    rows.map(([type = 0, field = 0, index = 0]) => {
+      const row = Buffer.alloc(6);
+      row.writeUInt8(type, 0);
+      row.writeUInt32BE(field, 1);
+      row.writeUInt8(index, 5);
+      return row;
+    }),
+  );
+  const xref = `5 0 obj\n<< /Type /XRef /Size 6 /W [1 4 1] /Root 1 0 R /Length ${table.length} >>\nstream\n`;
+  const tail = Buffer.from(`\nendstream\nendobj\nstartxref\n${at}\n%%EOF\n`);
+  return Buffer.concat([whole, Buffer.from(xref), table, tail]);
+}
+
+/** A zlib stream's head and a first block that can be followed by raw blocks. */
+function deflateHead(text: string): Buffer {
+  return Buffer.concat([
+    Buffer.from([0x78, 0x9c]),
+    deflateRawSync(Buffer.from(text), { finishFlush: constants.Z_FULL_FLUSH }),
   ]);
+}
+
+/** `/Prev` is the place of this very table. */
+function selfPointing(): Buffer {
+  const plain = pdf([CATALOG, PAGES, page(), flat('BT /F1 9 Tf (a) Tj ET'), FONT], '/Prev 0000000000');
+  const at = plain.lastIndexOf('xref\n0 6');
+  return Buffer.from(
+    plain.toString('latin1').replace('/Prev 0000000000', `/Prev ${String(at).padStart(10, '0')}`),
+    'latin1',
+  );
 }
 
 const text = (operators: string) => onePage(flate(deflateSync(Buffer.from(`BT /F1 9 Tf ${operators} ET`))));
@@ -170,7 +211,7 @@ export function pdfBombs(): Bomb[] {
     ],
     ['a cross-reference stream of 700 MB', hugeXref],
     ['an object stream of 900 MB', objectStream],
-    ['a table that points to itself', () => pdf([CATALOG, PAGES, page(), flat(''), FONT], '/Prev 9')],
+    ['a table that points to itself', selfPointing],
     [
       'a range of four thousand million characters',
       () => toUnicode('1 beginbfrange <00000000> <FFFFFFFF> <0041> endbfrange'),
