@@ -1,0 +1,154 @@
+/**
+ * Bayesian linear regression with a normal-inverse-gamma prior (Murphy, "Machine Learning: A Probabilistic
+ * Perspective", 2012, section 7.6.3), one reward at a time. The inverse of the precision is kept up to date by
+ * Sherman–Morrison and made anew from the precision by Cholesky every REFACTOR_EVERY rewards; that is also when old
+ * rewards lose weight (drift), so that both cost d³ only then and d² otherwise.
+ */
+import { factorise, inverseOf } from './cholesky.ts';
+
+export const REFACTOR_EVERY = 128;
+
+export type LinearModel = {
+  dimensions: number;
+  /** Precision without data is ridge · I where there is no prior from other sites. */
+  ridge: number;
+  /** Weight of a reward after one more reward; 1 forgets nothing. */
+  discount: number;
+  /** Λ = Λ₀ + Σ x xᵀ, and Λ⁻¹, row by row. */
+  precision: Float64Array;
+  inverse: Float64Array;
+  /** Λ₀ m₀ + Σ reward · x, and the mean of the weights. */
+  b: Float64Array;
+  weights: Float64Array;
+  /** Rewards seen, discounted, and Σ of their squared one-step errors divided by (1 + xᵀΛ⁻¹x): 2 (bₙ − b₀). */
+  count: number;
+  residual: number;
+  since_refactor: number;
+  /** What the model knew before its first reward: Λ₀ and Λ₀ m₀; null is ridge · I and 0. */
+  prior: { precision: Float64Array; b: Float64Array } | null;
+};
+
+/** Mean of xᵀw and the factor xᵀΛ⁻¹x of its variance. */
+export type Prediction = { mean: number; spread: number };
+
+export function createLinearModel(dimensions: number, ridge: number, discount = 1): LinearModel {
+  const precision = new Float64Array(dimensions * dimensions);
+  const inverse = new Float64Array(dimensions * dimensions);
+  for (let i = 0; i < dimensions; i++) {
+    precision[i * dimensions + i] = ridge;
+    inverse[i * dimensions + i] = 1 / ridge;
+  }
+  return {
+    ...{ dimensions, ridge, discount, precision, inverse },
+    b: new Float64Array(dimensions),
+    weights: new Float64Array(dimensions),
+    ...{ count: 0, residual: 0, since_refactor: 0, prior: null },
+  };
+}
+
+/**
+ * A model that starts from what `source` (all sites together) has learnt, worth at most `strength` rewards: Λ₀ is
+ * ridge · I plus the source's data, weighed down to that many, and m₀ is the source's mean.
+ */
+export function createFromShared(source: LinearModel, strength: number): LinearModel {
+  const model = createLinearModel(source.dimensions, source.ridge, source.discount);
+  const weight = source.count > 0 ? Math.min(1, strength / source.count) : 0;
+  if (weight === 0) return model;
+  const d = source.dimensions;
+  for (let i = 0; i < d * d; i++) {
+    const base = model.precision[i]!;
+    model.precision[i] = base + weight * (source.precision[i]! - base);
+  }
+  for (let i = 0; i < d; i++) {
+    let sum = 0;
+    for (let j = 0; j < d; j++) sum += model.precision[i * d + j]! * source.weights[j]!;
+    model.b[i] = sum;
+  }
+  model.prior = { precision: model.precision.slice(), b: model.b.slice() };
+  model.inverse = inverseOf(model.precision, d);
+  model.weights.set(source.weights);
+  return model;
+}
+
+export function predict(model: LinearModel, x: Float64Array): Prediction {
+  const { dimensions: d, inverse, weights } = model;
+  let mean = 0;
+  let spread = 0;
+  for (let i = 0; i < d; i++) {
+    const xi = x[i]!;
+    mean += weights[i]! * xi;
+    if (xi === 0) continue;
+    let row = 0;
+    const at = i * d;
+    for (let j = 0; j < i; j++) row += inverse[at + j]! * x[j]!;
+    spread += xi * (2 * row + inverse[at + i]! * xi);
+  }
+  return { mean, spread: Math.max(0, spread) };
+}
+
+/** Learns that `x` gave `reward`. */
+export function learnReward(model: LinearModel, x: Float64Array, reward: number): void {
+  const { dimensions: d, inverse, precision, weights, b } = model;
+  const gain = multiply(inverse, x, d);
+  let spread = 0;
+  let mean = 0;
+  for (let i = 0; i < d; i++) {
+    spread += gain[i]! * x[i]!;
+    mean += weights[i]! * x[i]!;
+  }
+  const scale = 1 / (1 + Math.max(0, spread));
+  const error = reward - mean;
+  for (let i = 0; i < d; i++) {
+    const factor = gain[i]! * scale;
+    const at = i * d;
+    for (let j = 0; j <= i; j++) {
+      const product = precision[at + j]! + x[i]! * x[j]!;
+      precision[at + j] = product;
+      precision[j * d + i] = product;
+      const value = inverse[at + j]! - factor * gain[j]!;
+      inverse[at + j] = value;
+      inverse[j * d + i] = value;
+    }
+    weights[i]! += factor * error;
+    b[i]! += reward * x[i]!;
+  }
+  model.count++;
+  model.residual += error * error * scale;
+  if (++model.since_refactor >= REFACTOR_EVERY) refactor(model);
+}
+
+/** Makes the inverse and the weights anew from Λ and b, after old rewards have lost weight. */
+export function refactor(model: LinearModel): void {
+  const { dimensions: d, precision, b, prior, ridge } = model;
+  const kept = model.discount ** model.since_refactor;
+  if (kept < 1) {
+    for (let i = 0; i < d; i++) {
+      b[i] = kept * b[i]! + (1 - kept) * (prior?.b[i] ?? 0);
+      for (let j = 0; j <= i; j++) {
+        const before = prior ? prior.precision[i * d + j]! : i === j ? ridge : 0;
+        precision[i * d + j] = kept * precision[i * d + j]! + (1 - kept) * before;
+      }
+    }
+    model.count *= kept;
+    model.residual *= kept;
+  }
+  for (let i = 0; i < d; i++) for (let j = 0; j < i; j++) precision[j * d + i] = precision[i * d + j]!;
+  model.inverse = inverseOf(precision, d);
+  model.weights = multiply(model.inverse, b, d);
+  model.since_refactor = 0;
+}
+
+/** L with Λ⁻¹ = L Lᵀ, for drawing whole weight vectors. */
+export function covarianceFactor(model: LinearModel): Float64Array {
+  return factorise(model.inverse, model.dimensions);
+}
+
+function multiply(matrix: Float64Array, x: Float64Array, d: number): Float64Array {
+  const result = new Float64Array(d);
+  for (let i = 0; i < d; i++) {
+    let sum = 0;
+    for (let j = 0; j < d; j++) sum += matrix[i * d + j]! * x[j]!;
+    result[i] = sum;
+  }
+  return result;
+}
