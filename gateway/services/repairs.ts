@@ -6,11 +6,10 @@
  * start. What the store refused is `revoking` until the store surely does not have it, then `refused`.
  */
 import { InvalidDataError, NotFoundError, UnavailableError } from '../../engine/errors.ts';
-import { Quality } from '../../engine/model/quality.ts';
 import { quantityInfo } from '../../engine/model/quantity.ts';
 import type { MeterPoint } from '../../engine/model/site.ts';
-import { HOUR_MS, localDate } from '../../engine/model/time.ts';
-import type { ReadingColumns, Repair, Sql } from '../../engine/ports.ts';
+import { localDate } from '../../engine/model/time.ts';
+import type { Repair, Sql } from '../../engine/ports.ts';
 import type { RepairChoice } from '../../engine/quality/repair.ts';
 import { type Overlay, repairValueOf, sameOverlay } from '../../engine/quality/repair-stack.ts';
 import { CONTEXT_MS } from '../../engine/quality/slots.ts';
@@ -18,6 +17,7 @@ import type { WorkerSeries } from '../series.ts';
 import type { Actor, Base, JobService, MeterService, PriceService, SiteService } from '../services.ts';
 import { writeAudit } from './audit.ts';
 import { planEffect, type RepairAsked, type RepairEffect } from './repairs/effect.ts';
+import { bySeries, NOTHING, overlayOf, overlaysIn, together } from './repairs/instants.ts';
 import { type ActKind, type ActRow, actOf, type Change, changesOf, insertAct, wantedOverlays } from './repairs/rows.ts';
 
 export type { RepairAsked, RepairEffect } from './repairs/effect.ts';
@@ -72,8 +72,6 @@ export interface RepairService {
 }
 
 const REASON_MAX = 500;
-/** Instants nearer to each other than this are read with one question. */
-const TOGETHER_MS = HOUR_MS;
 
 /** `start` finishes what a former run left unfinished, again each time the store comes back. */
 export function createRepairService(deps: RepairDeps): RepairService & { start(): void; stop(): void } {
@@ -336,7 +334,6 @@ export function createRepairService(deps: RepairDeps): RepairService & { start()
 }
 
 const ACTS = 'select a.*, (select count(*)::int from repair_value v where v.act_id = a.id) as count from repair_act a';
-const NOTHING: Overlay = { set: 0, value: null };
 
 function shownAct({ meter_id, target_id, at, ...row }: ActRow & { count: number }): RepairAct {
   const { id, quantity, from_ms, to_ms, kind, amount, taken_back, state, by, reason, count } = row;
@@ -357,44 +354,8 @@ async function findAct(sql: Sql, id: string): Promise<ActRow> {
   throw new NotFoundError('There is no such repair.', 'GET /api/v1/data/repairs lists them.');
 }
 
-function overlaysIn({ at_ms, values, quality }: ReadingColumns): Map<number, Overlay> {
-  const shown = new Map<number, Overlay>();
-  for (const [i, at] of at_ms.entries()) {
-    const value = Number.isNaN(values[i]!) ? null : values[i]!;
-    shown.set(at, { set: quality[i]! & Quality.REPAIRED ? (value === null ? 2 : 1) : 0, value });
-  }
-  return shown;
-}
-
-function overlayOf(value: number | null | undefined): Overlay {
-  if (value === undefined) return NOTHING;
-  return value === null ? { set: 2, value: null } : { set: 1, value };
-}
-
 function amountOf(choice: RepairChoice): number | null {
   return choice.kind === 'value' ? choice.value : choice.kind === 'energy' ? choice.energy : null;
-}
-
-/** Ascending in time within each series; of several for one instant the last counts. */
-function bySeries(repairs: readonly Omit<Repair, 'by'>[]): Omit<Repair, 'by'>[][] {
-  const groups = new Map<string, Map<number, Omit<Repair, 'by'>>>();
-  for (const one of repairs) {
-    const key = JSON.stringify([one.meter, one.quantity]);
-    const group = groups.get(key) ?? new Map();
-    groups.set(key, group.set(Math.round(one.at_ms), { ...one, at_ms: Math.round(one.at_ms) }));
-  }
-  return [...groups.values()].map((group) => [...group.values()].sort((a, b) => a.at_ms - b.at_ms));
-}
-
-/** First and last of runs of instants that lie near to each other. */
-function together(instants: readonly number[]): [number, number][] {
-  const runs: [number, number][] = [];
-  for (const at of instants) {
-    const last = runs.at(-1);
-    if (last && at - last[1] <= TOGETHER_MS) last[1] = at;
-    else runs.push([at, at]);
-  }
-  return runs;
 }
 
 function checkReason(reason: string): void {
