@@ -106,10 +106,13 @@ async function lookWhileAway(site: Site, progress: (line: string) => void): Prom
     await until(`the words on ${path}`, 30_000, async () => (await page(site, path)).includes('Nothing is lost'));
   const health = await page(site, '/admin/health');
   if (!/wait in the journal; nothing is lost/.test(health)) throw new Error('Health does not say what waits');
-  const metric = await readMetrics(box.url, key);
-  const waiting = metric('luna_readings_waiting');
+  const waiting = outage.meters.length * outage.seconds + 1;
+  // The metrics are told once a second.
+  await until(`${waiting} readings to be said to wait`, 5000, async () => {
+    const metric = await readMetrics(box.url, key);
+    return metric('luna_readings_waiting') === waiting;
+  });
   progress(`${waiting} readings wait; a live value was on the page after ${Math.round(live_ms)} ms`);
-  if (waiting !== outage.meters.length * outage.seconds + 1) throw new Error(`${waiting} readings are said to wait`);
   return 1;
 }
 
