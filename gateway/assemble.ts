@@ -8,15 +8,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createMemoryBus } from '../connectors/bus/memory.ts';
-import { openEmbeddedPostgres } from '../connectors/database/embedded/embedded.ts';
-import { openPostgres } from '../connectors/database/postgres/postgres.ts';
-import { openFolderFiles } from '../connectors/files/folder.ts';
-import { openJournal } from '../connectors/journal/journal.ts';
 import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
 import type { MeterPoint } from '../engine/model/site.ts';
 import type { Clock } from '../engine/ports.ts';
 import { openVault } from './auth/vault.ts';
-import { createDeliveries } from './broker/deliveries.ts';
 import { type ExternalBroker, externalName, externalState, openExternalBroker } from './broker/external.ts';
 import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
@@ -30,7 +25,6 @@ import { createWeb, openWebServer, type WebServer } from './http/server.ts';
 import { type Keep, keeping, type Part } from './lifecycle.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutbound } from './outbound.ts';
-import { openSeriesWorker } from './series.ts';
 import { createAccessService } from './services/access.ts';
 import { createAdviceService } from './services/advice.ts';
 import { gatherAdviceContext } from './services/advice-context.ts';
@@ -38,7 +32,7 @@ import { createAlertService } from './services/alerts.ts';
 import { createAllowedHosts } from './services/allowed-hosts.ts';
 import { createAuditService } from './services/audit.ts';
 import { createAuditChainService } from './services/audit-chain-service.ts';
-import { createBackupService, readHeld } from './services/backups.ts';
+import { createBackupService } from './services/backups.ts';
 import { createDataService } from './services/data.ts';
 import { createDemoService } from './services/demo.ts';
 import { createDeviceService } from './services/devices.ts';
@@ -48,7 +42,6 @@ import { createForecastService } from './services/forecasts.ts';
 import { createHealthService } from './services/health.ts';
 import { createIntake } from './services/intake.ts';
 import { createJobService } from './services/jobs.ts';
-import { createLiveValues } from './services/live.ts';
 import { createLoadService } from './services/loads.ts';
 import { createMeterService } from './services/meters.ts';
 import { createWaysOut } from './services/notify/ways.ts';
@@ -65,6 +58,7 @@ import { createSiteService } from './services/site.ts';
 import { createStoreWatch } from './services/store-watch.ts';
 import { createWeatherService } from './services/weather.ts';
 import type { Services } from './services.ts';
+import { openStores } from './stores.ts';
 import { loadCertificate } from './tls.ts';
 import { createWorkers } from './workers/pool.ts';
 import { createUploadReader } from './workers/upload-reader.ts';
@@ -100,47 +94,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   await clearUploads(config.home);
   const vault = await openVault(config.home);
 
-  // Stores
-  const db = keep(
-    config.database === 'embedded'
-      ? await openEmbeddedPostgres({ home: config.home, log })
-      : await openPostgres({ url: config.database, owner_url: config.database_owner, key: config.database_key, log }),
-  );
-  const files = keep(await openFolderFiles({ dir: join(config.home, 'files') }));
-  const live = createLiveValues();
-  const deliveries = createDeliveries();
-  const journal = keep(
-    await openJournal({
-      dir: join(config.home, 'journal'),
-      max_bytes: config.journal_max_bytes,
-      segment_bytes: config.journal_segment_bytes,
-      held_seq: await readHeld(config.home),
-      onReplay: (group) => {
-        live.record(group, group.readings);
-        if (group.delivery !== undefined) deliveries.restore(group.delivery, group.received_ms);
-      },
-      onCommit: ({ seconds }) => {
-        metrics.journal_fsync_s.observe(seconds);
-        series.drain.notify();
-      },
-    }),
-  );
-  const series = keep(
-    await openSeriesWorker(
-      {
-        store:
-          config.series === 'duckdb'
-            ? { kind: 'duckdb', file: join(config.home, 'series.duckdb'), memory: config.duckdb_memory }
-            : { kind: 'questdb', url: config.series },
-        journal_dir: join(config.home, 'journal'),
-        durable: journal.durable,
-        released_seq: journal.stats().released_seq,
-        given_seq: journal.given_seq,
-        keep_readings_days: config.keep_readings_days,
-      },
-      (labels, seconds) => metrics.query_s.observe(labels, seconds),
-    ),
-  );
+  const { db, files, journal, series, live, deliveries } = await openStores(keep, { config, log, metrics });
   const base = { config, clock, log, metrics, bus, db, series, journal, files };
   const books = keep(await openBooks({ ...base, series }));
 
@@ -159,7 +113,9 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
 
   // Readings
   const { intake, close: closeIntake } = createIntake({ ...base, meters, live, books });
-  const catalogue = openProfileCatalogue(join(ROOT, 'firmware-profiles'));
+  const catalogue = openProfileCatalogue(join(ROOT, 'firmware-profiles'), {
+    onFault: (error) => log.error({ err: error }, 'a device profile is faulty and left out'),
+  });
   let broker: Awaited<ReturnType<typeof openBroker>> | null = null;
   const devices = createDeviceService({
     ...base,
@@ -291,7 +247,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const parts: Part[] = [
     { name: 'database', close: () => db.close(), close_ms: 4000, keep_ms: 1200 },
     { name: 'files', close: () => files.close() },
-    { name: 'workers', close: () => Promise.all([workers.close(), threads.close()]).then(() => {}) },
+    { name: 'workers', close: () => Promise.all([workers.close(), uploads.close(), threads.close()]).then(() => {}) },
     { name: 'outbound', close: () => outbound.close() },
     { name: 'site', start: () => site.start() },
     { name: 'audit', start: () => audit_chain.start(), close: () => audit_chain.stop() },
@@ -358,7 +314,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       { name: 'backups', start: () => backups.start(), close: () => backups.stop() },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
       { name: 'search', close: () => search.close() },
-      { name: 'store watch', ...createStoreWatch({ ...base, site, alerts, health }) },
+      {
+        name: 'store watch',
+        ...createStoreWatch({ ...base, site, alerts, health, suspended: () => series.drain.state().suspended ?? [] }),
+      },
       { name: 'disk watch', ...createDiskWatch({ ...base, site, alerts }) },
       { name: 'notify', start: () => notify.start(), close: () => notify.stop() },
       { name: 'retention', ...createRetention(base) },
@@ -369,6 +328,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
         },
         close: () => server?.close(),
       },
+      { name: 'profiles', start: () => catalogue.start(), close: () => catalogue.stop() },
       { name: 'demo', start: () => demo.resume(), close: () => demo.end() },
     );
   return {

@@ -1,27 +1,74 @@
-/** The device profiles of `firmware-profiles/`, parsed once at start: a faulty one keeps the box from starting. */
-import { loadProfiles, overviewOf } from '../../connectors/meters/profile/catalogue.ts';
+/**
+ * The device profiles of `firmware-profiles/`. Each is parsed when it is first needed, and all of them one by one once
+ * the box has started: reading a hundred files must not hold up the start.
+ */
+import {
+  loadProfile,
+  overviewOf,
+  type ProfileOverview,
+  profileNames,
+} from '../../connectors/meters/profile/catalogue.ts';
 import type { Profile } from '../../connectors/meters/profile/profile.ts';
-import { NotFoundError } from '../../engine/errors.ts';
+import { ConfigError, NotFoundError } from '../../engine/errors.ts';
 import type { ProfileCatalogue } from '../services.ts';
 
 export type Profiles = ProfileCatalogue & {
-  /** The whole profile, for decoding. @throws NotFoundError */
+  /** The whole profile, for decoding. @throws NotFoundError; ConfigError for a faulty one */
   full(name: string): Profile;
+  /** Parses them in the background, a few milliseconds at a time. */
+  start(): void;
+  stop(): void;
 };
 
-/** @throws ConfigError with the faults of all profiles in `folder`. */
-export function openProfileCatalogue(folder: string): Profiles {
-  const profiles = new Map(loadProfiles(folder).map((profile) => [profile.name, profile]));
-  const overviews = new Map([...profiles].map(([name, profile]) => [name, overviewOf(profile)]));
-  const byModel = [...overviews.values()].sort((a, b) => label(a).localeCompare(label(b)));
+export type ProfilesOptions = {
+  /** Told once of each faulty profile; it is left out of the list. */
+  onFault?: (error: ConfigError) => void;
+};
+
+export function openProfileCatalogue(folder: string, { onFault }: ProfilesOptions = {}): Profiles {
+  const names = profileNames(folder);
+  const known = new Map<string, Profile | ConfigError>();
+  let byModel: ProfileOverview[] | null = null;
+  let next: NodeJS.Immediate | undefined;
+
+  function parsed(name: string): Profile | ConfigError | null {
+    if (!names.includes(name)) return null;
+    let profile = known.get(name);
+    if (profile) return profile;
+    try {
+      profile = loadProfile(folder, name);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      profile = error;
+      onFault?.(error);
+    }
+    known.set(name, profile);
+    return profile;
+  }
+  function overview(name: string): ProfileOverview[] {
+    const profile = parsed(name);
+    return profile && !(profile instanceof ConfigError) ? [overviewOf(profile)] : [];
+  }
+  function parseNext(): void {
+    const name = names.find((one) => !known.has(one));
+    if (name === undefined) return;
+    parsed(name);
+    next = setImmediate(parseNext);
+  }
   return {
-    list: () => byModel,
-    get: (name) => overviews.get(name) ?? null,
+    list() {
+      byModel ??= names.flatMap(overview).sort((a, b) => label(a).localeCompare(label(b)));
+      return byModel;
+    },
+    get: (name) => overview(name)[0] ?? null,
     full(name) {
-      const profile = profiles.get(name);
+      const profile = parsed(name);
+      if (profile instanceof ConfigError) throw profile;
       if (profile) return profile;
       throw new NotFoundError(`There is no device profile "${name}".`, 'GET /api/v1/profiles lists them all.');
     },
+    start: parseNext,
+    stop: () => clearImmediate(next),
   };
 }
 

@@ -137,7 +137,7 @@ export function sampleDocumentServices(clock: Clock): Pick<Services, 'regulation
       ask: async (_, question) => answerTo(question),
       documents: async () => documents,
       upload: async (actor, file) => {
-        if (file.bytes[0] === 0x58)
+        if ('bytes' in file && file.bytes[0] === 0x58)
           throw new InvalidDataError('The file is no PDF.', 'Upload a PDF, Markdown or text.');
         const added: DocumentState = {
           ...documents[0]!,

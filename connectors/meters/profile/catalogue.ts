@@ -16,12 +16,9 @@ export type CaseKind = 'recorded' | 'documented' | 'synthetic';
 export function loadProfiles(folder: string, include: (name: string) => boolean = isShipped): Profile[] {
   const faults: string[] = [];
   const profiles: Profile[] = [];
-  for (const name of readdirSync(folder).sort()) {
-    const file = join(folder, name, 'profile.yaml');
-    if (!include(name) || !existsSync(file)) continue;
+  for (const name of profileNames(folder, include)) {
     try {
-      const spec = parseProfile(name, readFileSync(file, 'utf8'));
-      profiles.push({ ...spec, name, verified: isVerified(spec, caseSummaries(join(folder, name))) });
+      profiles.push(loadProfile(folder, name));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       faults.push(error.message);
@@ -30,6 +27,19 @@ export function loadProfiles(folder: string, include: (name: string) => boolean 
   if (faults.length > 0)
     throw new ConfigError(faults.join('\n'), 'docs/guides/add-a-device-profile.md describes every key.');
   return profiles;
+}
+
+/** The names of the profiles in `folder`, in order. */
+export function profileNames(folder: string, include: (name: string) => boolean = isShipped): string[] {
+  return readdirSync(folder)
+    .sort()
+    .filter((name) => include(name) && existsSync(join(folder, name, 'profile.yaml')));
+}
+
+/** @throws ConfigError with all faults of the profile. */
+export function loadProfile(folder: string, name: string): Profile {
+  const spec = parseProfile(name, readFileSync(join(folder, name, 'profile.yaml'), 'utf8'));
+  return { ...spec, name, verified: isVerified(spec, caseSummaries(join(folder, name))) };
 }
 
 function isShipped(name: string): boolean {
