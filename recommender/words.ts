@@ -1,5 +1,5 @@
 /** Numbers and times as they stand in a sentence, in both languages. */
-import { localDate } from '../engine/model/time.ts';
+import { addDays, localDate } from '../engine/model/time.ts';
 import type { AdviceContext, Words } from './action.ts';
 import type { Window } from './windows.ts';
 
@@ -31,7 +31,7 @@ function formatOf(language: 'en' | 'de', { at_ms, time_zone, currency }: AdviceC
   });
   const weekday = new Intl.DateTimeFormat(locale, { timeZone: time_zone, weekday: 'long' });
   const today = localDate(at_ms, time_zone);
-  const tomorrow = localDate(at_ms + 86_400_000, time_zone);
+  const tomorrow = localDate(addDays(at_ms, 1, time_zone), time_zone);
   const day = (instant_ms: number) => {
     const date = localDate(instant_ms, time_zone);
     if (date === today) return '';
