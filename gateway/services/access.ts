@@ -10,7 +10,7 @@ import { createPasswords } from '../auth/passwords.ts';
 import { createPeople } from '../auth/people.ts';
 import { createRecent } from '../auth/recent.ts';
 import { createSecondFactor, LACKS_CODE } from '../auth/second-factor.ts';
-import { keptSecret, sha256 } from '../auth/secrets.ts';
+import { replaceableSecret, sha256 } from '../auth/secrets.ts';
 import { createSessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
 import { createSigner, type Signer, type TokenClaims } from '../auth/signer.ts';
@@ -52,7 +52,7 @@ export function createAccessService({ db, clock, log, config, vault }: AccessDep
     needsSetup: async (tenant) => !(await people.hasAdmin(tenant)),
     async setupToken() {
       const file = join(config.home, 'setup-token');
-      if (!(await people.hasKnownAdmin(SETUP_TENANT))) return keptSecret(file);
+      if (!(await people.hasKnownAdmin(SETUP_TENANT))) return replaceableSecret(file);
       await rm(file, { force: true });
       return null;
     },

@@ -1,5 +1,5 @@
 /** The audit log as a chain: signing it, verifying it, and handing it out to be verified elsewhere. */
-import { openAuditKey } from '../auth/audit-key.ts';
+import { type AuditKey, openAuditKey } from '../auth/audit-key.ts';
 import type { AlertService, AuditChainService, Base } from '../services.ts';
 import type { AuditState } from './audit-chain.ts';
 import { type AuditHeads, createAuditHeads } from './audit-heads.ts';
@@ -8,6 +8,7 @@ import { entriesIn, headsIn, readEntries, verifyAudit } from './audit-verify.ts'
 /** A page that is looked at often must not read the whole log each time. */
 const STATE_MS = 30_000;
 const VERIFY_EVERY_MS = 24 * 3_600_000;
+const VERIFY_FIRST_MS = 120_000;
 
 export type AuditChainDeps = Pick<Base, 'db' | 'clock' | 'log'> & {
   config: Pick<Base['config'], 'home'>;
@@ -27,12 +28,15 @@ export function createAuditChainService(deps: AuditChainDeps): AuditChainService
     onBroken: (tenant) => setImmediate(() => verifySoon(tenant)),
   });
   let timer: NodeJS.Timeout | undefined;
+  let key: AuditKey | undefined;
+  const verifyAll = () => deps.tenants().forEach(verifySoon);
   const states = new Map<string, { at_ms: number; state: Promise<AuditState> }>();
 
   async function verify(tenant: string): Promise<AuditState> {
     // So that what stands there now is signed, where it continues what was signed before.
     await heads.sign(tenant);
-    const state = await verifyAudit({ db, home: config.home, tenant });
+    key ??= await openAuditKey(config.home);
+    const state = await verifyAudit({ db, home: config.home, tenant, key });
     const { fault } = state;
     if (fault) await alerts.raise(tenant, 'audit_broken', 'audit', 'fault', { problem: fault.problem });
     else await alerts.clear(tenant, 'audit_broken', 'audit');
@@ -62,12 +66,14 @@ export function createAuditChainService(deps: AuditChainDeps): AuditChainService
     },
     async start() {
       await heads.start();
-      timer = setInterval(() => {
-        for (const tenant of deps.tenants()) verifySoon(tenant);
-      }, VERIFY_EVERY_MS);
-      timer.unref();
+      // Soon after each start too: a box that is started anew every day would never come to it.
+      timer = setTimeout(() => {
+        verifyAll();
+        timer = setInterval(verifyAll, VERIFY_EVERY_MS).unref();
+      }, VERIFY_FIRST_MS).unref();
     },
     async stop() {
+      clearTimeout(timer);
       clearInterval(timer);
       await heads.stop();
     },

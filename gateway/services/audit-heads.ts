@@ -63,13 +63,16 @@ export function createAuditHeads({ db, clock, log, home, tenants, onBroken }: Au
   /** A kill between file and database, or a restore, leaves one of them behind the other. */
   async function reconcile(tenant: string): Promise<void> {
     const { isOurs } = await load();
-    const outside = (await readHeadFile(home)).filter((head) => head.tenant === tenant && isOurs(head));
-    const inside = (await db.asTenant(tenant, (sql) => headsIn(sql, tenant))).filter(isOurs);
-    const lacksOf = (heads: readonly AuditHead[], others: readonly AuditHead[]) =>
-      heads.filter(({ id }) => !others.some((other) => other.id === id));
+    const outside = (await readHeadFile(home)).filter((head) => head.tenant === tenant);
+    const inside = await db.asTenant(tenant, (sql) => headsIn(sql, tenant));
+    const lacksOf = (heads: readonly AuditHead[], others: readonly AuditHead[]) => {
+      const there = new Set(others.map(({ id }) => id));
+      return heads.filter((head) => !there.has(head.id) && isOurs(head));
+    };
     await appendHeads(home, lacksOf(inside, outside));
     await store(tenant, lacksOf(outside, inside));
-    for (const head of inside) keep(head);
+    const last = inside.findLast(isOurs);
+    if (last) keep(last);
   }
 
   async function signNew(tenant: string): Promise<void> {

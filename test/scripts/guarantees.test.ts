@@ -58,6 +58,13 @@ describe('a guarantee', () => {
       ]);
   });
 
+  it('may be skipped where that was declared, and only then', () => {
+    const id = 'test/a.test.ts > suite > keeps it';
+    expect(unproven([guarantee], ran('skipped'), (one) => one === id)).toEqual([]);
+    expect(unproven([guarantee], ran('failed'), () => true)).toHaveLength(1);
+    expect(unproven([guarantee], [], () => true)).toHaveLength(1);
+  });
+
   it('shows its figures, or that there are none yet', () => {
     expect(guaranteesPage([guarantee], new Map())).toContain('Not recorded yet');
     const figure = { bench: 'crash', recorded: '2026-01-02', lost: 0 };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -36,6 +36,22 @@ describe('secrets at rest', () => {
       const first = await openVault(home);
       expect((await stat(vaultKeyFile(home))).mode & 0o777).toBe(0o600);
       expect((await openVault(home)).open(first.seal('x', 'a'), 'a')).toBe('x');
+    } finally {
+      await rm(home, { recursive: true });
+    }
+  });
+});
+
+describe('a key file that is damaged', () => {
+  it.each([
+    ['cut', 'abc'],
+    ['empty', ''],
+  ])('is not replaced when it is %s: what it opened would be lost', async (_, text) => {
+    const home = await mkdtemp(join(tmpdir(), 'luna-vault-'));
+    try {
+      await writeFile(vaultKeyFile(home), text);
+      await expect(openVault(home)).rejects.toThrow(/damaged/);
+      expect(await readFile(vaultKeyFile(home), 'utf8')).toBe(text);
     } finally {
       await rm(home, { recursive: true });
     }
