@@ -1,6 +1,6 @@
 /**
  * kill -9 of the whole box at random moments under load over MQTT, HTTP and Modbus: every acknowledged reading must be in
- * the store afterwards, once, and the box must come back by itself. MQTT and HTTP readings count as acknowledged by
+ * the store afterwards, once, with nothing that was never sent, and the box must come back by itself. MQTT and HTTP readings count as acknowledged by
  * PUBACK and 200; for those that the box polls nobody is told, so the box is taken at its word (load/seen-modbus.ts).
  * Rounds of some kills have a home of their own; an interrupted run goes on with the round that it was in.
  */
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom, type Random } from '../../recommender/random.ts';
 import * as box from './load/box.ts';
-import { countLost, drained } from './load/compare.ts';
+import { comparePushed, drained } from './load/compare.ts';
 import { type LoadOrder, type LoadResult, quantile, type Served } from './load/protocol.ts';
 import { comparePolled, type Kept, noteKept, type PolledMeter } from './load/seen-modbus.ts';
 import { openProgress } from './load/state.ts';
@@ -159,14 +159,14 @@ async function compare(
   say: Say,
 ): Promise<Pick<Tally, 'acknowledged' | 'lost' | 'duplicated'>> {
   await drained(url, key);
-  const pushed = results.flatMap((result) => result.acknowledged);
-  const lost = await countLost(url, key, load.base_ms, pushed);
+  const sent = results.flatMap((result) => result.acknowledged);
+  const pushed = await comparePushed(url, key, load.base_ms, sent);
   const polled = await comparePolled(url, key, load.polled, kept, await load.served());
   say(`over Modbus ${polled.acknowledged} readings that the box said it had kept, ${polled.lost} lost`);
   return {
     acknowledged: results.reduce((sum, { acked }) => sum + acked, 0) + polled.acknowledged,
-    lost: lost + polled.lost,
-    duplicated: (await box.readMetrics(url, key))('luna_drain_doubled_records') + polled.duplicated,
+    lost: pushed.lost + polled.lost,
+    duplicated: (await box.readMetrics(url, key))('luna_drain_doubled_records') + pushed.duplicated + polled.duplicated,
   };
 }
 

@@ -12,7 +12,7 @@ import {
   removeHome,
   startBox,
 } from './load/box.ts';
-import { countLost, drained } from './load/compare.ts';
+import { comparePushed, drained } from './load/compare.ts';
 import { type LoadClient, type LoadOrder, type LoadResult, quantile } from './load/protocol.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
@@ -126,15 +126,18 @@ async function measurePhases(
   const metric = await readMetrics(url, key);
   const rss_mb = metric('process_resident_memory_bytes') / 1024 ** 2;
   const stored = ['accepted', 'flagged'].reduce((sum, o) => sum + metric('luna_readings_total', `outcome="${o}"`), 0);
-  const duplicated = Math.max(0, metric('luna_drained_records_total') - stored);
+  let duplicated = Math.max(0, metric('luna_drained_records_total') - stored);
   let lost = 0;
   for (const [order, result] of [
     [{ base_ms: now - 25 * DAY_MS }, warm],
     [mqtt, full],
     [http, posted],
     [{ base_ms: now - 10 * DAY_MS }, slow],
-  ] as const)
-    lost += await countLost(url, key, order.base_ms, result.acknowledged);
+  ] as const) {
+    const pushed = await comparePushed(url, key, order.base_ms, result.acknowledged);
+    lost += pushed.lost;
+    duplicated += pushed.duplicated;
+  }
   return {
     ...{ mqtt_per_s: perSecond(full), http_per_s: perSecond(posted), page_p95_ms: round(page_p95_ms, 1) },
     ...{ ack_p50_ms: round(slow.p50_ms, 2), ack_p99_ms: round(slow.p99_ms, 2), drain_s: round(drain_s, 1) },

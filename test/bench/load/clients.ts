@@ -44,7 +44,7 @@ async function carryOut(order: LoadOrder): Promise<LoadResult> {
     seconds,
     p50_ms: quantile(latencies, 0.5),
     p99_ms: quantile(latencies, 0.99),
-    acknowledged: clients.map(({ meter, acknowledged }) => ({ meter, ...acknowledged.result() })),
+    acknowledged: clients.map(({ meter, sent, acknowledged }) => ({ meter, sent: sent(), ...acknowledged.result() })),
     faults,
   };
 }

@@ -10,30 +10,39 @@ type Acknowledged = LoadResult['acknowledged'];
 /** Messages asked for at once: an answer has at most 400,000 values. */
 const PIECE = 200_000;
 
-/** @returns how many acknowledged readings are not in the store with their value. */
-export async function countLost(
+export type PushedOutcome = {
+  /** Acknowledged readings that are not in the store with their value. */
+  lost: number;
+  /** Readings that are there more than once. */
+  duplicated: number;
+};
+
+/**
+ * Holds what meters pushed against what the store gives back, what lies a while before and behind it included.
+ * @throws when the store holds a reading that was never sent
+ */
+export async function comparePushed(
   url: string,
   key: string,
   base_ms: number,
   acknowledged: Acknowledged,
-): Promise<number> {
-  let lost = 0;
-  for (const { meter, contiguous, others } of acknowledged)
-    for await (const { from, readings } of storedPieces(url, key, base_ms, { meter, contiguous, others })) {
+): Promise<PushedOutcome> {
+  const outcome: PushedOutcome = { lost: 0, duplicated: 0 };
+  for (const { meter, sent, contiguous, others } of acknowledged)
+    for (let from = -PIECE; from <= sent; from += PIECE) {
+      const readings = await readStored(url, key, meter, base_ms + from, base_ms + from + PIECE);
       const stored = new Map(readings.map(({ at_ms, value }) => [at_ms, value]));
-      const missing = (n: number) => stored.get(base_ms + n) !== messageValue(n);
-      for (let n = from; n < Math.min(contiguous, from + PIECE); n++) if (missing(n)) lost++;
-      lost += others.filter((n) => n >= from && n < from + PIECE && missing(n)).length;
+      outcome.duplicated += readings.length - stored.size;
+      for (const [at_ms, value] of stored) {
+        const n = at_ms - base_ms;
+        if (n < 0 || n >= sent || value !== messageValue(n))
+          throw new Error(`${meter} has ${value} W as its reading ${n}, which was never sent`);
+      }
+      const missing = (n: number) => !stored.has(base_ms + n);
+      for (let n = Math.max(0, from); n < Math.min(contiguous, from + PIECE); n++) if (missing(n)) outcome.lost++;
+      outcome.lost += others.filter((n) => n >= from && n < from + PIECE && missing(n)).length;
     }
-  return lost;
-}
-
-async function* storedPieces(url: string, key: string, base_ms: number, series: Acknowledged[number]) {
-  const last = series.others.reduce((max, n) => Math.max(max, n), series.contiguous - 1);
-  for (let from = 0; from <= last; from += PIECE) {
-    const to = Math.min(last + 1, from + PIECE);
-    yield { from, readings: await readStored(url, key, series.meter, base_ms + from, base_ms + to) };
-  }
+  return outcome;
 }
 
 /** Waits until the drain has brought everything into the store. @returns the seconds it took */

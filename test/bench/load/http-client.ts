@@ -50,6 +50,7 @@ export function createHttpClient(
   return {
     meter: client.meter,
     acknowledged,
+    sent: () => next,
     send(_count: number): void {
       post(next++);
     },

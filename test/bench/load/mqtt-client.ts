@@ -61,6 +61,8 @@ export function createMqttClient(port: () => number, client: LoadClient, base_ms
   return {
     meter: client.meter,
     acknowledged,
+    /** How many messages were sent. */
+    sent: () => next,
     /** Sends the next `count` messages in one write. */
     send(count: number): void {
       const packets: Buffer[] = [];

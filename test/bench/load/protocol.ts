@@ -21,8 +21,8 @@ export type LoadResult = {
   seconds: number;
   p50_ms: number;
   p99_ms: number;
-  /** Acknowledged message numbers by client: all below `contiguous`, and `others`. */
-  acknowledged: { meter: string; contiguous: number; others: number[] }[];
+  /** Message numbers by client: those below `sent` were sent; all below `contiguous` were acknowledged, and `others`. */
+  acknowledged: { meter: string; sent: number; contiguous: number; others: number[] }[];
   faults: string[];
 };
 

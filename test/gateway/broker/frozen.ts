@@ -19,12 +19,49 @@ const LIMIT_MS = 90_000;
 /** `hears`: subscribes to what it publishes, and waits for it too. */
 type Sender = { name: string; topic: string; payload: string; qos: 1 | 2; hears: boolean };
 
-/** @param frozen the account that subscribes and does not read, and floods itself; @param others publish small readings */
+/** Rounds with and without the frozen subscriber, one after the other, so that what else the machine does meets both. */
+const ROUNDS = 2;
+/** The broker drops a subscriber that does not take its messages after two seconds: a round must see it. */
+const ROUND_LEAST_S = 3;
+
+export type FrozenComparison = { frozen_ms: number[]; calm_ms: number[]; dropped: number };
+
+/**
+ * @param seconds of each kind
+ * @returns what others waited with the frozen subscriber and without, in ms, ascending
+ * @throws when the frozen subscriber was never dropped: nobody had to wait for it
+ */
+export async function compareFrozen(
+  port: number,
+  frozen: Account,
+  others: readonly Account[],
+  seconds: number,
+): Promise<FrozenComparison> {
+  const all: FrozenComparison = { frozen_ms: [], calm_ms: [], dropped: 0 };
+  for (let round = 0; round < ROUNDS * 2; round++) {
+    const still = round % 2 === 1;
+    const { waits_ms, dropped } = await measureFrozen(
+      port,
+      frozen,
+      others,
+      Math.max(ROUND_LEAST_S, seconds / ROUNDS),
+      still,
+    );
+    (still ? all.frozen_ms : all.calm_ms).push(...waits_ms);
+    all.dropped += dropped;
+  }
+  if (all.dropped === 0) throw new Error('the frozen subscriber was never dropped: this proves nothing');
+  for (const waits of [all.frozen_ms, all.calm_ms]) waits.sort((a, b) => a - b);
+  return all;
+}
+
+/** @param still whether it is there; @param frozen the account that subscribes and does not read, and floods itself; @param others publish small readings */
 export async function measureFrozen(
   port: number,
   frozen: Account,
   others: readonly Account[],
   seconds: number,
+  still = true,
 ): Promise<FrozenResult> {
   const until = performance.now() + seconds * 1000;
   const waits_ms: number[] = [];
@@ -67,7 +104,7 @@ export async function measureFrozen(
   }
   const payload = '{"power_W":12.5}';
   await Promise.all([
-    freeze(),
+    still && freeze(),
     publish(frozen, { name: 'flood', topic: 'bulk', payload: BULK, qos: 2, hears: false }),
     publish(frozen, { name: 'beside', topic: 'readings', payload, qos: 1, hears: false }),
     ...others.map((account) => publish(account, { name: 'other', topic: 'readings', payload, qos: 1, hears: true })),
