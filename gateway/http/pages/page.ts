@@ -31,12 +31,19 @@ export function uiOf({ services, assets }: PageDeps, c: Context<Env>): Ui {
     language: languageOf(c, actor),
     theme: themeOf(getCookie(c, THEME_COOKIE)),
     path: url.pathname + url.search,
-    site: services.site.get(actor?.tenant ?? 'default'),
+    site: siteOf(services, actor),
     actor: actor ? { person: actor.person, name: session?.name ?? actor.person, role: actor.role } : null,
     csrf: session?.csrf ?? '',
     now_ms: services.clock.now(),
     asset: assets.url,
   });
+}
+
+/** A stranger is shown whose box it is where it is one organisation's alone. */
+function siteOf({ site }: Pick<Services, 'site'>, actor: Actor | null): ReturnType<Services['site']['get']> {
+  if (actor) return site.get(actor.tenant);
+  const tenants = site.tenants();
+  return tenants.length === 1 ? site.get(tenants[0]!) : null;
 }
 
 function languageOf(c: Context<Env>, actor: Actor | null): Language {

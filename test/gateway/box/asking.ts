@@ -19,17 +19,29 @@ export async function operations(box: Box): Promise<Operation[]> {
   );
 }
 
-/** Every page route that the server mounts, found in the server itself. */
-export function pageRoutes(): { method: string; path: string }[] {
+/** Every route that the server mounts, found in the server itself, as `METHOD /path/{name}`. */
+export function mountedRoutes(): string[] {
+  const found = webWithoutServices()
+    .routes.filter(({ method }) => method !== 'ALL')
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}')}`);
+  return [...new Set(found)];
+}
+
+function webWithoutServices() {
   // Routes are declared when they are made; none of them asks a service for that.
   const anything: unknown = new Proxy(() => {}, {
     get: (_target, name) => (name === Symbol.toPrimitive ? () => 0 : anything),
     apply: () => anything,
   });
-  const app = createWeb(anything as Services, {
+  return createWeb(anything as Services, {
     ...{ secure: false, version: '0' },
     authenticate: (_c, next) => next(),
   });
+}
+
+/** Every page route that the server mounts. */
+export function pageRoutes(): { method: string; path: string }[] {
+  const app = webWithoutServices();
   const found = new Map<string, { method: string; path: string }>();
   for (const { method, path } of app.routes)
     if (['GET', 'POST'].includes(method) && !/^\/(api\/v1|static|healthz|readyz|metrics|stream)/.test(path))
