@@ -1,12 +1,12 @@
 /** Whether a backup is whole, unchanged and one that this Luna can restore. Nothing is written. */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { isUnbroken, segmentsBetween } from '../../connectors/database/embedded/base-backup.ts';
 import { readPiece } from '../../connectors/journal/copy.ts';
 import { type Fault, InvalidDataError } from '../../engine/errors.ts';
-import { logOf, MANIFEST, readManifest, STATE } from './folder.ts';
+import { believedTimes, isId, logOf, MANIFEST, readManifest, STATE } from './folder.ts';
 import { type KeyFiles, keysOf, openKeys } from './keys.ts';
 import { contextOf, SERIES_FILE } from './make.ts';
 import { type Log, LogSchema, type Manifest, pathFault, type Round, readSealed } from './manifest.ts';
@@ -43,13 +43,23 @@ export async function checkBackup(dir: string, options: CheckOptions): Promise<C
   refuseNewer(unkeyed, options.migrations);
   const entries = await checkFolder(dir, unkeyed.entries, { own: [MANIFEST], fault: pathFault });
   checkCompleteness(unkeyed, entries);
+  refuseRenamed(dir, unkeyed.id);
   const opened = await openBundle(dir, unkeyed, options.passphrase);
   const manifest = opened ? await readManifest(dir, opened.mac) : unkeyed;
   await checkPieces(dir, manifest.entries, manifest.journal.after_seq);
   const log = options.without_log ? null : await checkLog(dir, manifest, opened?.mac ?? null);
-  const rounds = (log?.rounds ?? []).filter(({ at_ms }) => at_ms <= (options.until_ms ?? Number.POSITIVE_INFINITY));
+  const rounds = untilOf(log?.rounds ?? [], options.until_ms ?? Number.POSITIVE_INFINITY);
   const log_entries = log?.entries.slice(0, rounds.at(-1)?.entries ?? 0) ?? [];
   return { dir, manifest, rounds, log_entries, keys: opened?.files ?? null };
+}
+
+/** Those up to an instant: always the first ones, for each needs those before it. */
+function untilOf(rounds: readonly Round[], until_ms: number): readonly Round[] {
+  const times = believedTimes(
+    rounds.map(({ at_ms }) => at_ms),
+    Date.now(),
+  );
+  return rounds.filter((_, n) => (times[n] ?? 0) <= until_ms);
 }
 
 function refuseNewer({ database, luna }: Manifest, known: readonly string[]): void {
@@ -59,6 +69,12 @@ function refuseNewer({ database, luna }: Manifest, known: readonly string[]): vo
       `The backup was made by a newer Luna (${luna}; migration ${foreign[0]} is unknown to this one).`,
       'Install that version, or a later one, and restore with it.',
     );
+}
+
+/** The name says the order: an older backup must not pass for the newest. */
+function refuseRenamed(dir: string, id: string): void {
+  if (isId(basename(dir)) && basename(dir) !== id)
+    throw new InvalidDataError(`The folder ${dir} holds the backup ${id}.`, 'Give it its name back.');
 }
 
 /** What stands in the manifest must be there, and nothing else; then every byte. */

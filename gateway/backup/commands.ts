@@ -48,7 +48,7 @@ export async function restore(
     progress,
   };
   if (args.check === true) {
-    const { manifest, rounds, dir } = await checkBackup(await findBackup(options.from), options);
+    const { manifest, rounds, dir } = await checkBackup(await findBackup(options.from, options), options);
     const until = new Date(rounds.at(-1)?.at_ms ?? manifest.made_ms).toISOString();
     const text = `${dir} is whole: ${manifest.entries.length} files, continued ${rounds.length} times, up to ${until}.`;
     return { text, json: { ...summaryOf(manifest), rounds: rounds.length, until } };

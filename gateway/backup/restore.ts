@@ -49,7 +49,7 @@ export type RestoreReport = {
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreReport> {
   const begun = Date.now();
   const { home, progress = () => {} } = options;
-  const given = await findBackup(options.from);
+  const given = await findBackup(options.from, options);
   progress(`checking ${given}`);
   const first = await checkBackup(given, options);
   const { dir, aside } = await clearHome(given, options);

@@ -13,6 +13,7 @@ import {
   idOf,
   lastRound,
   listIds,
+  nextNumber,
   readManifest,
   summaryOf,
 } from '../backup/folder.ts';
@@ -121,8 +122,8 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
       newest = summary.id;
       due_ms = begun_ms + config.backup_every_min * 60_000;
       await hold(journal_seq);
-      for (const gone of await dropOld(folder, { daily: config.backup_keep_daily, weekly: config.backup_keep_weekly }))
-        summaries.delete(gone);
+      const keep = { daily: config.backup_keep_daily, weekly: config.backup_keep_weekly };
+      for (const gone of await dropOld(folder, keep, clock.now())) summaries.delete(gone);
       metrics.backups.inc({ what: 'backup', outcome: 'made' });
       await settled(null);
       return summary;
@@ -140,7 +141,7 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
     const box = await boxId(config.home);
     await claimFolder(folder, box);
     await clearLeftovers(folder);
-    const id = idOf(begun_ms);
+    const id = idOf(nextNumber(await listIds(folder)), begun_ms);
     const draft = draftOf(folder, id);
     const { released_seq } = journal.stats();
     // Nothing may leave the journal that the snapshot does not hold yet.

@@ -1,5 +1,6 @@
 /** The backups of the sample building: five nights on the box's own disk, without keys; one more at the press of a button. */
 
+import { idOf } from '../../gateway/backup/folder.ts';
 import type { BackupState } from '../../gateway/services/backups.ts';
 import type { Services } from '../../gateway/services.ts';
 import { SAMPLE_NOW_MS } from './sample-site.ts';
@@ -9,7 +10,7 @@ const MINUTE_MS = 60_000;
 
 export function sampleBackups(change: Partial<BackupState> = {}): Pick<Services, 'backups'> {
   const one = (made_ms: number, n: number) => ({
-    ...{ id: new Date(made_ms).toISOString().replace(/[:.]/g, '-'), made_ms, took_ms: 8400 - 300 * n },
+    ...{ id: idOf(40 - n, made_ms), made_ms, took_ms: 8400 - 300 * n },
     ...{ bytes: 412_300_000 - 2_100_000 * n, rows: 14_201_532 - 38_400 * n, keys: false, database: true, series: true },
   });
   const night_ms = SAMPLE_NOW_MS - (SAMPLE_NOW_MS % DAY_MS) + 150 * MINUTE_MS;

@@ -5,7 +5,7 @@ import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
 
 const BackupSchema = z
   .object({
-    id: z.string().openapi({ example: '2026-03-01T02-30-00-000Z' }),
+    id: z.string().openapi({ example: '000042_2026-03-01T02-30-00-000Z' }),
     made_at: z.iso.datetime(),
     took_s: z.number(),
     bytes: z.number().int(),

@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBackup } from '../../../gateway/backup/check.ts';
-import { clearLeftovers, dropOld, idOf, keptIds, listIds, logOf } from '../../../gateway/backup/folder.ts';
+import { clearLeftovers, dropOld, idOf, keptIds, listIds, logOf, timeOf } from '../../../gateway/backup/folder.ts';
 import { sealText } from '../../../gateway/backup/manifest.ts';
 import { redacted } from '../../../gateway/backup/redact.ts';
 import { KNOWN, openRig, openStores, PASSPHRASE, type Rig, T0 } from './rig.ts';
@@ -55,11 +55,11 @@ describe('a kill', () => {
     const killed = rig.backup({ signal: stopped.signal, onPiece: () => stopped.abort(new Error('killed')) });
     await expect(killed).rejects.toThrow();
     // As kill -9 leaves it: everything but the name.
-    const draft = join(rig.folder, `.draft-${idOf(T0)}`);
+    const draft = join(rig.folder, `.draft-${idOf(1, T0)}`);
     await cp(rig.newest(), draft, { recursive: true });
     expect(await listIds(rig.folder)).toEqual(before);
     await clearLeftovers(rig.folder);
-    expect(await readdir(rig.folder)).not.toContain(`.draft-${idOf(T0)}`);
+    expect(await readdir(rig.folder)).not.toContain(`.draft-${idOf(1, T0)}`);
   });
 
   it('in the middle of a continuation leaves the backup whole', async () => {
@@ -119,20 +119,20 @@ it('that does not hold the rows it says is not restored, however well it is seal
 describe('which backups stay', () => {
   it('the newest of each of the last days and weeks, and always two', () => {
     const DAY = 86_400_000;
-    const ids = Array.from({ length: 60 }, (_, n) => idOf(T0 + n * DAY + 3_600_000));
-    const kept = [...keptIds(ids, { daily: 7, weekly: 4 })].sort().reverse();
+    const ids = Array.from({ length: 60 }, (_, n) => idOf(n + 1, T0 + n * DAY + 3_600_000));
+    const kept = [...keptIds(ids, { daily: 7, weekly: 4 }, T0 + 61 * DAY)].sort().reverse();
     expect(kept.slice(0, 7)).toEqual(ids.slice(-7).reverse());
     expect(kept.length).toBeGreaterThanOrEqual(9);
     expect(kept.length).toBeLessThanOrEqual(11);
-    expect(Date.parse(kept.at(-1)!.slice(0, 10))).toBeGreaterThan(T0 + 59 * DAY - 29 * DAY);
-    expect(keptIds(ids.slice(0, 2), { daily: 0, weekly: 0 })).toHaveLength(2);
+    expect(timeOf(kept.at(-1)!)).toBeGreaterThan(T0 + 59 * DAY - 29 * DAY);
+    expect(keptIds(ids.slice(0, 2), { daily: 0, weekly: 0 }, T0 + 61 * DAY)).toHaveLength(2);
   });
 
   it('and nothing else in the folder is touched', async () => {
     await writeFile(join(rig.folder, 'holiday.jpg'), 'a picture');
     for (let n = 0; n < 2; n++) await rig.backup();
     const before = (await listIds(rig.folder)).length;
-    const gone = await dropOld(rig.folder, { daily: 0, weekly: 0 });
+    const gone = await dropOld(rig.folder, { daily: 0, weekly: 0 }, Date.now());
     expect(gone).toHaveLength(before - 2);
     expect(await listIds(rig.folder)).toHaveLength(2);
     expect(await readdir(rig.folder)).toEqual(expect.arrayContaining(['holiday.jpg', 'box.json']));

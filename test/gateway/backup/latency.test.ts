@@ -37,7 +37,7 @@ const at = (waits: readonly number[], share: number) =>
 
 it('acknowledges readings as quickly while a backup is made in its thread', async () => {
   const calm = await send(() => true);
-  const id = idOf(T0);
+  const id = idOf(1, T0);
   const file = join(draftOf(rig.folder, id), SERIES_FILE);
   await mkdir(join(draftOf(rig.folder, id), 'series'), { recursive: true });
   const threads = createWorkers({ threads: 1 });

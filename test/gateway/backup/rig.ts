@@ -9,7 +9,7 @@ import { openJournal } from '../../../connectors/journal/journal.ts';
 import { openJournalReader } from '../../../connectors/journal/reader.ts';
 import { openDuckDbSeries } from '../../../connectors/series/duckdb/duckdb.ts';
 import type { Reading } from '../../../engine/model/reading.ts';
-import { draftOf, idOf } from '../../../gateway/backup/folder.ts';
+import { draftOf, idOf, listIds, nextNumber } from '../../../gateway/backup/folder.ts';
 import { type BackupMade, type BackupOrder, makeBackup, SERIES_FILE } from '../../../gateway/backup/make.ts';
 import { type RestoreOptions, type RestoreReport, restoreBackup } from '../../../gateway/backup/restore.ts';
 import { copyRound, type RoundMade } from '../../../gateway/backup/round.ts';
@@ -48,7 +48,7 @@ export async function openRig(options: { passphrase?: boolean; migrations?: numb
     ...{ root, home, folder, ...stores },
     async backup(sink: SinkOptions = {}, change: Partial<BackupOrder> = {}): Promise<BackupMade> {
       const started_ms = next_ms();
-      const id = idOf(started_ms);
+      const id = idOf(nextNumber(await listIds(folder)), started_ms);
       const draft = draftOf(folder, id);
       await mkdir(join(draft, 'series'), { recursive: true });
       await stores.series.snapshot?.(join(draft, SERIES_FILE));

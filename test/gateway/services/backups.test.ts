@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../engine/errors.ts';
+import { timeOf } from '../../../gateway/backup/folder.ts';
 import { sealText } from '../../../gateway/backup/manifest.ts';
 import { createSink } from '../../../gateway/backup/sink.ts';
 import { loadConfig } from '../../../gateway/config.ts';
@@ -115,9 +116,7 @@ describe('what is due', () => {
     const done: string[] = [];
     const { service, pass } = open(async (task, { id }) => {
       done.push(task);
-      return task === 'backup-make'
-        ? whole(join(home, 'backups'), id, Number(new Date(id.replace(/T(\d\d)-(\d\d)-(\d\d)-/, 'T$1:$2:$3.'))))
-        : { journal_seq: 8, bytes: 1 };
+      return task === 'backup-make' ? whole(join(home, 'backups'), id, timeOf(id)) : { journal_seq: 8, bytes: 1 };
     });
     service.start();
     try {
