@@ -4,12 +4,13 @@ import type { JournalledGroup } from '../../../engine/model/reading.ts';
 import { SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { AppendOutcome, TouchedSeries } from '../../../engine/ports.ts';
 import { type AppliedCounts, countDead, countStored, parseCounts } from '../counts.ts';
+import { emptyReadings } from '../edges.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
 import { keepRepairs } from '../overlay.ts';
 import type { DirtyMarks, DrainedReadings } from '../store.ts';
 import type { Writer } from './connection.ts';
 import { type DuckDbContext, writeSeries } from './context.ts';
-import { bounds, emptyReadings, readMany, readSeries } from './read.ts';
+import { bounds, readMany, readSeries } from './read.ts';
 
 type Mark = { series: number; from_ms: number; to_ms: number };
 type NumberedBatch = { series: number; batch: SeriesBatch; merged: MergedSeries };

@@ -15,7 +15,12 @@ export type QuestDbContext = {
   repairs: Map<number, RepairRow[]>;
   /** Marks of slots to compute again, as they stand in the table. */
   dirty: Map<number, { from_ms: number; to_ms: number }>;
+  floors: Floors;
 };
+
+/** What is older is no longer kept, though its partition may still hold it: reads begin here. */
+export type Floors = { reading: number; slot: number; price: number; forecast: number };
+export const NO_FLOORS: Floors = { reading: -Infinity, slot: -Infinity, price: -Infinity, forecast: -Infinity };
 
 type Key = Pick<TouchedSeries, 'tenant' | 'meter' | 'quantity'>;
 

@@ -7,7 +7,7 @@ const FORECAST = tableName('forecast');
 /** No forecast reaches further than this, so that scoring need not look at older ones. */
 const REACH_MS = 10 * 86_400_000;
 
-export function createForecasts({ db, serial }: QuestDbContext): ForecastTable {
+export function createForecasts({ db, serial, floors }: QuestDbContext): ForecastTable {
   return {
     write: (tenant, { series, unit, made_at_ms, model, inputs_known_ms, points }) =>
       serial(() =>
@@ -28,7 +28,7 @@ export function createForecasts({ db, serial }: QuestDbContext): ForecastTable {
       const rows = await db.ask(
         [FORECAST],
         `select unit, ${AT_MS}, model, inputs_known_ms, points from ${FORECAST} where tenant = $1 and series_name = $2 ` +
-          `and points is not null and at <= ${micros(Math.floor(at_ms))} order by at desc limit 1`,
+          `and points is not null and at >= ${micros(floors.forecast)} and at <= ${micros(Math.floor(at_ms))} order by at desc limit 1`,
         [tenant, series],
       );
       const [row] = rows;
@@ -43,7 +43,7 @@ export function createForecasts({ db, serial }: QuestDbContext): ForecastTable {
       const rows = await db.ask(
         [FORECAST],
         `select ${AT_MS}, points from ${FORECAST} where tenant = $1 and series_name = $2 and points is not null ` +
-          `and to_ms >= ${whole(from_ms)} and at >= ${micros(from_ms - lead_ms - REACH_MS)} and at <= ${micros(to_ms - lead_ms)} order by at`,
+          `and to_ms >= ${whole(from_ms)} and at >= ${micros(Math.max(floors.forecast, from_ms - lead_ms - REACH_MS))} and at <= ${micros(to_ms - lead_ms)} order by at`,
         [tenant, series],
       );
       return trackOf(rows as [number, string][], from_ms, to_ms, lead_ms);

@@ -6,7 +6,7 @@ import { tableName } from './schema.ts';
 
 const PRICE = tableName('price');
 
-export function createPrices({ db, serial }: QuestDbContext): PriceTable {
+export function createPrices({ db, serial, floors }: QuestDbContext): PriceTable {
   return {
     write: ({ area, market, currency, vat_included, source, slots }, fetched_ms) =>
       serial(() =>
@@ -27,7 +27,7 @@ export function createPrices({ db, serial }: QuestDbContext): PriceTable {
     async read(area, market, from_ms, to_ms) {
       const rows = await db.ask(
         [PRICE],
-        `select ${AT_MS}, value, currency, vat_included, source, fetched_ms from ${PRICE} where area = $1 and market = $2 and ${within(from_ms, to_ms)} order by at`,
+        `select ${AT_MS}, value, currency, vat_included, source, fetched_ms from ${PRICE} where area = $1 and market = $2 and ${within(Math.max(from_ms, floors.price), to_ms)} order by at`,
         [area, market],
       );
       return storedPrices(

@@ -3,7 +3,6 @@
  * `cairo.commit.mode=sync` (QDB_CAIRO_COMMIT_MODE) so that they survive a loss of power, not only of the process.
  * One box per QuestDB: series numbers and the journal's cursor are kept in memory and in its tables.
  */
-import type { RetentionLimits } from '../../../engine/ports.ts';
 import { createSeriesRegistry } from '../registry.ts';
 import { createSerial } from '../serial.ts';
 import type { DrainedSeries } from '../store.ts';
@@ -13,6 +12,7 @@ import { loadCounts } from './counts.ts';
 import { createForecasts } from './forecasts.ts';
 import { openTables } from './open.ts';
 import { createPrices } from './prices.ts';
+import { loadFloors, prune } from './prune.ts';
 import { createReadings } from './readings.ts';
 import { GONE, type TableName, tableName } from './schema.ts';
 import { createSlots } from './slots.ts';
@@ -41,6 +41,7 @@ async function openStore(db: QuestDb): Promise<DrainedSeries> {
     serial: createSerial(),
     repairs: new Map(),
     dirty: new Map(),
+    floors: await loadFloors(db),
   };
   await loadContext(context);
   const cursor = await readCursor(db);
@@ -65,7 +66,7 @@ async function openStore(db: QuestDb): Promise<DrainedSeries> {
     },
     async prune(limits) {
       await saveCursor();
-      await context.serial(() => prune(db, limits));
+      await context.serial(() => prune(context, limits));
     },
     close: () => db.close(),
   };
@@ -98,7 +99,7 @@ async function loadContext({ db, registry, repairs, dirty }: QuestDbContext): Pr
 
 async function readCursor(db: QuestDb): Promise<number> {
   const [[inReadings]] = (await db.ask([], `select max(seq) from ${tableName('reading')}`)) as [[number | null]];
-  const rows = await db.ask([], `select seq from ${tableName('journal_cursor')}`);
+  const rows = await db.ask([], `select seq from ${tableName('journal_cursor')} where n = 0`);
   return Math.max(inReadings ?? 0, (rows[0]?.[0] as number | undefined) ?? 0);
 }
 
@@ -144,27 +145,4 @@ async function update(db: QuestDb, table: TableName, rest: string, parameters: r
   await db.wal.settle(tableName(table));
   await db.run(`update ${tableName(table)} set ${rest}`, parameters);
   db.unsettled(tableName(table));
-}
-
-/** Whole partitions go (a week of readings, a month of slots): what is younger than the limit stays. */
-async function prune(db: QuestDb, limits: RetentionLimits): Promise<void> {
-  const { readings_before_ms: readings, slots_before_ms: slots } = limits;
-  await dropBefore(db, 'reading', readings);
-  await dropBefore(db, 'reading_change', readings);
-  await dropBefore(db, 'slot', slots);
-  await dropBefore(db, 'span', slots);
-  await dropBefore(db, 'price', limits.prices_before_ms);
-  await dropBefore(db, 'forecast', limits.forecasts_before_ms);
-}
-
-async function dropBefore(db: QuestDb, table: TableName, before_ms: number | null): Promise<void> {
-  if (before_ms === null) return;
-  const name = tableName(table);
-  await db.wal.settle(name);
-  const parts = await db.ask([], `select name, cast(maxTimestamp as long) / 1000 from table_partitions('${name}')`);
-  const old = (parts as [string, number][]).filter(([, newest_ms]) => newest_ms < before_ms).map(([part]) => part);
-  const safe = old.filter((part) => /^[0-9A-Z-]+$/.test(part));
-  if (safe.length === 0) return;
-  await db.run(`alter table ${name} drop partition list ${safe.map((part) => `'${part}'`).join(', ')}`);
-  db.unsettled(name);
 }

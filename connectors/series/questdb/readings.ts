@@ -1,9 +1,9 @@
 /** Raw readings, their change log, repairs, the journal's cursor and the marks of slots to compute again. */
-import { quantityInfo } from '../../../engine/model/quantity.ts';
-import type { AppendOutcome, ReadingColumns, SeriesRange, TouchedSeries } from '../../../engine/ports.ts';
+import type { AppendOutcome, TouchedSeries } from '../../../engine/ports.ts';
 import { countDead, countStored } from '../counts.ts';
+import { emptyReadings, isInterval, type ReadingSource, readingColumns, readRange } from '../edges.ts';
 import { batchBySeries, type MergedSeries, mergeSeries, type SeriesBatch, type StoredReading } from '../merge.ts';
-import { keepRepairs, overlayRepairs, type RepairRow, splitSeries, without } from '../overlay.ts';
+import { keepRepairs, overlayRepairs, splitSeries } from '../overlay.ts';
 import type { DirtyMarks, DrainedReadings } from '../store.ts';
 import { AT_MS, micros, numberSeries, type QuestDbContext, whole, within } from './context.ts';
 import type { CountKeeper } from './counts.ts';
@@ -19,7 +19,7 @@ export function createReadings(
   start_seq: number,
   counts: CountKeeper,
 ): DrainedReadings & { dirty: DirtyMarks; rewind(seq: number): Promise<void>; saveCursor(): Promise<void> } {
-  const { db, registry, serial } = context;
+  const { db, registry, serial, floors } = context;
   const tails = new Map<number, number>();
   let cursor = start_seq;
   const saveCursor = () => db.write(tableName('journal_cursor'), [{ n: 0, seq: cursor, at_ms: 0 }]);
@@ -67,13 +67,9 @@ export function createReadings(
       }),
     async read(tenant, range, options = {}) {
       const series = registry.find(tenant, range.meter, range.quantity);
-      const interval = quantityInfo(range.quantity)?.kind === 'interval';
-      if (series === undefined)
-        return columnsOf(
-          [new Float64Array(0), new Float64Array(0), new Float64Array(0), new Float64Array(0)],
-          interval,
-        );
-      return readSeries(context, series, range, options, interval);
+      if (series === undefined) return emptyReadings(range.quantity);
+      const source = sourceOf(context, series, range.quantity);
+      return readRange(source, context.repairs.get(series) ?? [], range, options);
     },
     async readMany(names, from_ms, to_ms) {
       const ids = names.map(({ tenant, meter, quantity }) => registry.find(tenant, meter, quantity));
@@ -81,25 +77,23 @@ export function createReadings(
       if (known.length === 0) known.push('-1');
       const rows = await db.numbers(
         [READING],
-        `select series, ${AT_MS}, value, quality, from_ms from ${READING} where ${within(from_ms, to_ms)} ` +
+        `select series, ${AT_MS}, value, quality, from_ms from ${READING} where ${within(Math.max(from_ms, floors.reading), to_ms)} ` +
           `and series in (${known.join(', ')}) and quality <> ${GONE} order by series, at`,
       );
-      return splitSeries(rows, ids, (index) => quantityInfo(names[index]!.quantity)?.kind === 'interval').map(
-        (columns, index) => {
-          const repairs = context.repairs.get(ids[index] ?? -1) ?? [];
-          return overlayRepairs(
-            columns,
-            repairs.filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms),
-          );
-        },
-      );
+      return splitSeries(rows, ids, (index) => isInterval(names[index]!.quantity)).map((columns, index) => {
+        const repairs = context.repairs.get(ids[index] ?? -1) ?? [];
+        return overlayRepairs(
+          columns,
+          repairs.filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms),
+        );
+      });
     },
     async changes(tenant, { meter, quantity, from_ms, to_ms }) {
       const series = registry.find(tenant, meter, quantity);
       if (series === undefined) return [];
       const rows = await db.ask(
         [CHANGE],
-        `select ${AT_MS}, value, replaced_by, changed_ms from ${CHANGE} where series = ${whole(series)} and ${within(from_ms, to_ms)} and value is not null and shown_seq <= ${whole(cursor)} order by at, seq, n`,
+        `select ${AT_MS}, value, replaced_by, changed_ms from ${CHANGE} where series = ${whole(series)} and ${within(Math.max(from_ms, floors.reading), to_ms)} and value is not null and shown_seq <= ${whole(cursor)} order by at, seq, n`,
       );
       return (rows as [number, number, number, number][]).map(([at_ms, value, replaced_by, changed_ms]) => ({
         at_ms,
@@ -285,56 +279,29 @@ function outcomeOf(
   return { applied, ignored, stored, changed, touched: touched.map(({ series: _, ...rest }) => rest) };
 }
 
-function columnsOf([at, values, quality, from]: Float64Array[], interval: boolean): ReadingColumns {
-  return { at_ms: at!, values: values!, quality: Int32Array.from(quality!), from_ms: interval ? from! : null };
-}
-
-async function readSeries(
-  context: QuestDbContext,
-  series: number,
-  range: SeriesRange,
-  { edges, limit }: { edges?: boolean; limit?: number },
-  interval: boolean,
-): Promise<ReadingColumns> {
-  const repairs = context.repairs.get(series) ?? [];
-  let { from_ms, to_ms } = range;
-  if (edges) {
-    const before = await neighbour(context, series, from_ms, 'before', repairs);
-    const after = await neighbour(context, series, to_ms, 'after', repairs);
-    from_ms = before ?? from_ms;
-    to_ms = after === null ? to_ms : after + 1;
-  }
-  const top = limit === undefined ? '' : ` limit ${whole(limit)}`;
-  const columns = await context.db.numbers(
-    [READING],
-    `select ${AT_MS}, value, quality, from_ms from ${READING} where series = ${whole(series)} and quality <> ${GONE} and ${within(from_ms, to_ms)} order by at${top}`,
-  );
-  const inside = repairs.filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms);
-  const outside = ({ at_ms }: RepairRow) => at_ms < range.from_ms || at_ms >= range.to_ms;
-  const gone = inside.filter((row) => Number.isNaN(row.value) && outside(row)).map((row) => row.at_ms);
-  return without(overlayRepairs(columnsOf(columns, interval), inside), gone, limit);
-}
-
-/** The nearest instant with a value outside the range; repairs that say "no value" do not count. */
-async function neighbour(
-  { db }: QuestDbContext,
-  series: number,
-  edge_ms: number,
-  side: 'before' | 'after',
-  repairs: readonly RepairRow[],
-): Promise<number | null> {
-  const before = side === 'before';
-  const outside = repairs.filter((row) => (before ? row.at_ms < edge_ms : row.at_ms >= edge_ms));
-  const set = outside.filter((row) => !Number.isNaN(row.value)).map((row) => row.at_ms);
-  const near = before ? set.at(-1) : set[0];
-  const gone = outside.filter((row) => Number.isNaN(row.value)).map((row) => micros(row.at_ms));
-  const rows = await db.ask(
-    [READING],
-    `select ${AT_MS} from ${READING} where series = ${whole(series)} and quality <> ${GONE} and at ${before ? '<' : '>='} ${micros(edge_ms)} ` +
-      `${gone.length > 0 ? `and at not in (${gone.join(', ')}) ` : ''}order by at ${before ? 'desc' : 'asc'} limit 1`,
-  );
-  const found = rows[0]?.[0] as number | undefined;
-  if (found === undefined) return near ?? null;
-  if (near === undefined) return found;
-  return before ? Math.max(found, near) : Math.min(found, near);
+/** The readings of one series as they are stored and still kept. */
+function sourceOf({ db, floors }: QuestDbContext, series: number, quantity: string): ReadingSource {
+  const interval = isInterval(quantity);
+  const kept = `series = ${whole(series)} and quality <> ${GONE}`;
+  return {
+    async rows(from_ms, to_ms, limit) {
+      const top = limit === undefined ? '' : ` limit ${whole(limit)}`;
+      const [at, values, quality, from] = await db.numbers(
+        [READING],
+        `select ${AT_MS}, value, quality, from_ms from ${READING} ` +
+          `where ${kept} and ${within(Math.max(from_ms, floors.reading), to_ms)} order by at${top}`,
+      );
+      return readingColumns(at!, values!, quality!, interval ? from! : null);
+    },
+    async nearest(edge_ms, side, gone) {
+      const there =
+        side === 'before' ? within(floors.reading, edge_ms) : `at >= ${micros(Math.max(edge_ms, floors.reading))}`;
+      const others = gone.length > 0 ? ` and at not in (${gone.map(micros).join(', ')})` : '';
+      const rows = await db.ask(
+        [READING],
+        `select ${AT_MS} from ${READING} where ${kept} and ${there}${others} order by at ${side === 'before' ? 'desc' : 'asc'} limit 1`,
+      );
+      return (rows[0]?.[0] as number | undefined) ?? null;
+    },
+  };
 }

@@ -12,7 +12,7 @@ const SLOT = tableName('slot');
 const SPAN = tableName('span');
 
 export function createSlots(context: QuestDbContext): DrainedSlots {
-  const { db, registry, serial } = context;
+  const { db, registry, serial, floors } = context;
   const replaceMany = (replacements: readonly SlotReplacement[]) =>
     serial(async () => {
       const keys = replacements.map(({ tenant, range: { meter, quantity } }) => ({ tenant, meter, quantity }));
@@ -37,7 +37,7 @@ export function createSlots(context: QuestDbContext): DrainedSlots {
         return { at_ms: new Float64Array(0), values: new Float64Array(0), quality: new Int32Array(0) };
       const [at, values, quality] = await db.numbers(
         [SLOT],
-        `select ${AT_MS}, value, quality from ${SLOT} where series = ${whole(series)} and ${within(from_ms, to_ms)} and quality <> ${GONE} order by at`,
+        `select ${AT_MS}, value, quality from ${SLOT} where series = ${whole(series)} and ${within(Math.max(from_ms, floors.slot), to_ms)} and quality <> ${GONE} order by at`,
       );
       return { at_ms: at!, values: values!, quality: Int32Array.from(quality!) };
     },
@@ -45,7 +45,7 @@ export function createSlots(context: QuestDbContext): DrainedSlots {
       const series = registry.find(tenant, meter, quantity);
       return series === undefined
         ? []
-        : readSpans(context, series, `at > ${micros(from_ms)} and from_ms < ${whole(to_ms)}`);
+        : readSpans(context, series, `at > ${micros(Math.max(from_ms, floors.slot))} and from_ms < ${whole(to_ms)}`);
     },
     async totals(tenant, query) {
       return totalsRows(await totalsColumns(tenant, query), query.bounds_ms.length - 1);
@@ -99,7 +99,7 @@ async function readSpans({ db }: QuestDbContext, series: number, where: string):
 }
 
 async function totalsOf(
-  { db, registry }: QuestDbContext,
+  { db, registry, floors }: QuestDbContext,
   tenant: string,
   { meters, quantity, bounds_ms, aggregate }: TotalsQuery,
 ): Promise<TotalsColumns> {
@@ -116,9 +116,12 @@ async function totalsOf(
   if (series.length === 0 || periods < 1) return totals;
   const rows = new Map(series.map((one, index) => [one.id, index]));
   const ids = idsSql([...rows.keys()], 'series');
+  const kept = floors.slot > bounds_ms[0]!;
+  const slotsOf = kept ? `${ids} and at >= ${micros(floors.slot)}` : ids;
+  const spansOf = kept ? `${ids} and at > ${micros(floors.slot)}` : ids;
   const [[key, value, quality, count], spans] = await Promise.all([
-    db.numbers([SLOT], totalsSql(bounds_ms, ids, aggregate)),
-    aggregate === 'mean' ? [] : spansEnding(db, bounds_ms, ids),
+    db.numbers([SLOT], totalsSql(bounds_ms, slotsOf, aggregate)),
+    aggregate === 'mean' ? [] : spansEnding(db, bounds_ms, spansOf),
   ]);
   for (let index = 0; index < key!.length; index++) {
     const id = Math.floor(key![index]! / periods);
