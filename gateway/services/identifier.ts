@@ -18,3 +18,9 @@ export function textFaults(where: string, value: unknown, max: number, options: 
   if (/[\u0000-\u001f\u007f]/.test(value)) return [{ where, problem: 'contains control characters' }];
   return [];
 }
+
+export function wholeNumberFaults(where: string, value: number, min: number, max: number): Fault[] {
+  return Number.isInteger(value) && value >= min && value <= max
+    ? []
+    : [{ where, problem: `is a whole number from ${min} to ${max}` }];
+}

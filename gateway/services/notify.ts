@@ -26,14 +26,15 @@ import { createRounds } from './notify/rounds.ts';
 import { createNotifySettings, type NotifySettings } from './notify/settings.ts';
 
 export type TestOutcome = { ok: boolean; text: string; took_ms: number };
-export type NotifyService = Omit<NotifySettings, 'open'> & {
+export type NotifyService = Omit<NotifySettings, 'open' | 'sealOld'> & {
   /** Sends a test message now, past all rules. @param to e-mail address, for e-mail @throws NotFoundError */
   test(actor: Actor, channel: string, to: string | null): Promise<TestOutcome>;
   /** Newest first. */
   messages(tenant: string, limit: number): Promise<MessageState[]>;
   /** Who was told what about an alert, oldest first. */
   told(tenant: string, alert: string): Promise<ToldAbout[]>;
-  start(): void;
+  /** Resolves when what a former version stored in the clear is sealed. */
+  start(): Promise<void>;
   stop(): void;
 };
 export type NotifyDeps = Pick<Base, 'db' | 'clock' | 'log' | 'bus' | 'metrics'> &
@@ -53,6 +54,8 @@ const LONGEST_RETRY_MS = 15 * 60_000;
 /** What was refused is tried again seldom: somebody has to mend it. */
 const REFUSED_RETRY_MS = 10 * 60_000;
 const TRIES_UNTIL_ALERT = 3;
+const SEALED =
+  'addresses of webhooks were stored in the clear and are sealed now; renew them at their service if others could read the database or the audit log';
 
 /** Defines its queue: make it before the jobs start. */
 export function createNotifyService(deps: NotifyDeps): NotifyService {
@@ -64,7 +67,7 @@ export function createNotifyService(deps: NotifyDeps): NotifyService {
   jobs.define<{ tenant: string; message: string }>(QUEUE, ({ tenant, message }) => deliver(tenant, message), {
     ...{ retries: 0, concurrency: 4, timeout_s: 120 },
   });
-  const { open, ...shown } = settings;
+  const { open, sealOld, ...shown } = settings;
   return {
     ...shown,
     async test(actor, id, to) {
@@ -82,7 +85,14 @@ export function createNotifyService(deps: NotifyDeps): NotifyService {
     },
     messages: (tenant, limit) => db.asTenant(tenant, (sql) => lastMessages(sql, limit)),
     told: (tenant, alert) => db.asTenant(tenant, (sql) => toldAbout(sql, alert)),
-    start: rounds.start,
+    async start() {
+      rounds.start();
+      for (const tenant of deps.site.tenants())
+        await sealOld(tenant).then(
+          (n) => n > 0 && deps.log.warn({ tenant_id: tenant, channels: n }, SEALED),
+          (error: unknown) => deps.log.error({ err: error, tenant_id: tenant }, 'addresses could not be sealed'),
+        );
+    },
     stop: rounds.stop,
   };
 }

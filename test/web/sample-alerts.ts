@@ -26,7 +26,7 @@ function notifyOver(clock: Clock): Services['notify'] {
     },
     {
       ...{ ...common, id: 'ch-hook', name: 'Control room', kind: 'webhook' as const, has_secret: true },
-      settings: { url: 'https://control.example.org/hooks/luna' },
+      settings: { host: 'control.example.org' },
     },
   ];
   const person = { language: 'en' as const, faults_break_through: true, enabled: true, quiet: null };
@@ -87,7 +87,7 @@ function notifyOver(clock: Clock): Services['notify'] {
       alert === 'al-over'
         ? []
         : messages.toReversed().map((message, i) => ({ ...message, what: i === 0 ? 'opened' : 'escalated' })),
-    start: () => {},
+    start: async () => {},
     stop: () => {},
   };
 }

@@ -22,7 +22,7 @@ const ChannelInput = z
     kind: z.enum(['email', 'webhook', 'mqtt']),
     settings: z.record(z.string(), z.unknown()).openapi({
       description:
-        'email: host, port, security (tls, starttls, none), user, from, ca_pem. webhook: url. mqtt: broker own with device, or broker external with host, port, tls, user, ca_pem, prefix.',
+        'email: host, port, security (tls, starttls, none), user, from, ca_pem. webhook: url (left out on a change: the present one stays; given out is only its host). mqtt: broker own with device, or broker external with host, port, tls, user, ca_pem, prefix.',
       example: { host: 'mail.example.org', port: 587, security: 'starttls', user: 'luna', from: 'luna@example.org' },
     }),
     secret: z.string().optional().openapi({
@@ -109,7 +109,8 @@ const routes = {
   }),
   changeChannel: apiRoute('admin', {
     ...{ method: 'put', path: `${CHANNELS}/{id}`, tags, summary: 'Change a channel' },
-    description: 'What waits is tried again at once. A password is forgotten when the server changes.',
+    description:
+      'What waits is tried again at once. A password is forgotten when the server, its encryption or its certificate changes.',
     request: { params, body: body(ChannelInput) },
     responses: { 200: answer('Changed.', SavedChannel), ...noChannel },
   }),

@@ -59,7 +59,7 @@ export function createNotifyRig(
     ...{ alerts, jobs, notify },
     async start() {
       await jobs.start();
-      notify.start();
+      await notify.start();
     },
     async stop() {
       notify.stop();

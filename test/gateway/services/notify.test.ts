@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
@@ -6,6 +9,7 @@ import { openTestDatabase, type TestDatabase } from '../../setup/database.ts';
 import { ADMIN, createNotifyRig, mailTo } from './notify-rig.ts';
 
 const T = 'default';
+const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
 const LONG = { timeout: 20_000 };
 
 describe('notifications', () => {
@@ -179,6 +183,71 @@ describe('notifications', () => {
     expect((await rig.notify.channels(T))[0]).toMatchObject({ name: 'renamed', has_secret: true });
     await rig.notify.saveChannel(ADMIN, { ...input, settings: { ...input.settings, host: 'evil.example' } }, id);
     expect((await rig.notify.channels(T))[0]!.has_secret).toBe(false);
+  });
+
+  it.each([
+    ['an e-mail channel sends it without encryption', { security: 'none' }],
+    ['an e-mail channel believes another certificate', { ca_pem: PEM }],
+    ['an e-mail channel goes to another port', { port: 25 }],
+    ['a broker is spoken to without encryption', { broker: 'external', tls: false }],
+    ['a broker is believed by another certificate', { broker: 'external', ca_pem: PEM }],
+  ])('forget a password when %s', async (_, { broker, ...change }: { broker?: string; [setting: string]: unknown }) => {
+    const common = { host: 'mail.example.org', port: 587, user: 'box', ca_pem: null };
+    const settings = broker
+      ? { ...common, broker, tls: true, prefix: 'x' }
+      : { ...common, security: 'starttls', from: 'luna@example.org' };
+    const input = {
+      ...{ name: 'way', kind: broker ? 'mqtt' : 'email', settings, min_severity: 'warning' as const },
+      ...{ repeat_min: null, enabled: true },
+    };
+    const { id } = await rig.notify.saveChannel(ADMIN, { ...input, secret: 'sesame-7391' });
+    await rig.notify.saveChannel(ADMIN, { ...input, settings: { ...settings, user: 'box 2' } }, id);
+    expect((await rig.notify.channels(T))[0]!.has_secret).toBe(true);
+    await rig.notify.saveChannel(ADMIN, { ...input, settings: { ...settings, ...change } }, id);
+    expect((await rig.notify.channels(T))[0]!.has_secret).toBe(false);
+  });
+
+  it('seal the address of a webhook: who has it may write there', async () => {
+    const received: string[] = [];
+    const server = createServer((request, response) => {
+      received.push(request.url ?? '');
+      response.end('ok');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const hook = {
+      ...{ name: 'chat', kind: 'webhook', min_severity: 'warning' as const, repeat_min: null, enabled: true },
+      settings: { url: `http://${host}/services/T0/B0/sesame-7391` } as object,
+    };
+    const stored = async () => {
+      const rows = await test.db.asTenant(T, (sql) => sql('select * from notify_channel'));
+      const audit = await test.db.asTenant(T, (sql) => sql(`select * from audit where object like 'chat%'`));
+      return JSON.stringify([rows, audit, await rig.notify.channels(T)]);
+    };
+    const { id } = await rig.notify.saveChannel(ADMIN, hook);
+    expect(await stored()).not.toContain('sesame');
+    expect((await rig.notify.channels(T))[0]!.settings).toEqual({ host });
+    expect(await rig.notify.test(ADMIN, id, null)).toMatchObject({ ok: true });
+    // Left out on a change it stays; another one takes its place; and what is none is refused.
+    await rig.notify.saveChannel(ADMIN, { ...hook, name: 'chat 2', settings: {} }, id);
+    await rig.notify.test(ADMIN, id, null);
+    await rig.notify.saveChannel(ADMIN, { ...hook, name: 'chat 3', settings: { url: `http://${host}/sesame-2` } }, id);
+    await rig.notify.test(ADMIN, id, null);
+    expect(received).toEqual(['/services/T0/B0/sesame-7391', '/services/T0/B0/sesame-7391', '/sesame-2']);
+    await expect(rig.notify.saveChannel(ADMIN, { ...hook, name: 'new', settings: {} })).rejects.toThrow(
+      InvalidDataError,
+    );
+    // A row of a former version is sealed at the start, and works before and after.
+    const old = JSON.stringify({ url: `http://${host}/sesame-3` });
+    await test.db.asTenant(T, (sql) => sql('update notify_channel set settings = $1', [old]));
+    expect((await rig.notify.channels(T))[0]!.settings).toEqual({ host });
+    expect(await rig.notify.test(ADMIN, id, null)).toMatchObject({ ok: true });
+    rig.notify.stop();
+    await rig.notify.start();
+    expect(await stored()).not.toContain('sesame');
+    expect(await rig.notify.test(ADMIN, id, null)).toMatchObject({ ok: true });
+    expect(received.slice(3)).toEqual(['/sesame-3', '/sesame-3']);
+    server.close();
   });
 
   it('say what a test message met, in words', async () => {

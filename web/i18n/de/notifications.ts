@@ -30,6 +30,8 @@ export const notificationTexts = {
   'notify.url': 'Adresse',
   'notify.url_hint':
     'Bekommt einen signierten POST; siehe die Anleitung zu Meldungen. Ein Rechner in einem privaten Netz muss erst erlaubt werden.',
+  'notify.url_kept':
+    'Verschlüsselt gespeichert und nie wieder gezeigt: Wer sie kennt, darf dorthin schreiben. Leer: Sie bleibt.',
   'notify.secret': 'Signaturgeheimnis',
   'notify.secret_hint': 'Leer: Die Box macht eines und zeigt es einmal.',
   'notify.broker': 'Broker',

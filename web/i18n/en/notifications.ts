@@ -27,6 +27,7 @@ export const notificationTexts = {
   'notify.url': 'Address',
   'notify.url_hint':
     'Gets a signed POST; see the guide on alerts. A host in a private network has to be allowed first.',
+  'notify.url_kept': 'Stored encrypted and never shown again: whoever has it may write there. Empty: it stays.',
   'notify.secret': 'Signing secret',
   'notify.secret_hint': 'Empty: the box makes one and shows it once.',
   'notify.broker': 'Broker',

@@ -170,7 +170,9 @@ ${serverFields(form, text, ui)}`;
 function webhookFields(form: ChannelForm, text: Text, _view: NotificationsView, ui: Ui): Html {
   const { t } = ui;
   const hint = t(form.has_secret ? 'notify.password_kept' : 'notify.secret_hint');
-  return html`${text('url', t('notify.url'), { type: 'url', hint: t('notify.url_hint'), placeholder: 'https://example.org/alerts' })}
+  const kept = form.id !== null;
+  const placeholder = kept ? `https://${form.state.values.host ?? ''}…` : 'https://example.org/alerts';
+  return html`${text('url', t('notify.url'), { type: 'url', hint: t(kept ? 'notify.url_kept' : 'notify.url_hint'), placeholder })}
 ${text('secret', t('notify.secret'), { type: 'password', autocomplete: 'new-password', hint })}`;
 }
 
