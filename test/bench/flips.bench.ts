@@ -2,16 +2,25 @@
  * One damaged byte at a time in the journal's folder, then a start. Every record outside the damaged segment must be
  * there, unchanged and once; inside it all but the record that was hit. The damaged segment must be set aside under a
  * name that is told. Half of the journals were closed, half were killed (their last segment is open and has zeros ahead).
- * Every thousandth start is the whole box.
+ * Every thousandth start is the whole box, whose store is looked at afterwards (flips/whole-box.ts).
  */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openJournal } from '../../connectors/journal/journal.ts';
 import { openJournalReader } from '../../connectors/journal/reader.ts';
 import type { JournalledGroup, ReadingGroup } from '../../engine/model/reading.ts';
 import { createRandom, type Random } from '../../recommender/random.ts';
-import { makeHome, removeHome, startBox } from './load/box.ts';
+import {
+  damaged,
+  type Flip,
+  type FlipOutcome,
+  type Folder,
+  readFolder,
+  type Sample,
+  writeFolder,
+} from './flips/folder.ts';
+import { openDamagedBox } from './flips/whole-box.ts';
 import { openProgress } from './load/state.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
@@ -22,28 +31,15 @@ const BOUNDS = { max_bytes: 2 ** 24, segment_bytes: 16 * 1024 };
 /** The other files are small; without this they would hardly be hit. */
 const OTHER_FILE = 0.05;
 
-type Folder = Map<string, Buffer>;
-/** A journal's files, what they hold, and in which segment. */
-type Sample = { folder: Folder; records: Map<number, { text: string; segment: string }>; last_seq: number };
-export type Flip = { file: string; at: number; mask: number };
-export type FlipOutcome = {
-  lost_outside_segment: number;
-  lost_inside: number;
-  /** A record was lost and nobody was told in which segment. */
-  unnamed: boolean;
-  start_s: number;
-};
-
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
   const flips = Number(options.flips ?? 500);
   const seed = Number(options.seed ?? 1);
   const box_every = Number(options['box-every'] ?? 1000);
-  const fresh = { flips: 0, lost_outside_segment: 0, start_max_s: 0, lost_inside: 0, unnamed: 0 };
+  const fresh = { flips: 0, lost_outside_segment: 0, start_max_s: 0, lost_inside: 0 };
   const { state, save } = openProgress(options.state, `flips --seed ${seed}`, fresh);
   const dir = await mkdtemp(join(tmpdir(), 'luna-flips-'));
-  const home = flips >= box_every ? await makeHome() : null;
+  const box = flips >= box_every ? await openDamagedBox() : null;
   try {
-    if (home) await (await startBox(home)).stop();
     while (state.flips < flips) {
       const random = createRandom(seed * 1_000_003 + state.flips);
       const sample = await makeSample(dir, random, state.flips % 2 === 0);
@@ -53,24 +49,34 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
         state.flips++;
         state.lost_outside_segment += outcome.lost_outside_segment;
         state.lost_inside += outcome.lost_inside;
-        state.unnamed += Number(outcome.unnamed);
         state.start_max_s = Math.max(state.start_max_s, outcome.start_s);
-        if (outcome.lost_outside_segment > 0 || outcome.unnamed) progress(`${JSON.stringify({ flip, outcome })}`);
-        if (home && state.flips % box_every === 0)
-          state.start_max_s = Math.max(state.start_max_s, await startWholeBox(home, sample, flip));
+        if (outcome.lost_outside_segment > 0) progress(`${JSON.stringify({ flip, outcome })}`);
+        requireHarmless(flip, outcome);
+        if (!box || state.flips % box_every !== 0) continue;
+        const whole = await box.startWith(sample, flip);
+        progress(`the whole box: ${JSON.stringify({ flip, ...whole })}`);
+        requireHarmless(flip, whole);
+        state.lost_outside_segment += whole.lost_outside_segment;
+        state.start_max_s = Math.max(state.start_max_s, whole.start_s);
       }
       save();
       progress(
         `${state.flips} of ${flips} flips: ${state.lost_outside_segment} lost outside the damaged segment, ` +
-          `${state.lost_inside} inside, ${state.unnamed} not told of, slowest start ${state.start_max_s.toFixed(2)} s`,
+          `${state.lost_inside} inside, slowest start ${state.start_max_s.toFixed(2)} s`,
       );
     }
   } finally {
     await rm(dir, { recursive: true, force: true });
-    if (home) await removeHome(home);
+    await box?.remove();
   }
   const { lost_outside_segment, start_max_s } = state;
   return { flips: state.flips, lost_outside_segment, start_max_s: Number(start_max_s.toFixed(3)) };
+}
+
+/** @throws when a flip cost more than the record it hit, or nobody was told in which segment that was */
+export function requireHarmless(flip: Flip, { lost_inside, unnamed }: Omit<FlipOutcome, 'start_s'>): void {
+  if (lost_inside > 1) throw new Error(`${lost_inside} records were lost to one byte: ${JSON.stringify(flip)}`);
+  if (unnamed) throw new Error(`a record was lost and nobody was told: ${JSON.stringify(flip)}`);
 }
 
 /** A journal of some segments of records of many sizes; `closed` or as a kill leaves it. */
@@ -129,29 +135,6 @@ export async function startWith(dir: string, sample: Sample, flip: Flip): Promis
     unnamed: lost.length > outside && !quarantined.some((name) => name.startsWith(flip.file)),
     start_s,
   };
-}
-
-async function startWholeBox(home: string, sample: Sample, flip: Flip): Promise<number> {
-  await writeFolder(join(home, 'journal'), damaged(sample.folder, flip));
-  const box = await startBox(home);
-  await box.stop();
-  return box.start_s;
-}
-
-function damaged(folder: Folder, { file, at, mask }: Flip): Folder {
-  const bytes = Buffer.from(folder.get(file)!);
-  bytes[at] = bytes[at]! ^ mask;
-  return new Map(folder).set(file, bytes);
-}
-
-async function readFolder(dir: string): Promise<Folder> {
-  const names = await readdir(dir);
-  return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(dir, name))] as const)));
-}
-
-async function writeFolder(dir: string, folder: Folder): Promise<void> {
-  for (const name of await readdir(dir)) if (!folder.has(name)) await rm(join(dir, name));
-  for (const [name, bytes] of folder) await writeFile(join(dir, name), bytes);
 }
 
 async function readRecords(dir: string): Promise<JournalledGroup[]> {
