@@ -84,8 +84,10 @@ export const ConfigSchema = z.strictObject({
     .default('info')
     .describe('Lowest level that is logged.'),
   journal_max_bytes: bytes
-    .default(4 * 1024 ** 3)
-    .describe('Bound of the journal on disk. At the bound new readings are refused, so that senders keep them.'),
+    .default(8 * 1024 ** 3)
+    .describe(
+      'Bound of the journal on disk: the default holds a series store away for three days at 200 readings a second. At the bound new readings are refused, so that senders keep them.',
+    ),
   journal_segment_bytes: z.coerce
     .number()
     .int()

@@ -37,6 +37,8 @@ export type WorkerSeries = SeriesStore & {
   ready(timeout_ms: number): Promise<void>;
 };
 
+/** A batch leaves a lot of short-lived garbage: in a small nursery it is collected before it takes memory of the box. */
+const HEAP = { maxOldGenerationSizeMb: 640, maxYoungGenerationSizeMb: 8 };
 const NOTIFY_MS = 20;
 const CLOSE_MS = 5_000;
 
@@ -50,7 +52,8 @@ export async function openSeriesWorker(
   data: SeriesWorkerData,
   observe: ObserveQuery = () => {},
 ): Promise<WorkerSeries> {
-  const worker = new Worker(new URL('./workers/series.ts', import.meta.url), { workerData: data });
+  const url = new URL('./workers/series.ts', import.meta.url);
+  const worker = new Worker(url, { workerData: data, resourceLimits: HEAP });
   const durable = new BigInt64Array(data.durable);
   const pending = new Map<number, Pending>();
   const listeners = {
