@@ -22,6 +22,8 @@ export type Attempts = {
   begin(attempt: Attempt): void;
   /** Takes back what `begin` counted. */
   succeeded(attempt: Attempt): void;
+  /** The account has a new password: what was guessed at the old one counts no more. */
+  forget(login: string): void;
 };
 
 export function createAttempts(now: () => number, remembered = REMEMBERED): Attempts {
@@ -65,6 +67,9 @@ export function createAttempts(now: () => number, remembered = REMEMBERED): Atte
         if (times.length > 0) tries.set(key, times);
         else tries.delete(key);
       }
+    },
+    forget(login) {
+      for (const key of [`account ${login}`, `device ${login}`]) tries.delete(key);
     },
   };
 }

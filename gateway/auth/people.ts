@@ -28,12 +28,15 @@ export function createPeople({
   passwords,
   sessions,
   changed,
+  newPassword,
 }: {
   db: Database;
   passwords: Passwords;
   sessions: Sessions;
   /** What was known of anybody may be outdated. */
   changed: () => void;
+  /** Called for a login once it has another password. */
+  newPassword: (login: string) => void;
 }) {
   return {
     async list(tenant: string): Promise<Person[]> {
@@ -65,7 +68,7 @@ export function createPeople({
     async change(actor: Actor, id: string, change: Change): Promise<void> {
       requireValid(change);
       const password_hash = change.password === undefined ? null : await passwords.hash(change.password);
-      await db.asTenant(actor.tenant, async (sql) => {
+      const login = await db.asTenant(actor.tenant, async (sql) => {
         const person = await find(sql, id);
         const { name, role, disabled, language } = change;
         if ((role !== undefined && role !== 'admin') || disabled) await refuseForLastAdmin(sql, person);
@@ -86,7 +89,9 @@ export function createPeople({
           language,
           credential,
         });
+        return person.login;
       });
+      if (password_hash !== null) newPassword(login);
       changed();
     },
 

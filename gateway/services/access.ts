@@ -38,10 +38,10 @@ export function createAccessService({ db, clock, log, config, vault }: AccessDep
     recentActors.clear();
   };
   const sessions = createSessions({ db, now, hours: config.session_hours, csrfOf: signer.csrfOf });
-  const people = createPeople({ db, passwords, sessions, changed: forget });
+  const attempts = createAttempts(now);
+  const people = createPeople({ db, passwords, sessions, changed: forget, newPassword: attempts.forget });
   const keys = createKeys({ db, now, changed: forget });
   const second_factor = createSecondFactor({ db, vault, now, sessions, changed: forget });
-  const attempts = createAttempts(now);
   const signing = createSignIn({ db, now, log, passwords, attempts, signer, sessions, second_factor });
 
   const endSession = async (token: string) => {

@@ -86,6 +86,19 @@ describe('guesses at passwords and codes', () => {
     expect(through(tries)).toBe(GUESSES);
   });
 
+  it('at an account end to count when it gets a new password, those of other accounts do not', () => {
+    const { attempts, through, wait_s } = at();
+    const other = { ...anna, login: 'ben' };
+    through(Array.from({ length: 20 }, (_, i) => ({ ...anna, from: `10.0.0.${i}` })));
+    through(Array.from({ length: 20 }, (_, i) => ({ ...other, from: `10.0.1.${i}` })));
+    expect([wait_s({ ...anna, from: '10.9.0.1' }), wait_s({ ...other, from: '10.9.0.2' })].map(Math.sign)).toEqual([
+      1, 1,
+    ]);
+    attempts.forget('anna');
+    expect(wait_s({ ...anna, from: '10.9.0.1' })).toBe(0);
+    expect(wait_s({ ...other, from: '10.9.0.2' })).toBeGreaterThan(0);
+  });
+
   it('from one IPv6 network count as one address', () => {
     const { through } = at();
     const from = (i: number) => `2001:db8:0:7::${i.toString(16)}`;

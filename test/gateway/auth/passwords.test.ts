@@ -26,14 +26,14 @@ describe('passwords', () => {
     };
     await timed(null);
     const runs = { real: [] as number[], nobody: [] as number[] };
-    for (let i = 0; i < 7; i++) {
+    for (let i = 0; i < 15; i++) {
       runs.real.push((await timed(stored)).took_ms);
       const nobody = await timed(null);
       expect(nobody.right).toBe(false);
       runs.nobody.push(nobody.took_ms);
     }
-    const median = (list: number[]) => list.sort((a, b) => a - b)[3]!;
-    expect(median(runs.nobody)).toBeGreaterThan(median(runs.real) / 3);
+    // Other work on the machine only ever makes a run longer, so the shortest tells what it takes.
+    expect(Math.min(...runs.nobody)).toBeGreaterThan(Math.min(...runs.real) / 3);
   });
 
   it.each(['short', 'x'.repeat(257), ''])('of bad length are refused', async (password) => {
