@@ -11,13 +11,14 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   const wanted = Number(options.packets ?? 1_000_000);
   const seed = Number(options.seed ?? 1);
   let told = 0;
-  const result = await fuzz({ packets: wanted, seed, patient: true }, (sent) => {
-    if (sent - told < TELL_EVERY) return;
-    told = sent;
-    progress(`${sent} of ${wanted} packets`);
+  const result = await fuzz({ packets: wanted, seed, patient: true }, (packets) => {
+    if (packets - told < TELL_EVERY) return;
+    told = packets;
+    progress(`${packets} of ${wanted} packets`);
   });
-  const { packets, crashes, rss_growth_mb, heap_growth_mb, sockets_left, neighbour_ms } = result;
+  const { packets, refused, sent, crashes, rss_growth_mb, heap_growth_mb, sockets_left, neighbour_ms } = result;
   progress(`in use: ${heap_growth_mb.toFixed(1)} MB more than after the first tenth`);
   progress(`a neighbour meanwhile: ${neighbour_ms.length} readings, p99 ${quantile(neighbour_ms, 0.99).toFixed(1)} ms`);
-  return { seed, packets, crashes, rss_growth_mb: Number(rss_growth_mb.toFixed(1)), sockets_left };
+  if (packets < wanted * 0.99) throw new Error(`only ${packets} of ${sent} packets that were sent reached the parser`);
+  return { seed, packets, refused, crashes, rss_growth_mb: Number(rss_growth_mb.toFixed(1)), sockets_left };
 }

@@ -4,13 +4,17 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../recommender/random.ts';
-import type { Held } from './fuzz-broker.ts';
+import type { Held, Taken } from './fuzz-broker.ts';
 import { createFuzzer } from './fuzz-packets.ts';
 import { openRaw, publishPacket } from './raw-client.ts';
 import { PASSWORD } from './rig.ts';
 
 export type FuzzResult = {
+  /** What the broker's parser took for a packet or refused as none; more was sent that it never saw. */
   packets: number;
+  /** Those of them that the parser refused. */
+  refused: number;
+  sent: number;
   crashes: number;
   /** From a tenth of the packets to the end, after garbage collection. */
   rss_growth_mb: number;
@@ -30,11 +34,13 @@ const HALF_OPEN = 300;
 const REFUSED_MS = 2500;
 const SILENT_MS = 13_000;
 const LIMIT_MS = 30_000;
+/** Of what is sent, some is never read, because what came before it ended the connection. */
+const SENT_MOST = 5;
 
 /** @param patient also waits for connections that never said a word, and leaves them open */
 export async function fuzz(
   { packets, seed, patient }: { packets: number; seed: number; patient: boolean },
-  progress: (sent: number) => void = () => {},
+  progress: (packets: number) => void = () => {},
 ): Promise<FuzzResult> {
   const random = createRandom(seed);
   const fuzzer = createFuzzer(random, { username: 'a', password: PASSWORD, base: 'meters/a/' });
@@ -42,21 +48,24 @@ export async function fuzz(
   const broker = fork(join(import.meta.dirname, 'fuzz-broker.ts'), { execArgv });
   let crashes = 0;
   broker.once('exit', () => crashes++);
-  const { port } = await answer<{ port: number }>(broker);
-  const state = { sent: 0, stopped: false };
+  const { port } = await answer<{ port: number }>(broker, 'port');
+  const state = { sent: 0, taken: 0, stopped: false };
+  broker.on('message', ({ taken }: { taken?: Taken }) => {
+    if (taken) state.taken = taken.parsed + taken.refused;
+  });
   const halfOpen = new Set<Socket>();
   const crashed = () => crashes > 0;
   try {
     const neighbour = publishOn(port, state);
     let warm: Promise<Held> | null = null;
     async function work(): Promise<void> {
-      while (state.sent < packets && !crashed()) {
+      while (state.taken < packets && state.sent < packets * SENT_MOST && !crashed()) {
         const { bytes, packets: count } = fuzzer.stream();
         state.sent += count;
-        if (state.sent % 2000 < count) progress(state.sent);
+        if (state.sent % 2000 < count) progress(state.taken);
         if (random() < 0.02) remain(port, random() < 0.5 ? bytes.subarray(0, 7) : Buffer.alloc(0), halfOpen);
         await exchange(port, bytes);
-        if (!warm && state.sent >= packets / 10) warm = measure(broker, crashed);
+        if (!warm && state.taken >= packets / 10) warm = measure(broker, crashed);
       }
     }
     await Promise.all(Array.from({ length: CONNECTIONS }, work));
@@ -68,7 +77,13 @@ export async function fuzz(
     const begin = await (warm ?? end);
     const rss_growth_mb = Math.max(0, end.rss_mb - begin.rss_mb);
     const heap_growth_mb = Math.max(0, end.heap_mb - begin.heap_mb);
-    return { packets: state.sent, crashes, rss_growth_mb, heap_growth_mb, sockets_left: end.sockets, neighbour_ms };
+    const { parsed, refused } = end.taken;
+    // The neighbour's own: CONNECT and what it published.
+    const fuzzed = Math.max(0, parsed + refused - neighbour_ms.length - 1);
+    return {
+      ...{ packets: fuzzed, refused, sent: state.sent, crashes, rss_growth_mb, heap_growth_mb },
+      ...{ sockets_left: end.sockets, neighbour_ms },
+    };
   } finally {
     broker.removeAllListeners('exit');
     for (const socket of halfOpen) socket.destroy();
@@ -76,21 +91,25 @@ export async function fuzz(
   }
 }
 
-function answer<T>(child: ChildProcess): Promise<T> {
+/** @param key that the answer has */
+function answer<T>(child: ChildProcess, key: keyof T & string): Promise<T> {
   return new Promise((resolve, reject) => {
     const ended = () => reject(new Error('the broker ended'));
     child.once('exit', ended);
-    child.once('message', (said) => {
+    const heard = (said: object) => {
+      if (!(key in said)) return;
       child.off('exit', ended);
+      child.off('message', heard);
       resolve(said as T);
-    });
+    };
+    child.on('message', heard);
   });
 }
 
 async function measure(broker: ChildProcess, crashed: () => boolean): Promise<Held> {
-  if (crashed()) return { rss_mb: 0, heap_mb: 0, sockets: 0 };
+  if (crashed()) return { rss_mb: 0, heap_mb: 0, sockets: 0, taken: { parsed: 0, refused: 0 } };
   broker.send('measure');
-  return answer<Held>(broker);
+  return answer<Held>(broker, 'rss_mb');
 }
 
 function dial(port: number): Socket {
