@@ -2,14 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { openDuckDbSeries } from '../../../connectors/series/duckdb/duckdb.ts';
-import type { DrainedSeries } from '../../../connectors/series/store.ts';
-import { describeSeriesStore, group } from '../../contracts/series.ts';
-import { describeNames } from '../../contracts/series-names.ts';
-import { describeRetention, describeTimes } from '../../contracts/series-times.ts';
+import { describeSeriesStore, group, type OpenStore } from '../../contracts/series.ts';
+import { describeSeriesStoreMore } from '../../contracts/series-more.ts';
 
-describeSeriesStore('DuckDB', async () => {
+async function openStore(): Promise<OpenStore> {
   const dir = mkdtempSync(join(tmpdir(), 'luna-duckdb-'));
   const open = () => openDuckDbSeries({ file: join(dir, 'series.duckdb'), memory: '256MB' });
   let store = await open();
@@ -25,32 +23,10 @@ describeSeriesStore('DuckDB', async () => {
       rmSync(dir, { recursive: true, force: true });
     },
   };
-});
+}
 
-describe('DuckDB as every series store', () => {
-  let dir: string;
-  let store: DrainedSeries;
-  let seq = 0;
-  const open = () => openDuckDbSeries({ file: join(dir, 'series.duckdb'), memory: '256MB' });
-  const now = () => store;
-  const next = () => ++seq;
-  const reopen = async () => {
-    await store.close();
-    store = await open();
-    return store;
-  };
-  beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'luna-duckdb-'));
-    store = await open();
-  });
-  afterAll(async () => {
-    await store.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  describeNames(now, next, reopen);
-  describeTimes(now, next);
-  describeRetention(now, next, reopen);
-});
+describeSeriesStore('DuckDB', openStore);
+describeSeriesStoreMore('DuckDB', openStore);
 
 it('keeps the count of records applied twice, and begins a file from before the count with none', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'luna-duckdb-'));

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { openQuestDbSeries } from '../../../connectors/series/questdb/questdb.ts';
-import type { DrainedSeries } from '../../../connectors/series/store.ts';
-import { describeSeriesStore } from '../../contracts/series.ts';
-import { describeNames } from '../../contracts/series-names.ts';
-import { describeRetention, describeTimes } from '../../contracts/series-times.ts';
+import { describeSeriesStore, type OpenStore } from '../../contracts/series.ts';
+import { describeSeriesStoreMore } from '../../contracts/series-more.ts';
 import { hasQuestdb, type QuestdbServer, startQuestdb } from '../../setup/questdb.ts';
 import { describeDrain } from './questdb/drain.ts';
+import { describeKill } from './questdb/kill.ts';
 import { describeLag } from './questdb/lag.ts';
 import { describeProxy } from './questdb/proxy.ts';
 import { describeSchema } from './questdb/schema.ts';
@@ -20,7 +19,8 @@ describe.skipIf(!hasQuestdb)('on a real QuestDB', () => {
   }, 200_000);
   afterAll(() => server?.stop(), 30_000);
 
-  describeSeriesStore('QuestDB', async () => {
+  async function openStore(): Promise<OpenStore> {
+    await server.wipe();
     const open = () => openQuestDbSeries({ url: server.url });
     let store = await open();
     return {
@@ -32,30 +32,13 @@ describe.skipIf(!hasQuestdb)('on a real QuestDB', () => {
       },
       end: () => store.close(),
     };
-  });
-  describe('as every series store', () => {
-    let store: DrainedSeries;
-    let seq = 0;
-    const open = () => openQuestDbSeries({ url: server.url });
-    const now = () => store;
-    const next = () => ++seq;
-    const reopen = async () => {
-      await store.close();
-      store = await open();
-      return store;
-    };
-    beforeAll(async () => {
-      await server.wipe();
-      store = await open();
-    }, 60_000);
-    afterAll(() => store.close());
-    describeNames(now, next, reopen);
-    describeTimes(now, next);
-    describeRetention(now, next, reopen);
-  });
+  }
+  describeSeriesStore('QuestDB', openStore);
+  describeSeriesStoreMore('QuestDB', openStore);
   describeSchema(running);
   describeLag(running);
   describeSuspended(running);
   describeProxy(running);
+  describeKill(running);
   describeDrain(running);
 });

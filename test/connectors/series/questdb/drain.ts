@@ -71,13 +71,16 @@ export function describeDrain(server: () => QuestdbServer): void {
             await sleep(5);
           }
         })();
-        const from = applied;
-        await until(() => applied > from);
-        await server().kill(signal);
-        await until(() => !series.drain.state().up);
-        await server().start();
-        ending = true;
-        await ingest;
+        try {
+          const from = applied;
+          await until(() => applied > from);
+          await server().kill(signal);
+          await until(() => !series.drain.state().up);
+          await server().start();
+        } finally {
+          ending = true;
+          await ingest;
+        }
         await drained();
         expect(series.drain.state().up).toBe(true);
       }
