@@ -1,6 +1,6 @@
 /** How a client reaches a Postgres, and what its failures mean to us. */
 import pg from 'pg';
-import { ConfigError, UnavailableError } from '../../../engine/errors.ts';
+import { ConfigError, InvalidDataError, UnavailableError } from '../../../engine/errors.ts';
 
 /** The schema that holds every table of ours; the job queue has its own, `pgboss`. */
 export const SCHEMA = 'luna';
@@ -46,10 +46,20 @@ const DOWN = /^(08|53|57|58)/;
 const NO_ANSWER = /^(ECONN|ENOENT|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|EHOST|ENET)/;
 const BROKEN = /terminated|timeout exceeded|not queryable|Client was closed|Cannot use a pool/i;
 
-/** An UnavailableError where the server does not answer or cannot now; any other error as it is. */
+/** Text that no encoding of Postgres holds: U+0000, half of a surrogate pair. In columns and, escaped, in jsonb. */
+const NO_TEXT = /^(22021|22P05)$/;
+/** A number or an instant that no column holds. */
+const OUT_OF_RANGE = /^(22003|22008)$/;
+
+/** An UnavailableError where the server does not answer or cannot now, an InvalidDataError for values that it cannot
+ * hold; any other error as it is. */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || 'remedy' in error) return error;
-  const { code = '' } = error as { code?: string };
+  const { code = '', detail = '' } = error as { code?: string; detail?: string };
+  if (NO_TEXT.test(code) || (code === '22P02' && /surrogate/.test(detail)))
+    return new InvalidDataError('A text holds a character that cannot be stored.', 'Leave out U+0000 and the like.');
+  if (OUT_OF_RANGE.test(code))
+    return new InvalidDataError('A number or time is out of range.', 'Give one that can be measured.');
   if (code === '57014')
     return new UnavailableError('The database took too long over a question.', 'Try again.', { cause: error });
   // Serialization failure or deadlock: one of two changes that met was taken back.

@@ -4,6 +4,7 @@ import { mountedRoutes } from '../box/asking.ts';
 import { checkAccess } from './check.ts';
 import { type Credential, makeCredentials } from './credentials.ts';
 import { undocumented } from './document.ts';
+import { createFuzz, documentOf, FUZZED, type FuzzResult } from './fuzz.ts';
 import { seeded } from './seeded.ts';
 import { RULES } from './table.ts';
 import { openWorld, type World } from './world.ts';
@@ -32,4 +33,21 @@ describe('who may call what', () => {
     expect(deviations, `seed ${seed}`).toEqual([]);
     expect(checks).toBeGreaterThan(600);
   }, 60_000);
+
+  it('answers a seeded sample of fuzzed requests without a 5xx and without a foreign row', async () => {
+    const seed = Date.now() % 1e6;
+    const random = seeded(seed);
+    const wrong: string[] = [];
+    const fuzz = createFuzz(world, await documentOf(world), random, (line) => wrong.push(line));
+    const until = performance.now() + FUZZ_MS;
+    const results: FuzzResult[] = [];
+    for (const rule of [...FUZZED].sort(() => random() - 0.5))
+      if (performance.now() < until) results.push(await fuzz(rule, 5));
+    expect(wrong, `seed ${seed}`).toEqual([]);
+    const sum = (of: (one: FuzzResult) => number) => results.reduce((total, one) => total + of(one), 0);
+    expect(sum((one) => one.requests)).toBeGreaterThan(50);
+    expect(sum((one) => one.taken)).toBeGreaterThan(5);
+  }, 60_000);
 });
+
+const FUZZ_MS = 6000;

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { assemble } from '../../../gateway/assemble.ts';
 import { loadConfig } from '../../../gateway/config.ts';
 import { createAuthenticate } from '../../../gateway/http/authenticate.ts';
@@ -15,6 +16,8 @@ export type World = {
   services: Services;
   organisations: readonly [Organisation, Organisation];
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** What the box logged as an error since it was asked last. */
+  errors(): string[];
   remove(): Promise<void>;
 };
 
@@ -24,7 +27,9 @@ export async function openWorld(): Promise<World> {
   const home = await mkdtemp(join(tmpdir(), 'luna-access-'));
   await copyTemplate(home);
   const config = loadConfig({ LUNA_HOME: home, LUNA_PRICE_SOURCES: '', LUNA_WEATHER: 'off', LUNA_LOG_LEVEL: 'silent' });
-  const { services, parts } = await assemble(config, silent, { listen: false });
+  const said: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line) => void said.push(line) });
+  const { services, parts } = await assemble(config, log, { listen: false });
   const rows = await writeTenants(services.db);
   const lifecycle = createLifecycle(parts, silent);
   await lifecycle.start();
@@ -36,7 +41,7 @@ export async function openWorld(): Promise<World> {
   const adminKey = async (tenant: string) => (await services.access.createKey(adminOf(tenant), 'first', 'admin')).key;
   const organisations = await fillTenants(rows, { request, adminKey });
   return {
-    ...{ services, organisations, request },
+    ...{ services, organisations, request, errors: () => said.splice(0) },
     async remove() {
       await lifecycle.close();
       await rm(home, { recursive: true, force: true });
