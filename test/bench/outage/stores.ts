@@ -1,4 +1,5 @@
 /** The series stores of the outage: how they are kept away from the box, brought back, and looked into afterwards. */
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -21,16 +22,20 @@ export type OutageStore = {
 /** Another process has the file open, so that the box cannot. */
 export async function openDuckDbOutage(home: string): Promise<OutageStore> {
   const file = join(home, 'series.duckdb');
-  let holder: DuckDBInstance | null = null;
+  let holder: ChildProcess | null = null;
+  const letGo = async () => {
+    const gone = holder && once(holder, 'exit');
+    holder?.disconnect();
+    holder = null;
+    await gone;
+  };
   return {
     settings: {},
     async goAway() {
-      holder = await DuckDBInstance.create(file);
+      holder = fork(join(import.meta.dirname, 'hold-file.ts'), [file]);
+      await once(holder, 'message');
     },
-    async comeBack() {
-      holder?.closeSync();
-      holder = null;
-    },
+    comeBack: letGo,
     async count() {
       const instance = await DuckDBInstance.create(file, { memory_limit: '1GB' });
       const connection = await instance.connect();
@@ -41,9 +46,7 @@ export async function openDuckDbOutage(home: string): Promise<OutageStore> {
       instance.closeSync();
       return { rows: row![0] ?? 0, instants: row![1] };
     },
-    async end() {
-      holder?.closeSync();
-    },
+    end: letGo,
   };
 }
 
