@@ -33,6 +33,9 @@ import { createAllowedHosts } from './services/allowed-hosts.ts';
 import { createAuditService } from './services/audit.ts';
 import { createAuditChainService } from './services/audit-chain-service.ts';
 import { createBackupService } from './services/backups.ts';
+import { clockState, createClockAlerts } from './services/clock-alerts.ts';
+import { createClockQuarantine } from './services/clock-quarantine.ts';
+import { builtAt, openClockWatch, systemClock } from './services/clock-watch.ts';
 import { createDataService } from './services/data.ts';
 import { createDemoService } from './services/demo.ts';
 import { createDeviceService } from './services/devices.ts';
@@ -87,14 +90,21 @@ export async function assemble(config: Config, log: Logger, options: BoxOptions)
 }
 
 async function assembleKeeping(keep: Keep, config: Config, log: Logger, options: BoxOptions): Promise<Box> {
-  const clock: Clock = options.clock ?? { now: () => Date.now() };
   const metrics = createMetrics();
   const bus = createMemoryBus({ log });
-  const certificate = await loadCertificate(config, clock.now());
   await clearUploads(config.home);
   const vault = await openVault(config.home);
 
-  const { db, files, journal, series, live, deliveries } = await openStores(keep, { config, log, metrics });
+  const { db, files, journal, series, live, deliveries, newest_ms } = await openStores(keep, { config, log, metrics });
+  const watch = await openClockWatch(
+    {
+      ...{ home: config.home, log, clock: options.clock ?? systemClock(), built_ms: builtAt(ROOT) },
+      onTime: (now_ms) => series.drain.setNow(now_ms),
+    },
+    newest_ms,
+  );
+  const { clock } = watch;
+  const certificate = await loadCertificate(config, clock.now());
   const base = { config, clock, log, metrics, bus, db, series, journal, files };
   const books = keep(await openBooks({ ...base, series }));
 
@@ -103,7 +113,12 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const audit = createAuditService(base);
   const site = createSiteService(base);
   const allowedHosts = createAllowedHosts(base);
-  const outbound = keep(createOutbound({ allowed: allowedHosts.entries }));
+  const outbound = keep(
+    createOutbound({
+      allowed: allowedHosts.entries,
+      onDate: (host, at_ms) => watch.witness(`date ${host}`, 'date', at_ms),
+    }),
+  );
   const meters = createMeterService({ ...base, site });
   const alerts = createAlertService(base);
   const audit_chain = createAuditChainService({ ...base, tenants: site.tenants, alerts });
@@ -112,7 +127,12 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const jobs = createJobService({ ...base, connection: db.connection });
 
   // Readings
-  const { intake, close: closeIntake } = createIntake({ ...base, meters, live, books });
+  const { intake: intakeInTime, close: closeIntake } = createIntake({ ...base, meters, live, books });
+  const quarantine = createClockQuarantine({
+    ...{ home: config.home, log, watch, intake: intakeInTime },
+    max_bytes: config.journal_max_bytes,
+  });
+  const { intake } = quarantine;
   const catalogue = openProfileCatalogue(join(ROOT, 'firmware-profiles'), {
     onFault: (error) => log.error({ err: error }, 'a device profile is faulty and left out'),
   });
@@ -192,7 +212,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   let external: ExternalBroker | null = null;
   const health = createHealthService({
     ...{ ...base, series, jobs, books },
-    more: config.mqtt_url ? [{ name: 'external broker', needed: false, check: () => externalState(external) }] : [],
+    more: [
+      { name: 'clock', needed: false, check: () => clockState(watch, quarantine.aside()) },
+      ...(config.mqtt_url ? [{ name: 'external broker', needed: false, check: () => externalState(external) }] : []),
+    ],
   });
 
   const threads = keep(createWorkers({ threads: 2 }));
@@ -205,6 +228,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const services: Services = {
     ...base,
     intake,
+    watch,
+    quarantine,
     live,
     site,
     meters,
@@ -245,6 +270,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   let server: WebServer | null = null;
 
   const parts: Part[] = [
+    { name: 'clock', start: () => watch.start(), close: () => watch.stop() },
     { name: 'database', close: () => db.close(), close_ms: 4000, keep_ms: 1200 },
     { name: 'files', close: () => files.close() },
     { name: 'workers', close: () => Promise.all([workers.close(), uploads.close(), threads.close()]).then(() => {}) },
@@ -263,6 +289,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     },
     { name: 'journal', close: () => journal.close(), keep_ms: 800 },
     { name: 'intake', close: closeIntake },
+    { name: 'clock quarantine', start: () => quarantine.start(), close: () => quarantine.close() },
     { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
     { name: 'quality', start: () => quality.start(), close: () => quality.stop() },
     { name: 'jobs', start: () => jobs.start(), close: () => jobs.stop() },
@@ -318,9 +345,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
         name: 'store watch',
         ...createStoreWatch({ ...base, site, alerts, health, suspended: () => series.drain.state().suspended ?? [] }),
       },
+      { name: 'clock alerts', ...createClockAlerts({ log, watch, site, alerts }) },
       { name: 'disk watch', ...createDiskWatch({ ...base, site, alerts }) },
       { name: 'notify', start: () => notify.start(), close: () => notify.stop() },
-      { name: 'retention', ...createRetention(base) },
+      { name: 'retention', ...createRetention({ ...base, trusted: watch.trusted }) },
       {
         name: 'web',
         start: async () => {

@@ -18,6 +18,8 @@ export type OutboundOptions = {
   allowed: () => readonly string[];
   /** The system's resolver where left out. */
   resolve?: Resolve;
+  /** Told what time the other side has (RFC 9110, 6.6.1 Date), with each answer that says it. */
+  onDate?: (host: string, at_ms: number) => void;
 };
 
 export type Outbound = {
@@ -43,7 +45,7 @@ export function isPublic(address: string): boolean {
   return parsed.kind() === 'ipv4' || !/^(64:ff9b:|2002:)/i.test(parsed.toNormalizedString());
 }
 
-export function createOutbound({ allowed, resolve = systemResolve }: OutboundOptions): Outbound {
+export function createOutbound({ allowed, resolve = systemResolve, onDate }: OutboundOptions): Outbound {
   const branches: Outbound[] = [];
   const isAllowed = (host: string, port: number) => {
     const bare = bareHost(host);
@@ -80,7 +82,9 @@ export function createOutbound({ allowed, resolve = systemResolve }: OutboundOpt
     // An address in digits is connected to without a lookup, so it is checked here; names are for their clear error.
     await check(url.hostname, port);
     try {
-      return await undiciFetch(url, { ...init, redirect: 'manual', dispatcher: agentFor(port) });
+      const response = await undiciFetch(url, { ...init, redirect: 'manual', dispatcher: agentFor(port) });
+      if (onDate) tellDate(url.host, response, onDate);
+      return response;
     } catch (error) {
       const cause = (error as Error).cause;
       throw cause instanceof NotAllowedError ? cause : error;
@@ -105,7 +109,11 @@ export function createOutbound({ allowed, resolve = systemResolve }: OutboundOpt
     },
     allowing(urls) {
       const hosts = urls.flatMap((url) => URL.parse(url)?.host ?? []);
-      const branch = createOutbound({ allowed: () => [...allowed(), ...hosts], resolve });
+      const branch = createOutbound({
+        allowed: () => [...allowed(), ...hosts],
+        resolve,
+        ...(onDate ? { onDate } : {}),
+      });
       branches.push(branch);
       return branch.fetch;
     },
@@ -119,6 +127,13 @@ export function createOutbound({ allowed, resolve = systemResolve }: OutboundOpt
       await Promise.all(branches.map((branch) => branch.close()));
     },
   };
+}
+
+/** An answer out of a cache says when it was made, and how long ago that was. */
+function tellDate(host: string, { headers }: Response, onDate: (host: string, at_ms: number) => void): void {
+  const made_ms = Date.parse(headers.get('date') ?? '');
+  const age_s = Number(headers.get('age') ?? 0);
+  if (Number.isFinite(made_ms) && age_s >= 0) onDate(host, made_ms + age_s * 1000);
 }
 
 /** `[fd00::5]:80` is `fd00::5` and 80. An entry that is none gives an empty host. */

@@ -24,6 +24,8 @@ export type SeriesDrain = {
   onState(listener: (state: DrainState) => void): () => void;
   /** Damage was met in a segment of the journal; what is intact of it is drained all the same. */
   onDamaged(listener: (segment: string) => void): () => void;
+  /** The time that the box believes. */
+  setNow(now_ms: number): void;
   /** Roles of all meter points; again after each change. */
   setRoles(roles: readonly MeterRoleOf[]): void;
 };
@@ -162,6 +164,7 @@ export async function openSeriesWorker(
       onSlots: listeners.slots.add,
       onState: listeners.state.add,
       onDamaged: listeners.damaged.add,
+      setNow: (now_ms) => send({ kind: 'now', now_ms }),
       setRoles: (roles) => send({ kind: 'roles', roles }),
     },
     async close() {

@@ -31,6 +31,8 @@ import type { Metrics } from './metrics.ts';
 import type { AllowedHostService } from './services/allowed-hosts.ts';
 import type { AuditState } from './services/audit-chain.ts';
 import type { BackupService } from './services/backups.ts';
+import type { ClockQuarantine } from './services/clock-quarantine.ts';
+import type { ClockWatch } from './services/clock-watch.ts';
 import type { SearchService } from './services/discovery-search.ts';
 import type { NotifyService } from './services/notify.ts';
 import type { ReadingBook } from './services/reading-counts.ts';
@@ -53,6 +55,8 @@ export type Base = {
 
 export type Services = Base & {
   intake: Intake;
+  watch: ClockWatch;
+  quarantine: ClockQuarantine;
   live: LiveValues;
   site: SiteService;
   meters: MeterService;

@@ -26,6 +26,7 @@ export async function openStores(
   const files = keep(await openFolderFiles({ dir: join(config.home, 'files') }));
   const live = createLiveValues();
   const deliveries = createDeliveries();
+  let newest_ms: number | null = null;
   const journal = keep(
     await openJournal({
       dir: join(config.home, 'journal'),
@@ -33,6 +34,7 @@ export async function openStores(
       segment_bytes: config.journal_segment_bytes,
       held_seq: await readHeld(config.home),
       onReplay: (group) => {
+        newest_ms = Math.max(newest_ms ?? 0, group.received_ms);
         live.record(group, group.readings);
         if (group.delivery !== undefined) deliveries.restore(group.delivery, group.received_ms);
       },
@@ -58,5 +60,5 @@ export async function openStores(
       (labels, seconds) => metrics.query_s.observe(labels, seconds),
     ),
   );
-  return { db, files, journal, series, live, deliveries };
+  return { db, files, journal, series, live, deliveries, newest_ms: () => newest_ms };
 }

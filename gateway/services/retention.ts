@@ -5,13 +5,23 @@ const DAY_MS = 86_400_000;
 /** Not at start, when everything else happens. */
 const FIRST_MS = 10 * 60_000;
 
-export function createRetention({ config, clock, log, series }: Pick<Base, 'config' | 'clock' | 'log' | 'series'>): {
+type Deps = Pick<Base, 'config' | 'clock' | 'log' | 'series'> & {
+  /** Whether the clock is: what a false one makes old must not be removed. */
+  trusted(): boolean;
+  first_ms?: number;
+};
+
+export function createRetention({ config, clock, log, series, trusted, first_ms = FIRST_MS }: Deps): {
   start(): void;
   close(): void;
 } {
   let timer: NodeJS.Timeout | null = null;
   const before = (days: number | null) => (days === null ? null : clock.now() - days * DAY_MS);
   const prune = async () => {
+    if (!trusted()) {
+      timer = setTimeout(prune, first_ms);
+      return;
+    }
     try {
       await series.prune({
         readings_before_ms: before(config.keep_readings_days),
@@ -26,7 +36,7 @@ export function createRetention({ config, clock, log, series }: Pick<Base, 'conf
   };
   return {
     start() {
-      timer = setTimeout(prune, FIRST_MS);
+      timer = setTimeout(prune, first_ms);
     },
     close() {
       if (timer) clearTimeout(timer);

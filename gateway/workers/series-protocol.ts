@@ -29,6 +29,7 @@ export type ToWorker =
   | { kind: 'call'; id: number; method: string; args: readonly unknown[] }
   | { kind: 'start' }
   | { kind: 'wake' }
+  | { kind: 'now'; now_ms: number }
   | { kind: 'roles'; roles: readonly MeterRoleOf[] }
   | { kind: 'close' };
 

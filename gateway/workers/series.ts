@@ -14,6 +14,9 @@ import { type FromWorker, type SeriesWorkerData, type ToWorker, toWire, transfer
 const port = parentPort;
 if (!port) throw new Error('gateway/workers/series.ts runs as a worker thread');
 const { store: where, journal_dir, durable, released_seq, given_seq = 0, ...settings } = workerData as SeriesWorkerData;
+/** Counts on from the time that the box believes; a jump of the wall clock makes nothing old or due. */
+let believed_ms: number | null = null;
+const now = () => (believed_ms === null ? Date.now() : believed_ms + performance.now());
 const post = (message: FromWorker, moved: ArrayBuffer[] = []) => port.postMessage(message, moved);
 
 const durable_seq = durableSeq(durable);
@@ -34,7 +37,7 @@ const drain = createDrain({
   bury: (group, reason) => buryGroup(deadLetterFolder(dirname(journal_dir)), group, { reason, refused_ms: Date.now() }),
   onSlots: (changed) => post({ kind: 'slots', changed }),
   onState: (state) => post({ kind: 'state', state }),
-  now: Date.now,
+  now,
   slots_every_ms: settings.slots_every_ms,
   keep_readings_days: settings.keep_readings_days,
 });
@@ -43,6 +46,7 @@ port.on('message', (message: ToWorker) => {
   if (message.kind === 'call') void answer(message);
   else if (message.kind === 'start') drain.start();
   else if (message.kind === 'wake') drain.wake();
+  else if (message.kind === 'now') believed_ms = message.now_ms - performance.now();
   else if (message.kind === 'roles') drain.setRoles(message.roles);
   else void drain.close().finally(() => port.close());
 });
@@ -95,7 +99,7 @@ function repair(drain: Drain, tenant: string, repairs: readonly Repair[]): Promi
       from_ms: at_ms,
       to_ms: at_ms,
     }));
-    const changed = await keeper.now(touched, Date.now());
+    const changed = await keeper.now(touched, now());
     post({ kind: 'slots', changed });
   });
 }
