@@ -24,6 +24,9 @@ export type ConservativeOptions = {
   floor?: number;
 };
 
+/** A handful of answers that happen to be alike look like certainty. */
+const FEWEST_ANSWERS = 10;
+
 /** Gains over (1 − share) of the rule, a site: their sum, the sum of their variances, and how many there were. */
 type Account = { gained: number; variance: number; answers: number; squares: number };
 
@@ -84,7 +87,7 @@ export function createConservativePolicy(learner: EstimatingPolicy, options: Con
     );
     const worst = loss.mean + caution * Math.sqrt(loss.variance);
     const saved = account ? account.gained - caution * Math.sqrt(account.variance) : 0;
-    const deviated = account !== undefined && saved >= worst;
+    const deviated = account !== undefined && account.answers >= FEWEST_ANSWERS && saved >= worst;
     return [{ deviated, rule_mean: mean, rule_variance: variance }, deviated ? strategy : byRule];
   }
 
