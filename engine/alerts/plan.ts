@@ -76,70 +76,132 @@ const LONGEST_WINDOW_MS: Record<Severity, number> = { info: HOUR_MS, warning: 30
 /** The alert about a channel goes out over the others. */
 export const ABOUT_CHANNEL = 'channel_failing';
 
+/** What is to be told now, and when the same alerts may next have something to tell without any change of theirs. */
+export type Plan = { messages: PlannedMessage[]; next_ms: number };
+export type Planning = {
+  /** Takes more alerts with everything that was told about them. */
+  add(alerts: readonly PlannedAlert[], told: readonly Told[]): void;
+  /** At most one message a recipient, each with everything that may be told to it now. */
+  finish(): Plan;
+};
+
 /** At most one message a recipient, each with everything that may be told to it now. */
-export function planMessages(input: PlanInput): PlannedMessage[] {
-  const told = byAlert(input.told);
-  const ready = new Map<string, Ready[]>();
-  const holds = quietNow(input);
-  for (const alert of input.alerts) {
-    const steps = stepsOf(alert, input.recipients);
-    const isHeld = (recipient: PlannedRecipient) => holds(recipient, alert.severity);
-    for (const [recipient, item] of readyItems(alert, steps, told.get(alert.id) ?? [], input.rules, isHeld))
-      if (item.at_ms <= input.now_ms && !isHeld(recipient)) {
-        const list = ready.get(recipient.id);
-        if (list) list.push(item);
-        else ready.set(recipient.id, [item]);
-      }
-  }
-  const planned: PlannedMessage[] = [];
-  for (const { id } of input.recipients) {
-    const items = ready.get(id) ?? [];
-    if (items.length > 0 && isDue(id, items, input)) planned.push(messageOf(id, items));
-  }
-  return planned;
+export function planMessages({ alerts, told, ...input }: PlanInput): PlannedMessage[] {
+  const planning = createPlanning(input);
+  planning.add(alerts, told);
+  return planning.finish().messages;
 }
 
-/** Whether somebody's quiet hours hold back what is so severe; looked up once a recipient. */
-function quietNow({ now_ms, time_zone }: PlanInput): (recipient: PlannedRecipient, severity: Severity) => boolean {
-  const known = new Map<string, boolean>();
-  return ({ id, quiet, faults_break_through }, severity) => {
-    if (quiet === null || (severity === 'fault' && faults_break_through)) return false;
-    let holds = known.get(id);
-    if (holds === undefined) {
-      holds = quietUntil(now_ms, quiet, time_zone) !== null;
-      known.set(id, holds);
+type Waiting = { items: PlannedItem[]; severity: Severity; due: boolean };
+
+/** Plans in parts, so that many alerts need not be looked at in one go; the outcome is that of all at once. */
+export function createPlanning(input: Omit<PlanInput, 'alerts' | 'told'>): Planning {
+  const { now_ms, recipients, rules } = input;
+  const waiting = new Map<string, Waiting>();
+  const quietEnd = quietOf(input);
+  const windowOf = windowsOf(input);
+  const stepsOf = stepsFor(recipients);
+  let next_ms = Number.POSITIVE_INFINITY;
+  const later = (at_ms: number) => {
+    next_ms = Math.min(next_ms, at_ms);
+  };
+
+  function take({ id }: PlannedRecipient, { at_ms, severity, ...item }: Ready): void {
+    const due_ms = at_ms + windowOf(id, severity);
+    let one = waiting.get(id);
+    if (!one) {
+      one = { items: [], severity, due: false };
+      waiting.set(id, one);
     }
-    return holds;
+    one.items.push(item);
+    if (RANK[severity] > RANK[one.severity]) one.severity = severity;
+    if (due_ms <= now_ms) one.due = true;
+    else later(due_ms);
+  }
+
+  return {
+    add(alerts, told) {
+      const known = byAlert(told);
+      for (const alert of alerts) {
+        const heldUntil = (recipient: PlannedRecipient) => quietEnd(recipient, alert.severity);
+        const mine = known.get(alert.id) ?? NOTHING_TOLD;
+        for (const [recipient, item] of readyItems(alert, stepsOf(alert), mine, rules, heldUntil)) {
+          const until_ms = heldUntil(recipient);
+          if (item.at_ms > now_ms) later(item.at_ms);
+          else if (until_ms !== null) later(until_ms);
+          else take(recipient, item);
+        }
+      }
+    },
+    finish() {
+      const messages: PlannedMessage[] = [];
+      for (const { id } of recipients) {
+        const one = waiting.get(id);
+        if (one?.due) messages.push({ recipient: id, severity: one.severity, items: one.items });
+      }
+      return { messages, next_ms };
+    },
   };
 }
 
-function byAlert(told: readonly Told[]): Map<string, Told[]> {
-  const found = new Map<string, Told[]>();
+/** When the quiet hours end that hold somebody back from what is so severe, or null; looked up once a recipient. */
+function quietOf({ now_ms, time_zone }: Pick<PlanInput, 'now_ms' | 'time_zone'>) {
+  const known = new Map<string, number | null>();
+  return ({ id, quiet, faults_break_through }: PlannedRecipient, severity: Severity): number | null => {
+    if (quiet === null || (severity === 'fault' && faults_break_through)) return null;
+    let until_ms = known.get(id);
+    if (until_ms === undefined) {
+      until_ms = quietUntil(now_ms, quiet, time_zone);
+      known.set(id, until_ms);
+    }
+    return until_ms;
+  };
+}
+
+/** What was told about one alert, by recipient. */
+type ToldTo = ReadonlyMap<string, readonly Told[]>;
+const NOTHING_TOLD: ToldTo = new Map();
+
+function byAlert(told: readonly Told[]): Map<string, Map<string, Told[]>> {
+  const found = new Map<string, Map<string, Told[]>>();
   for (const one of told) {
-    const list = found.get(one.alert);
+    let people = found.get(one.alert);
+    if (!people) {
+      people = new Map();
+      found.set(one.alert, people);
+    }
+    const list = people.get(one.recipient);
     if (list) list.push(one);
-    else found.set(one.alert, [one]);
+    else people.set(one.recipient, [one]);
   }
   return found;
 }
 
-/** The recipients that this alert concerns, in the order of escalation. */
-function stepsOf(alert: PlannedAlert, recipients: readonly PlannedRecipient[]): PlannedRecipient[][] {
-  const concerned = recipients.filter(
-    ({ min_severity, channel }) =>
-      RANK[alert.severity] >= RANK[min_severity] && !(alert.kind === ABOUT_CHANNEL && alert.object === channel),
-  );
-  const steps = new Map<number, PlannedRecipient[]>();
-  for (const one of concerned) steps.set(one.step, [...(steps.get(one.step) ?? []), one]);
-  return [...steps].sort(([a], [b]) => a - b).map(([, step]) => step);
+/** The recipients that an alert concerns, in the order of escalation; the same for all of its severity. */
+function stepsFor(recipients: readonly PlannedRecipient[]): (alert: PlannedAlert) => PlannedRecipient[][] {
+  const known = new Map<string, PlannedRecipient[][]>();
+  return ({ severity, kind, object }) => {
+    const failing = kind === ABOUT_CHANNEL ? object : '';
+    const key = `${severity} ${failing}`;
+    let steps = known.get(key);
+    if (!steps) {
+      const concerned = recipients.filter(
+        ({ min_severity, channel }) => RANK[severity] >= RANK[min_severity] && channel !== failing,
+      );
+      const places = [...new Set(concerned.map(({ step }) => step))].sort((a, b) => a - b);
+      steps = places.map((place) => concerned.filter(({ step }) => step === place));
+      known.set(key, steps);
+    }
+    return steps;
+  };
 }
 
 function readyItems(
   alert: PlannedAlert,
   steps: readonly PlannedRecipient[][],
-  told: readonly Told[],
+  told: ToldTo,
   rules: AlertRules,
-  isHeld: (recipient: PlannedRecipient) => boolean,
+  heldUntil: HeldUntil,
 ): [PlannedRecipient, Ready][] {
   const items: [PlannedRecipient, Ready][] = [];
   const add = (recipient: PlannedRecipient, what: What, at_ms: number | null, n = 0) => {
@@ -149,7 +211,7 @@ function readyItems(
   let begins_ms: number | null = alert.raised_ms;
   for (const [place, step] of steps.entries()) {
     for (const recipient of step) {
-      const mine = told.filter((one) => one.recipient === recipient.id);
+      const mine = told.get(recipient.id) ?? [];
       const now = mine.filter(({ round }) => round === alert.round);
       if (alert.closed_ms !== null) add(recipient, 'solved', solvedAt(alert, alert.closed_ms, mine));
       else if (alert.acknowledged_ms !== null)
@@ -157,10 +219,11 @@ function readyItems(
       else if (!now.some(isNews)) add(recipient, place === 0 ? 'opened' : 'escalated', begins_ms);
       else add(recipient, 'repeated', ...repeatAt(recipient, now));
     }
-    begins_ms = nextStep(alert, step, told, rules, begins_ms, isHeld);
+    begins_ms = nextStep(alert, step, told, rules, begins_ms, heldUntil);
   }
   return items;
 }
+type HeldUntil = (recipient: PlannedRecipient) => number | null;
 
 function isNews({ what }: Told): boolean {
   return what === 'opened' || what === 'escalated';
@@ -196,38 +259,38 @@ function repeatAt({ repeat_min }: PlannedRecipient, now: readonly Told[]): [at_m
 function nextStep(
   alert: PlannedAlert,
   step: readonly PlannedRecipient[],
-  told: readonly Told[],
+  told: ToldTo,
   { escalate_min }: AlertRules,
   begins_ms: number | null,
-  isHeld: (recipient: PlannedRecipient) => boolean,
+  heldUntil: HeldUntil,
 ): number | null {
-  const ids = new Set(step.map(({ id }) => id));
-  const news = told.filter((one) => ids.has(one.recipient) && one.round === alert.round && isNews(one));
-  const nobody = step.every((recipient) => {
-    const mine = news.filter((one) => one.recipient === recipient.id);
-    return mine.length === 0 ? isHeld(recipient) : mine.every(({ refused, sent }) => refused && !sent);
-  });
-  if (news.length === 0) return nobody ? begins_ms : null;
-  const first_ms = Math.min(...news.map(({ at_ms }) => at_ms));
+  let first_ms: number | null = null;
+  let nobody = true;
+  for (const recipient of step) {
+    const news = (told.get(recipient.id) ?? []).filter((one) => one.round === alert.round && isNews(one));
+    for (const { at_ms } of news) first_ms = Math.min(first_ms ?? at_ms, at_ms);
+    const reached =
+      news.length === 0 ? heldUntil(recipient) === null : news.some(({ refused, sent }) => sent || !refused);
+    if (reached) nobody = false;
+  }
+  if (first_ms === null) return nobody ? begins_ms : null;
   return nobody ? first_ms : first_ms + escalate_min * MINUTE_MS;
 }
 
-/** The first message about something waits for the window; each message in the hour before doubles it. */
-function isDue(recipient: string, items: readonly Ready[], { now_ms, rules, messages }: PlanInput): boolean {
-  return items.some(({ at_ms, severity }) => {
-    const before = messages.filter(
-      (one) => one.recipient === recipient && one.at_ms > now_ms - HOUR_MS && RANK[one.severity] >= RANK[severity],
-    ).length;
-    const longest_ms = Math.max(rules.group_s * 1000, LONGEST_WINDOW_MS[severity]);
-    const window_ms = Math.min(rules.group_s * 1000 * 2 ** Math.min(before, 20), longest_ms);
-    return at_ms + window_ms <= now_ms;
-  });
-}
-
-function messageOf(recipient: string, items: readonly Ready[]): PlannedMessage {
-  const severity = items.reduce<Severity>(
-    (worst, one) => (RANK[one.severity] > RANK[worst] ? one.severity : worst),
-    'info',
-  );
-  return { recipient, severity, items: items.map(({ alert, round, what, n }) => ({ alert, round, what, n })) };
+/** How long the first message about something waits for more: each message in the hour before doubles it. */
+function windowsOf({ now_ms, rules, messages }: Pick<PlanInput, 'now_ms' | 'rules' | 'messages'>) {
+  const known = new Map<string, number>();
+  return (recipient: string, severity: Severity): number => {
+    const key = `${severity} ${recipient}`;
+    let window_ms = known.get(key);
+    if (window_ms === undefined) {
+      const before = messages.filter(
+        (one) => one.recipient === recipient && one.at_ms > now_ms - HOUR_MS && RANK[one.severity] >= RANK[severity],
+      ).length;
+      const longest_ms = Math.max(rules.group_s * 1000, LONGEST_WINDOW_MS[severity]);
+      window_ms = Math.min(rules.group_s * 1000 * 2 ** Math.min(before, 20), longest_ms);
+      known.set(key, window_ms);
+    }
+    return window_ms;
+  };
 }

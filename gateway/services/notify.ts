@@ -63,7 +63,7 @@ export function createNotifyService(deps: NotifyDeps): NotifyService {
   const pace = { ...PACE, ...deps.pace };
   const rounds = createRounds({ ...deps, settings: () => settings, queue: QUEUE, every_ms: pace.round_ms });
   const settings = createNotifySettings({ db, vault: deps.vault, changed: rounds.soon });
-  const deliver = createDelivery(deps, settings, pace);
+  const deliver = createDelivery(deps, settings, pace, rounds.changed);
   jobs.define<{ tenant: string; message: string }>(QUEUE, ({ tenant, message }) => deliver(tenant, message), {
     ...{ retries: 0, concurrency: 4, timeout_s: 120 },
   });
@@ -100,7 +100,7 @@ export function createNotifyService(deps: NotifyDeps): NotifyService {
 type Pace = typeof PACE;
 
 /** @returns the handler of one message: one attempt, written down; the next round sees to the next. */
-function createDelivery(deps: NotifyDeps, settings: NotifySettings, pace: Pace) {
+function createDelivery(deps: NotifyDeps, settings: NotifySettings, pace: Pace, changed: (tenant: string) => void) {
   const { db, clock, alerts, metrics } = deps;
   return async function deliver(tenant: string, id: string): Promise<void> {
     const message = await db.asTenant(tenant, (sql) => claim(sql, id, clock.now(), pace.lease_ms));
@@ -111,6 +111,7 @@ function createDelivery(deps: NotifyDeps, settings: NotifySettings, pace: Pace) 
       await settle(sql, tenant, message, { ...tried, at_ms, next_ms: nextTry(message, tried, at_ms, pace) });
       return isFailing(sql, message.channel, TRIES_UNTIL_ALERT);
     });
+    changed(tenant);
     metrics.notifications.inc({ outcome: tried.ok ? 'sent' : tried.refused ? 'refused' : 'failed' });
     if (failing) {
       const detail = { name: message.channel_name, text: tried.text };

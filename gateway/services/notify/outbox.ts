@@ -3,11 +3,13 @@
  * from then on they exist and are delivered at least once, however often the box is killed.
  */
 import {
+  ABOUT_CHANNEL,
   type AlertRules,
+  createPlanning,
   type PastMessage,
   type PlannedAlert,
   type PlannedMessage,
-  planMessages,
+  type PlannedRecipient,
   type Severity,
   type Told,
   type What,
@@ -31,6 +33,37 @@ const DAY_MS = 24 * HOUR_MS;
 const PAST_MS = 3 * DAY_MS;
 const KEPT_MS = 90 * DAY_MS;
 const MOST_ALERTS = 20_000;
+/** Alerts that are looked at and items that are written in one go. */
+const PART = 250;
+const WRITTEN = 2000;
+const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+/** The severities from the least to the worst, as the database compares them. */
+const RANK = (column: string) => `array_position(array['info', 'warning', 'fault'], ${column})`;
+/** As exact as an instant is here, so that no alert stands in two parts. */
+const RAISED = `date_trunc('milliseconds', a.raised_at)`;
+const TOLD = `select from notify_item i join notify_message m on m.id = i.message_id
+  where i.alert_id = a.id and i.recipient_id = p.id`;
+const NEWS = `i.what in ('opened', 'escalated')`;
+/** At least those alerts for which `engine/alerts/plan.ts` finds something to tell, now or later, repetitions only now. */
+const PENDING = `
+  with person as (
+    select * from jsonb_to_recordset($1::jsonb)
+      as p (id uuid, channel text, mirrors boolean, min_severity text, repeat_min integer))
+  select a.id, a.kind, a.object, a.severity, a.round, a.raised_at, a.closed_at, a.acknowledged_at from alert a
+  where (a.closed_at is null or a.closed_at > $2) and (${RAISED}, a.id) > ($4, $5::uuid) and exists (
+    select from person p where case
+      when a.closed_at is not null then
+        exists (${TOLD} and ${NEWS} and (m.state = 'sent' or m.state = 'waiting' and not m.refused))
+        and not exists (${TOLD} and i.what = 'solved' and i.round = a.round)
+      when a.acknowledged_at is not null then
+        p.mirrors and exists (${TOLD} and ${NEWS}) and not exists (${TOLD} and i.what = 'acknowledged' and i.round = a.round)
+      else ${RANK('a.severity')} >= ${RANK('p.min_severity')} and not (a.kind = '${ABOUT_CHANNEL}' and a.object = p.channel) and (
+        not exists (${TOLD} and ${NEWS} and i.round = a.round)
+        or p.repeat_min is not null and not exists (${TOLD} and i.what in ('opened', 'escalated', 'repeated')
+          and i.round = a.round and (m.state <> 'sent' or m.made_at > $3::timestamptz - p.repeat_min * interval '1 minute')))
+      end)
+  order by ${RAISED}, a.id limit $6`;
 /** A message that was never taken is given up after this. */
 export const GIVE_UP_MS = DAY_MS;
 
@@ -42,53 +75,72 @@ export type RoundInput = {
   channels: readonly Channel[];
   recipients: readonly Recipient[];
 };
+/** How many messages were made, and until when nothing is due unless something changes. */
+export type RoundOutcome = { made: number; next_ms: number };
 
-/** Plans and writes the messages of one tenant. One round at a time, whoever asks. @returns how many were made */
-export async function planRound(sql: Sql, input: RoundInput): Promise<number> {
+/**
+ * Plans and writes the messages of one tenant. One round at a time, whoever asks. Alerts of which nobody is to be told
+ * anything are left where they are; the others are looked at in parts, so that many do not hold up those who wait.
+ */
+export async function planRound(sql: Sql, input: RoundInput): Promise<RoundOutcome> {
   await sql(`select pg_advisory_xact_lock(hashtextextended($1, 7391))`, [`notify ${input.tenant}`]);
   const { now_ms, time_zone, rules, tenant } = input;
   const on = new Map(input.channels.filter(({ enabled }) => enabled).map((channel) => [channel.id, channel]));
   const recipients = input.recipients.filter(({ enabled, channel }) => enabled && on.has(channel));
-  if (recipients.length === 0) return 0;
-  const since = new Date(now_ms - PAST_MS);
-  const plan = planMessages({
-    ...{ now_ms, time_zone, rules },
-    recipients: recipients.map(({ id, channel, step, quiet, faults_break_through }) => {
-      const { kind, min_severity, repeat_min } = on.get(channel)!;
-      return { id, channel, mirrors: kind === 'mqtt', min_severity, repeat_min, step, quiet, faults_break_through };
-    }),
-    alerts: await alertsOf(sql, since),
-    told: await toldOf(sql, since),
-    messages: await messagesSince(sql, new Date(now_ms - HOUR_MS)),
+  if (recipients.length === 0) return { made: 0, next_ms: Number.POSITIVE_INFINITY };
+  const people = recipients.map(({ id, channel, step, quiet, faults_break_through }) => {
+    const { kind, min_severity, repeat_min } = on.get(channel)!;
+    return { id, channel, mirrors: kind === 'mqtt', min_severity, repeat_min, step, quiet, faults_break_through };
   });
-  for (const message of plan) {
+  const messages = await messagesSince(sql, new Date(now_ms - HOUR_MS));
+  const planning = createPlanning({ now_ms, time_zone, rules, recipients: people, messages });
+  for await (const alerts of pendingAlerts(sql, people, now_ms))
+    planning.add(
+      alerts,
+      await toldOf(
+        sql,
+        alerts.map(({ id }) => id),
+      ),
+    );
+  const plan = planning.finish();
+  for (const message of plan.messages) {
     const recipient = recipients.find(({ id }) => id === message.recipient)!;
     await write(sql, tenant, now_ms, message, recipient, on.get(recipient.channel)!.name);
   }
-  return plan.length;
+  return { made: plan.messages.length, next_ms: plan.next_ms };
 }
 
-async function alertsOf(sql: Sql, since: Date): Promise<PlannedAlert[]> {
-  const rows = await sql<Omit<PlannedAlert, 'raised_ms' | 'closed_ms' | 'acknowledged_ms'> & Instants>(
-    `select id, kind, object, severity, round, raised_at, closed_at, acknowledged_at from alert
-     where closed_at is null or closed_at > $1 order by raised_at limit $2`,
-    [since, MOST_ALERTS],
-  );
-  return rows.map(({ raised_at, closed_at, acknowledged_at, ...alert }) => ({
-    ...alert,
-    raised_ms: raised_at.getTime(),
-    closed_ms: closed_at?.getTime() ?? null,
-    acknowledged_ms: acknowledged_at?.getTime() ?? null,
-  }));
+/** The alerts of which somebody may have to be told something, oldest first, in parts. */
+async function* pendingAlerts(
+  sql: Sql,
+  people: readonly PlannedRecipient[],
+  now_ms: number,
+): AsyncGenerator<PlannedAlert[]> {
+  const asked = JSON.stringify(people);
+  let [after, id] = [new Date(0), NO_ID];
+  for (let count = 0; count < MOST_ALERTS; count += PART) {
+    const rows = await sql<Omit<PlannedAlert, 'raised_ms' | 'closed_ms' | 'acknowledged_ms'> & Instants>(PENDING, [
+      ...[asked, new Date(now_ms - PAST_MS), new Date(now_ms), after, id, PART],
+    ]);
+    if (rows.length > 0)
+      yield rows.map(({ raised_at, closed_at, acknowledged_at, ...alert }) => ({
+        ...alert,
+        raised_ms: raised_at.getTime(),
+        closed_ms: closed_at?.getTime() ?? null,
+        acknowledged_ms: acknowledged_at?.getTime() ?? null,
+      }));
+    const last = rows.at(-1);
+    if (!last || rows.length < PART) return;
+    [after, id] = [last.raised_at, last.id];
+  }
 }
 type Instants = { raised_at: Date; closed_at: Date | null; acknowledged_at: Date | null };
 
-async function toldOf(sql: Sql, since: Date): Promise<Told[]> {
+async function toldOf(sql: Sql, alerts: readonly string[]): Promise<Told[]> {
   const rows = await sql<Omit<Told, 'at_ms' | 'sent'> & { made_at: Date; state: string }>(
     `select i.alert_id as alert, i.recipient_id as recipient, i.round, i.what, i.n, m.made_at, m.state, m.refused
-     from notify_item i join notify_message m on m.id = i.message_id join alert a on a.id = i.alert_id
-     where a.closed_at is null or a.closed_at > $1`,
-    [since],
+     from notify_item i join notify_message m on m.id = i.message_id where i.alert_id = any($1::uuid[])`,
+    [alerts],
   );
   return rows.map(({ made_at, state, refused, ...told }) => ({
     ...told,
@@ -119,12 +171,13 @@ async function write(
      values ($1, $2, $3, $4, $5, $6, $7, $7) returning id`,
     [tenant, to.id, to.name, to.channel, channel, plan.severity, new Date(now_ms)],
   );
-  await sql(
-    `insert into notify_item (tenant_id, alert_id, recipient_id, round, what, n, message_id)
-     select $1, alert, $2, round, what, n, $3
-     from jsonb_to_recordset($4::jsonb) as item (alert uuid, round integer, what text, n integer)`,
-    [tenant, to.id, message!.id, JSON.stringify(plan.items)],
-  );
+  for (let from = 0; from < plan.items.length; from += WRITTEN)
+    await sql(
+      `insert into notify_item (tenant_id, alert_id, recipient_id, round, what, n, message_id)
+       select $1, alert, $2, round, what, n, $3
+       from jsonb_to_recordset($4::jsonb) as item (alert uuid, round integer, what text, n integer)`,
+      [tenant, to.id, message!.id, JSON.stringify(plan.items.slice(from, from + WRITTEN))],
+    );
 }
 
 /** Due to be sent now. One put off for longer than an hour stems from a clock that was wrong. */

@@ -11,14 +11,22 @@ type Deps = Pick<Base, 'db' | 'clock' | 'log' | 'bus'> & {
   queue: string;
   every_ms: number;
 };
-export type Rounds = { soon(tenant: string): void; start(): void; stop(): void };
+export type Rounds = {
+  soon(tenant: string): void;
+  /** Something was delivered or refused: the next round looks again. */
+  changed(tenant: string): void;
+  start(): void;
+  stop(): void;
+};
 
 const AFTER_ALERT_MS = 300;
 const FORGET_EVERY_MS = 24 * 3_600_000;
+/** So often it is looked although nothing is known to be due: for repetitions, and windows that become shorter. */
+const LOOK_AGAIN_MS = 60_000;
 
 export function createRounds(deps: Deps): Rounds {
   const { log, bus, site, every_ms } = deps;
-  const round = createRound(deps);
+  const { round, changed } = createRound(deps);
   const running = new Map<string, Promise<void>>();
   /** Rounds that an alert asked for; more alerts in the same moment ask for the same round. */
   const asked = new Map<string, NodeJS.Timeout>();
@@ -36,6 +44,7 @@ export function createRounds(deps: Deps): Rounds {
     running.set(tenant, started);
   }
   function soon(tenant: string): void {
+    changed(tenant);
     if (stopListening === null || asked.has(tenant)) return;
     const begin = () => {
       asked.delete(tenant);
@@ -46,6 +55,7 @@ export function createRounds(deps: Deps): Rounds {
   }
   return {
     soon,
+    changed,
     start() {
       stopListening = bus.subscribe((event) => {
         if (event.type === 'alert') soon(event.tenant);
@@ -64,24 +74,48 @@ export function createRounds(deps: Deps): Rounds {
   };
 }
 
-/** Plans, writes, and hands what is due to the job queue: also what an earlier life of the process left waiting. */
-function createRound({ db, clock, site, jobs, settings, queue }: Deps): (tenant: string) => Promise<void> {
+type Known = { planned_ms: number; next_ms: number; time_zone: string };
+
+/**
+ * Plans, writes, and hands what is due to the job queue: also what an earlier life of the process left waiting. It plans
+ * when something changed or the last plan said that it is time, or when the clock was set back behind it.
+ */
+function createRound({ db, clock, site, jobs, settings, queue }: Deps) {
   const forgotten = new Map<string, number>();
-  return async (tenant) => {
+  const known = new Map<string, Known>();
+
+  async function plan(tenant: string, now_ms: number, time_zone: string): Promise<void> {
+    // What changes while this reads asks for another look.
+    const look: Known = { planned_ms: now_ms, next_ms: now_ms + LOOK_AGAIN_MS, time_zone };
+    known.set(tenant, look);
+    try {
+      const [channels, recipients, rules] = await Promise.all([
+        settings().channels(tenant),
+        settings().recipients(tenant),
+        settings().rules(tenant),
+      ]);
+      const { made, next_ms } = await db.asTenant(tenant, (sql) =>
+        planRound(sql, { tenant, now_ms, time_zone, rules, channels, recipients }),
+      );
+      // Who was told just now may be the beginning of the next step.
+      look.next_ms = made > 0 ? now_ms : Math.min(look.next_ms, next_ms);
+    } catch (error) {
+      known.delete(tenant);
+      throw error;
+    }
+  }
+
+  async function round(tenant: string): Promise<void> {
     const now_ms = clock.now();
-    const [channels, recipients, rules] = await Promise.all([
-      settings().channels(tenant),
-      settings().recipients(tenant),
-      settings().rules(tenant),
-    ]);
     const time_zone = site.get(tenant)?.time_zone ?? 'UTC';
-    const due = await db.asTenant(tenant, async (sql) => {
-      await planRound(sql, { tenant, now_ms, time_zone, rules, channels, recipients });
-      return dueMessages(sql, now_ms);
-    });
+    const last = known.get(tenant);
+    const rests = last && last.time_zone === time_zone && now_ms >= last.planned_ms && now_ms < last.next_ms;
+    if (!rests) await plan(tenant, now_ms, time_zone);
+    const due = await db.asTenant(tenant, (sql) => dueMessages(sql, now_ms));
     for (const message of due) await jobs.send(queue, { tenant, message }, { dedupe: message });
     if (now_ms - (forgotten.get(tenant) ?? Number.NEGATIVE_INFINITY) < FORGET_EVERY_MS) return;
     await db.asTenant(tenant, (sql) => forgetOld(sql, now_ms));
     forgotten.set(tenant, now_ms);
-  };
+  }
+  return { round, changed: (tenant: string) => void known.delete(tenant) };
 }

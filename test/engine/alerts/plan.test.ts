@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
+  createPlanning,
   type PastMessage,
   type PlanInput,
   type PlannedAlert,
@@ -8,6 +9,12 @@ import {
   planMessages,
   type Told,
 } from '../../../engine/alerts/plan.ts';
+import { quietUntil } from '../../../engine/alerts/quiet.ts';
+
+vi.mock('../../../engine/alerts/quiet.ts', async (original) => {
+  const real = await original<typeof import('../../../engine/alerts/quiet.ts')>();
+  return { ...real, quietUntil: vi.fn(real.quietUntil) };
+});
 
 const MIN = 60_000;
 const T0 = Date.parse('2026-03-10T12:00:00Z');
@@ -213,6 +220,77 @@ describe('who is told what', () => {
     const recipients = [person('anna'), person('ben', { channel: 'hook' })];
     const alerts = [alert({ kind: 'channel_failing', object: 'mail', severity: 'fault' })];
     expect(play(10, () => ({ alerts, recipients })).log).toEqual(['1 ben opened']);
+  });
+
+  it('looks up the quiet hours once a recipient, however many alerts there are', () => {
+    const quiet = { from_min: 22 * 60, to_min: 6 * 60 };
+    const recipients = Array.from({ length: 20 }, (_, i) => person(`p${i}`, { quiet, step: 1 + (i % 3) }));
+    const alerts = Array.from({ length: 500 }, (_, i) => alert({ id: `a${i}`, object: `m${i}` }));
+    vi.mocked(quietUntil).mockClear();
+    play(0, () => ({ alerts, recipients }));
+    expect(quietUntil).toHaveBeenCalledTimes(20);
+  });
+
+  it('says until when nothing is due, and plans in parts as in one go (property)', () => {
+    const anyTold = fc.record({
+      recipient: fc.constantFrom('p0', 'p1', 'p2'),
+      what: fc.constantFrom('opened', 'escalated', 'repeated', 'solved', 'acknowledged' as const),
+      at: fc.integer({ min: 0, max: 90 }),
+      state: fc.constantFrom('sent', 'refused', 'waiting'),
+    });
+    const anyAlert = fc.record({
+      severity: fc.constantFrom('info', 'warning', 'fault' as const),
+      raised: fc.integer({ min: 0, max: 100 }),
+      state: fc.constantFrom('open', 'open', 'seen', 'over'),
+      told: fc.array(anyTold, { maxLength: 5 }),
+    });
+    const anyPerson = fc.record({
+      step: fc.integer({ min: 1, max: 3 }),
+      min_severity: fc.constantFrom('info', 'warning', 'fault' as const),
+      repeat_min: fc.constantFrom(null, 40),
+      faults_break_through: fc.boolean(),
+      // From half past one: one that ends soon, and one that lasts.
+      quiet: fc.constantFrom(null, { from_min: 780, to_min: 900 }, { from_min: 800, to_min: 1300 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(anyAlert, { minLength: 1, maxLength: 6 }),
+        fc.array(anyPerson, { minLength: 3, maxLength: 3 }),
+        (stories, people) => {
+          const recipients = people.map((one, i) => person(`p${i}`, one));
+          const alerts = stories.map(({ severity, raised, state }, i) =>
+            alert({
+              ...{ id: `a${i}`, object: `m${i}`, severity, raised_ms: T0 + raised * MIN },
+              closed_ms: state === 'over' ? T0 + 100 * MIN : null,
+              acknowledged_ms: state === 'seen' ? T0 + 100 * MIN : null,
+            }),
+          );
+          const told = stories.flatMap((story, i) =>
+            story.told.map(({ recipient, what, at, state }, n): Told => {
+              const how = { sent: state === 'sent', refused: state === 'refused' };
+              return { alert: `a${i}`, recipient, round: 1, what, n, at_ms: T0 + at * MIN, ...how };
+            }),
+          );
+          const inputAt = (now_ms: number) => {
+            const rules = { group_s: 60, escalate_min: 30 };
+            return { now_ms, time_zone: 'Europe/Berlin', rules, recipients, messages: [] };
+          };
+          const now_ms = T0 + 100 * MIN;
+          const planning = createPlanning(inputAt(now_ms));
+          for (const one of alerts)
+            planning.add(
+              [one],
+              told.filter(({ alert: id }) => id === one.id),
+            );
+          const plan = planning.finish();
+          expect(plan.messages).toEqual(planMessages({ ...inputAt(now_ms), alerts, told }));
+          if (plan.messages.length > 0) return;
+          for (let at_ms = now_ms; at_ms < Math.min(plan.next_ms, T0 + 700 * MIN); at_ms += 7 * MIN)
+            expect(planMessages({ ...inputAt(at_ms), alerts, told })).toEqual([]);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it('never the same twice and nothing left out, whatever happens (property)', () => {
