@@ -22,6 +22,8 @@ export type FuzzResult = {
   heap_growth_mb: number;
   /** Connections the broker still has, though nobody who is known is connected. */
   sockets_left: number;
+  /** Clients that the broker still has in memory, connected or not. */
+  clients_left: number;
   /** From PUBLISH to PUBACK of an honest neighbour meanwhile, in ms, ascending. */
   neighbour_ms: number[];
 };
@@ -82,7 +84,7 @@ export async function fuzz(
     const fuzzed = Math.max(0, parsed + refused - neighbour_ms.length - 1);
     return {
       ...{ packets: fuzzed, refused, sent: state.sent, crashes, rss_growth_mb, heap_growth_mb },
-      ...{ sockets_left: end.sockets, neighbour_ms },
+      ...{ sockets_left: end.sockets, clients_left: end.clients, neighbour_ms },
     };
   } finally {
     broker.removeAllListeners('exit');
@@ -107,7 +109,7 @@ function answer<T>(child: ChildProcess, key: keyof T & string): Promise<T> {
 }
 
 async function measure(broker: ChildProcess, crashed: () => boolean): Promise<Held> {
-  if (crashed()) return { rss_mb: 0, heap_mb: 0, sockets: 0, taken: { parsed: 0, refused: 0 } };
+  if (crashed()) return { rss_mb: 0, heap_mb: 0, sockets: 0, clients: 0, taken: { parsed: 0, refused: 0 } };
   broker.send('measure');
   return answer<Held>(broker, 'rss_mb');
 }

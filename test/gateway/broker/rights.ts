@@ -137,19 +137,21 @@ function createPlay(rig: Rig, result: RightsResult) {
     if (!mayHear(conn.account, filter)) leak(`${conn.account.username} is granted ${JSON.stringify(filter)}`);
   }
   async function publish(conn: Conn, { qos, retain, foreign_meter, ...doing }: Doing, id: number): Promise<void> {
-    result.cases++;
     const { account } = conn;
     const topic = resolved(account, doing.topic);
+    // Nothing is said on no topic at all, so that there is nothing to refuse.
+    if (topic === '') return;
+    result.cases++;
     const payload = payloadOf({ tenant: account.tenant, account, topic }, foreign_meter ? 'a.b' : undefined);
     const packet = { ...publishPacket(topic, payload, id), qos, retain } as Packet;
     if (isLegalTopic(topic)) conn.send(packet);
-    else if (topic !== '') await mustEnd(account, packet);
+    else await mustEnd(account, packet);
   }
   /** Another account takes the client id: it gets nothing of the session, and the owner keeps its connection. */
   async function takeOver(victim: Conn, { account, client_id }: Conn, clean: boolean): Promise<void> {
-    result.cases++;
     // Its own connection with that id gives way, as it must.
     if (victim.account === account || victim.client_id === client_id) return;
+    result.cases++;
     const thief = await open(account, victim.client_id, clean);
     const connack = (await thief.next('connack', LIMIT_MS)) as Packet & { sessionPresent: boolean };
     const own = durable.has(`${account.username}\n${victim.client_id}`);
@@ -175,7 +177,7 @@ function createPlay(rig: Rig, result: RightsResult) {
       connections.map(async ({ client_id, clean, will }, i) => {
         const conn = await open(ACCOUNTS[i]!, client_id, clean, will?.topic === '' ? null : will);
         await conn.next('connack', LIMIT_MS);
-        if (will) result.cases++;
+        if (will && will.topic !== '') result.cases++;
         if (!clean) durable.add(`${conn.account.username}\n${client_id}`);
         return conn;
       }),
