@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createMemoryBus } from '../connectors/bus/memory.ts';
 import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
+import { createQdrantPassages } from '../connectors/passages/qdrant/qdrant.ts';
 import type { MeterPoint } from '../engine/model/site.ts';
-import type { Clock } from '../engine/ports.ts';
+import type { Clock, PassageIndex } from '../engine/ports.ts';
 import { openVault } from './auth/vault.ts';
 import { type ExternalBroker, externalName, externalState, openExternalBroker } from './broker/external.ts';
 import { createMessages } from './broker/messages.ts';
@@ -200,7 +201,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   const regulation = createRegulationService({
     ...base,
-    ...{ audit, alerts, jobs, passages: createEmbeddedPassages() },
+    ...{ audit, alerts, jobs, passages: openPassages(config.passages) },
     recordQuestion: (actor, question, status) =>
       advice.record(actor, [{ id: randomUUID(), kind: 'question', object: question, detail: { status } }]),
   });
@@ -377,6 +378,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     const rated_power_W = channels?.find(({ name }) => name === channel)?.rated_power_W;
     return rated_power_W === undefined ? {} : { rated_power_W };
   }
+}
+
+function openPassages(passages: string): PassageIndex {
+  return passages === 'embedded' ? createEmbeddedPassages() : createQdrantPassages({ url: passages });
 }
 
 function version(): string {

@@ -36,6 +36,12 @@ export const seriesAddress = z.string().refine((text) => text === 'duckdb' || is
   error: 'is neither `duckdb` nor questdb://host:9000?pg=8812',
 });
 
+export const passagesAddress = z
+  .string()
+  .refine((text) => text === 'embedded' || isUrl(text, ['qdrant:', 'qdrants:']), {
+    error: 'is neither `embedded` nor qdrant://host:6333',
+  });
+
 export const proxyAddress = z.string().refine(isAddressOrRange, {
   error: (issue) => `"${String(issue.input)}" is no address; write e.g. 10.0.0.2 or 10.0.0.0/8`,
 });

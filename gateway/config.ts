@@ -9,6 +9,7 @@ import {
   brokerAddress,
   databaseAddress,
   ownerAddress,
+  passagesAddress,
   providerAddress,
   proxyAddress,
   seriesAddress,
@@ -78,6 +79,11 @@ export const ConfigSchema = z.strictObject({
   series: seriesAddress
     .default('duckdb')
     .describe('`duckdb`, or questdb://host:9000?pg=8812 for QuestDB (HTTP and Postgres ports).'),
+  passages: passagesAddress
+    .default('embedded')
+    .describe(
+      '`embedded`, or qdrant://host:6333 for Qdrant (qdrants:// over TLS, `?api_key=…` where it asks for one).',
+    ),
   demo: flag.default(false).describe('Start the demo site at once.'),
   log_level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
@@ -136,9 +142,11 @@ export const ConfigSchema = z.strictObject({
   backup_every_min: z.coerce
     .number()
     .min(0.01)
-    .max(15)
+    .max(13)
     .default(10)
-    .describe('Minutes between two copies of what is new since the last backup: at most so much is lost with the box.'),
+    .describe(
+      'Minutes between two copies of what is new since the last backup; with the time of a copy, at most 15 minutes are lost with the box.',
+    ),
   backup_keep_daily: z.coerce.number().int().min(2).default(7).describe('Days of which the backup is kept.'),
   backup_keep_weekly: z.coerce.number().int().min(0).default(4).describe('Weeks of which a backup is kept.'),
   backup_stale_hours: z.coerce
