@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import { InvalidDataError, NotFoundError } from '../engine/errors.ts';
 import type { Connection, Role } from '../engine/model/site.ts';
 import { backUp } from './backup/commands.ts';
+import { discardHeld, releaseHeld, sayClockIsRight, showClock } from './clock-commands.ts';
 import type { Command, CommandResult } from './control.ts';
 import { listDeadLetters, retryDeadLetters } from './dead-letter-commands.ts';
 import type { Actor, Services } from './services.ts';
@@ -25,6 +26,10 @@ const HANDLERS: Record<string, Handler> = {
   backup: backUp,
   'dead-letters list': listDeadLetters,
   'dead-letters retry': retryDeadLetters,
+  clock: showClock,
+  'clock believe': sayClockIsRight,
+  'clock release': releaseHeld,
+  'clock discard': discardHeld,
   doctor,
   train,
   eval: evaluate,

@@ -75,6 +75,14 @@ command(
   ['id'],
   null,
 );
+const clock = program.command('clock').description('the clock of the box, and readings that wait for their time');
+command(clock.command('state', { isDefault: true }), 'clock', 'whether it is trusted, and what waits');
+command(clock.command('believe'), 'clock believe', 'say that the clock is right');
+command(clock.command('release <boot> <first>'), 'clock release', 'let readings of an earlier start through', [
+  'boot',
+  'first',
+]);
+command(clock.command('discard <boot>'), 'clock discard', 'throw readings of an earlier start away', ['boot']);
 command(program.command('backup'), 'backup', 'make a backup now');
 program
   .command('restore <from>')

@@ -24,6 +24,8 @@ export type UiInput = {
   actor: { person: string; name: string; role: Role } | null;
   csrf: string;
   now_ms: number;
+  /** While the clock of the box is not trusted: since when, what it shows, and what the box goes on with. */
+  clock?: { since_ms: number; wall_ms: number; believed_ms: number } | null;
   /** Address of a file of ours that browsers may keep for ever. */
   asset: (name: string) => string;
 };

@@ -6,6 +6,7 @@ import { createAllowedHostsApi } from './api/allowed-hosts.ts';
 import { createAskApi } from './api/ask.ts';
 import { createAuditApi } from './api/audit.ts';
 import { createBackupsApi } from './api/backups.ts';
+import { createClockApi } from './api/clock.ts';
 import { createCorrectionsApi } from './api/corrections.ts';
 import { createDataApi } from './api/data.ts';
 import { createDevicesApi } from './api/devices.ts';
@@ -53,6 +54,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createJobsApi,
   createBackupsApi,
   createAllowedHostsApi,
+  createClockApi,
   createOperationsApi,
 ];
 

@@ -70,7 +70,7 @@ ${(input.scripts ?? []).map((name) => html`<script type="module" src="${ui.asset
 ${input.page === null && !ui.actor ? '' : sideList(ui, input.page)}
 <div class="column">
 <header class="top">${ui.demo ? demoRibbon(ui) : ''}
-${connectionNotice(ui)}
+${connectionNotice(ui)}${clockNotice(ui)}
 ${titleLine(ui, input)}</header>
 <main id="content" tabindex="-1">${input.content}</main>
 </div>
@@ -159,6 +159,19 @@ function demoRibbon(ui: Ui): Html {
 function connectionNotice(ui: Ui): Html {
   const text = ui.t('layout.connection_lost', { time: '{time}' });
   return html`<div class="notice warning" id="connection" role="status" data-text="${text}" hidden>${icon('wifi-off')}<p></p></div>`;
+}
+
+/** What is shown is by a time that nobody vouches for. An admin can say that the clock is right. */
+function clockNotice(ui: Ui): Html | string {
+  if (!ui.clock || !ui.actor) return '';
+  const { t, format } = ui;
+  const when = (at_ms: number) => `${format.longDate(at_ms)} ${format.time(at_ms)}`;
+  const text = t('layout.clock', { clock: when(ui.clock.wall_ms), believed: when(ui.clock.believed_ms) });
+  const button =
+    ui.actor.role === 'admin'
+      ? html`<form method="post" action="/admin/clock"><input type="hidden" name="_csrf" value="${ui.csrf}"><button>${t('layout.clock_right')}</button></form>`
+      : '';
+  return html`<div class="notice warning" role="alert">${icon('triangle-alert')}<div><p>${text}</p>${button}</div></div>`;
 }
 
 function titleLine(ui: Ui, input: LayoutInput): Html {

@@ -35,8 +35,15 @@ export function uiOf({ services, assets }: PageDeps, c: Context<Env>): Ui {
     actor: actor ? { person: actor.person, name: session?.name ?? actor.person, role: actor.role } : null,
     csrf: session?.csrf ?? '',
     now_ms: services.clock.now(),
+    clock: clockOf(services),
     asset: assets.url,
   });
+}
+
+/** Null while the clock is trusted. */
+function clockOf({ watch }: Pick<Services, 'watch'>) {
+  const report = watch?.report();
+  return !report || report.trusted ? null : { ...report, since_ms: report.since_ms ?? report.believed_ms };
 }
 
 /** A stranger is shown whose box it is where it is one organisation's alone. */

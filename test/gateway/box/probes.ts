@@ -57,6 +57,10 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
         repairs: [{ meter, quantity: 'power_W', at: FROM, value: 5 }],
       }),
     ),
+  'GET /api/v1/clock': () => [{ path: '/api/v1/clock' }],
+  'POST /api/v1/clock/believe': () => [{ path: '/api/v1/clock/believe' }],
+  'POST /api/v1/clock/held/{boot}/release': () => [json('/api/v1/clock/held/boot-1/release', { first_at: FROM })],
+  'POST /api/v1/clock/held/{boot}/discard': () => [{ path: '/api/v1/clock/held/boot-1/discard' }],
   'POST /api/v1/data/repairs': (ids) =>
     each([ids.meter, ids.twin], (meter) => json('/api/v1/data/repairs', { reason: 'probe', ...spanOf(meter) })),
   'POST /api/v1/data/repairs/preview': (ids) =>

@@ -165,6 +165,7 @@ export const adminTexts = {
   'health.part_series_store': 'Zeitreihenspeicher',
   'health.part_drain': 'Journal zum Zeitreihenspeicher',
   'health.part_jobs': 'Hintergrundarbeit',
+  'health.part_clock': 'Uhr',
   'health.journal': 'Journal',
   'health.journal_records': 'Nachrichten mit Messwerten bisher',
   'health.journal_waiting': 'Noch nicht im Zeitreihenspeicher',

@@ -24,6 +24,9 @@ export const commonTexts = {
   'layout.sign_in': 'Anmelden',
   'layout.signed_in_as': 'Angemeldet als {name}',
   'layout.demo': 'Demo: ein erfundenes Gebäude',
+  'layout.clock':
+    'Die Uhr dieser Box zeigt {clock}, und das ist nicht glaubhaft. Die Box rechnet mit {believed} weiter; Messwerte ohne eigene Zeit warten, keiner geht verloren.',
+  'layout.clock_right': 'Die Uhr geht richtig',
   'layout.leave_demo': 'Demo verlassen',
   'layout.connection_lost':
     'Seit {time} keine Verbindung zur Box. Die Seite zeigt den letzten bekannten Stand und aktualisiert sich, sobald die Box wieder antwortet.',

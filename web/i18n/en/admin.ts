@@ -158,6 +158,7 @@ export const adminTexts = {
   'health.part_series_store': 'Series store',
   'health.part_drain': 'Journal to series store',
   'health.part_jobs': 'Background work',
+  'health.part_clock': 'Clock',
   'health.journal': 'Journal',
   'health.journal_records': 'Messages with readings so far',
   'health.journal_waiting': 'Not yet in the series store',

@@ -22,6 +22,9 @@ export const commonTexts = {
   'layout.sign_in': 'Sign in',
   'layout.signed_in_as': 'Signed in as {name}',
   'layout.demo': 'Demo: a made-up building',
+  'layout.clock':
+    'The clock of this box shows {clock}, and that is not believed. The box goes on with {believed}; readings without a time of their own wait, none is lost.',
+  'layout.clock_right': 'The clock is right',
   'layout.leave_demo': 'Leave the demo',
   'layout.connection_lost':
     'No connection to the box since {time}. The page shows the last known state and updates itself once the box answers again.',

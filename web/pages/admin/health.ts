@@ -48,6 +48,7 @@ const NAMES = {
   drain: 'health.part_drain',
   readings: 'health.part_readings',
   jobs: 'health.part_jobs',
+  clock: 'health.part_clock',
 } as const;
 
 export function healthPage(view: HealthView, ui: Ui): Html {

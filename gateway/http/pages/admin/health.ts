@@ -3,9 +3,10 @@ import { Hono } from 'hono';
 import { type HealthView, healthCards, healthPage } from '../../../../web/pages/admin/health.ts';
 import type { Html } from '../../../../web/ui.ts';
 import type { Services } from '../../../services.ts';
+import { believeClock } from '../../api/clock.ts';
 import type { Env } from '../../api.ts';
 import type { LiveView } from '../../stream.ts';
-import { type PageDeps, readerOf, sendPage, signedIn, uiOf } from '../page.ts';
+import { csrfChecked, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from '../page.ts';
 
 /** Many open pages ask the stores once in this time. */
 const FRESH_MS = 4000;
@@ -25,6 +26,15 @@ export function createHealthPage(deps: PageDeps) {
   app.get('/admin/health', signedIn(deps, 'admin'), async (c) =>
     sendPage(c, healthPage(await viewOf(readerOf(c).tenant), uiOf(deps, c))),
   );
+  app.post('/admin/clock', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
+    try {
+      await believeClock(services, readerOf(c));
+    } catch (error) {
+      return sendError(deps, c, error);
+    }
+    known.clear();
+    return c.redirect('/admin/health', 303);
+  });
   const live: LiveView = {
     fast: async (actor, ui): Promise<Record<string, Html>> =>
       actor.role === 'admin' ? { health: healthCards(await viewOf(actor.tenant), ui) } : {},
