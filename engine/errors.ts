@@ -17,6 +17,9 @@ export class ConfigError extends LunaError {}
 /** A device, store or provider does not answer now; trying again later may work. */
 export class UnavailableError extends LunaError {}
 
+/** What was to be continued has a gap: it must be begun anew, which needs nobody's help. */
+export class LogGapError extends UnavailableError {}
+
 /** What was supplied is malformed or impossible; trying again gives the same. */
 export class InvalidDataError extends LunaError {
   /** Each fault with the place it was found at (`readings[3].at`, `line 17`), when there are several. */

@@ -37,7 +37,7 @@ export function alertWords(
   const { name, link } = subjectOf(deps, tenant, alert);
   const { free_bytes } = alert.detail;
   const free = typeof free_bytes === 'number' ? gibibytes(free_bytes, language) : '?';
-  const problem = typeof alert.detail.problem === 'string' ? alert.detail.problem : '?';
+  const problem = problemOf(t, alert.detail);
   const amounts = amountsOf(alert.detail, format, now_ms);
   const parameters = { name, free, problem, time: format.when(alert.opened_ms, now_ms), ...amounts };
   return {
@@ -46,6 +46,14 @@ export function alertWords(
     text: wordsOf(t, 'alert', alert.kind, parameters),
     remedy: wordsOf(t, 'alert_todo', alert.kind, parameters),
   };
+}
+
+/** In the reader's language; what nobody foresaw is followed by the words of its origin. */
+function problemOf(t: Translate, { fault, problem }: Alert['detail']): string {
+  const key = `backup_fault.${fault}`;
+  const words = typeof fault === 'string' && hasText(key) ? (t as Loose)(key, {}) : null;
+  if (words !== null && fault !== 'other') return words;
+  return [words, typeof problem === 'string' ? problem : '?'].filter((part) => part !== null).join(' ');
 }
 
 /** How much and how long, where the alert tells it: in the unit of its quantity. */

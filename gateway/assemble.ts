@@ -65,6 +65,7 @@ import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
 import { loadCertificate } from './tls.ts';
 import { createWorkers } from './workers/pool.ts';
+import { createTaskProcesses } from './workers/process.ts';
 import { createUploadReader } from './workers/upload-reader.ts';
 
 export type Box = {
@@ -215,13 +216,14 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...{ ...base, series, jobs, books },
     more: [
       { name: 'clock', needed: false, check: () => clockState(watch, quarantine.aside()) },
+      { name: 'backups', needed: false, check: () => backups.check() },
       ...(config.mqtt_url ? [{ name: 'external broker', needed: false, check: () => externalState(external) }] : []),
     ],
   });
 
-  const threads = keep(createWorkers({ threads: 2 }));
+  const processes = keep(createTaskProcesses());
   const backups = createBackupService({
-    ...{ ...base, site, alerts, audit, jobs, threads },
+    ...{ ...base, alerts, audit, jobs, processes, trusted: watch.trusted },
     ...{ cluster: db.cluster ?? null, durable: journal.durable, version: version() },
     journal_dir: join(config.home, 'journal'),
   });
@@ -274,7 +276,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'clock', start: () => watch.start(), close: () => watch.stop() },
     { name: 'database', close: () => db.close(), close_ms: 4000, keep_ms: 1200 },
     { name: 'files', close: () => files.close() },
-    { name: 'workers', close: () => Promise.all([workers.close(), uploads.close(), threads.close()]).then(() => {}) },
+    { name: 'workers', close: () => Promise.all([workers.close(), uploads.close(), processes.close()]).then(() => {}) },
     { name: 'outbound', close: () => outbound.close() },
     { name: 'site', start: () => site.start() },
     { name: 'audit', start: () => audit_chain.start(), close: () => audit_chain.stop() },

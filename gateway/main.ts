@@ -83,14 +83,17 @@ command(clock.command('release <boot> <first>'), 'clock release', 'let readings 
   'first',
 ]);
 command(clock.command('discard <boot>'), 'clock discard', 'throw readings of an earlier start away', ['boot']);
-command(program.command('backup'), 'backup', 'make a backup now');
+command(program.command('backup'), 'backup', 'make a backup now').option(
+  '--new-folder',
+  'begin anew in the backup folder, though the backups the box remembers there are gone',
+);
 program
   .command('restore <from>')
   .description('bring a backup (or the newest of a folder of backups) into an empty LUNA_HOME')
   .option('--check', 'only look whether it is whole')
   .option('--until <time>', 'no further than this instant, e.g. 2026-03-01T12:00Z')
   .option('--no-log', 'only the backup itself, without what was copied since')
-  .option('--passphrase-file <file>', 'opens the keys; left out: backup_passphrase_file of the environment')
+  .option('--passphrase-file <file>', 'opens the keys; left out: LUNA_BACKUP_PASSPHRASE_FILE')
   .option('--force-aside', 'move what is in the home aside')
   .option('--json', 'print one JSON object')
   .action((from: string, options: Record<string, unknown>) =>

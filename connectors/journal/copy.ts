@@ -1,7 +1,7 @@
 /** Copies of journal records for the backup: segments of their own that hold exactly the records not copied yet. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UnavailableError } from '../../engine/errors.ts';
+import { LogGapError } from '../../engine/errors.ts';
 import { HEADER_BYTES, listSegments, scanSegment, segmentHeader, segmentName } from './segment.ts';
 
 /** `bytes` are a whole segment file. */
@@ -9,12 +9,12 @@ export type JournalPiece = { name: string; bytes: Buffer; first_seq: number; las
 
 /**
  * The records with after_seq < seq ≤ durable_seq in the folder of a journal that is being written, one piece a segment.
- * @throws UnavailableError when records after `after_seq` are gone: a new base backup is needed.
+ * @throws LogGapError when records after `after_seq` are gone: a new base backup is needed.
  */
 export async function* copyJournal(dir: string, after_seq: number, durable_seq: number): AsyncGenerator<JournalPiece> {
   const { segments } = await listSegments(dir);
   if (durable_seq > after_seq && (segments[0]?.first_seq ?? 1) > after_seq + 1)
-    throw new UnavailableError(
+    throw new LogGapError(
       `The journal no longer holds the records after ${after_seq} that were to be copied.`,
       'A new backup is made now; nothing needs to be done.',
     );

@@ -171,13 +171,13 @@ async function checkLog(dir: string, manifest: Manifest, key: Buffer | null): Pr
   const log = await readSealed(join(folder, STATE), STATE, LogSchema, key).catch((error: InvalidDataError) => {
     throw new InvalidDataError(
       `What was copied after the backup is not whole: ${error.message}`,
-      'Take another backup, or restore with --without-log what the backup itself holds.',
+      'Take another backup, or restore with --no-log what the backup itself holds.',
     );
   });
   if (log.backup !== manifest.id || log.box !== manifest.box)
     throw new InvalidDataError(
       `${folder} continues another backup (${log.backup} of box ${log.box}).`,
-      'Put the folders back as they were, or restore with --without-log.',
+      'Put the folders back as they were, or restore with --no-log.',
     );
   const next = log.rounds.length + 1;
   // A round that a kill ended is no part of the backup.
@@ -187,7 +187,7 @@ async function checkLog(dir: string, manifest: Manifest, key: Buffer | null): Pr
   const names = log.entries.flatMap(({ path }) => /\/wal\/([0-9A-F]{24})\.gz$/.exec(path)?.[1] ?? []);
   const { database } = manifest;
   if (database && !isUnbroken(names, database.wal.last, database.segment_bytes))
-    throw new InvalidDataError(`The log of the database in ${folder} has a gap.`, 'Restore with --without-log.');
+    throw new InvalidDataError(`The log of the database in ${folder} has a gap.`, 'Restore with --no-log.');
   await checkPieces(folder, log.entries, manifest.journal.last_seq);
   return log;
 }

@@ -9,9 +9,14 @@ import { findBackup, summaryOf } from './folder.ts';
 import { readPassphrase } from './keys.ts';
 import { restoreBackup } from './restore.ts';
 
-export async function backUp({ backups }: Pick<Services, 'backups'>, actor: Actor): Promise<CommandResult> {
-  const made = await backups.make(actor);
-  const { folder, passphrase } = await backups.state();
+/** @param args `newFolder` as the command line gives it */
+export async function backUp(
+  { backups }: Pick<Services, 'backups'>,
+  actor: Actor,
+  args: Record<string, unknown> = {},
+): Promise<CommandResult> {
+  const made = await backups.make(actor, { new_folder: args.newFolder === true });
+  const { folder, passphrase } = backups.state(actor);
   const lines = [
     `Backup ${made.id} in ${folder}: ${megabytes(made.bytes)} MB, ${made.rows} rows, ${(made.took_ms / 1000).toFixed(1)} s.`,
     ...(passphrase ? [] : [WITHOUT_KEYS]),
@@ -30,7 +35,7 @@ export async function backUp({ backups }: Pick<Services, 'backups'>, actor: Acto
 const WITHOUT_KEYS =
   'It holds no keys, for there is no backup_passphrase_file: after a restore stored passwords must be entered again.';
 
-/** @param args `from`, `check`, `without_log`, `until`, `force_aside`, `passphrase_file` as the command line gives them */
+/** @param args `from`, `check`, `log`, `until`, `forceAside`, `passphraseFile` as the command line gives them */
 export async function restore(
   config: Pick<Config, 'home' | 'backup_passphrase_file'>,
   args: Record<string, unknown>,

@@ -1,10 +1,10 @@
 /**
  * The folder that holds backups: `<id>/` with its `manifest.json`, `<id>.log/` with what was copied since, and
- * `box.json`, which says whose they are. A draft begins with a dot until it is whole.
+ * `box.json`, which says whose they are (claim.ts). A draft begins with a dot until it is whole.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { ConfigError, InvalidDataError, NotFoundError } from '../../engine/errors.ts';
+import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { LogSchema, type Manifest, ManifestSchema, type Round, readSealed } from './manifest.ts';
 import { syncFolder } from './sink.ts';
 
@@ -26,6 +26,8 @@ export type BackupSummary = {
   database: boolean;
   series: boolean;
   rows: number;
+  /** Files of the home that are not in it. */
+  left_out: readonly string[];
 };
 
 /** @param number counts the backups of a folder; a clock that is set back does not turn their order around */
@@ -39,28 +41,6 @@ export const logOf = (dir: string): string => join(dirname(resolve(dir)), `${bas
 export const MANIFEST = 'manifest.json';
 export const STATE = 'state.json';
 
-/** Makes the folder and takes it for this box. @throws ConfigError when it belongs to another one. */
-export async function claimFolder(folder: string, box: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
-    throw new ConfigError(
-      `The backup folder ${folder} cannot be made or reached: ${cause.message}`,
-      'Is its disk there?',
-    );
-  });
-  const file = join(folder, 'box.json');
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (text === null) return writeFile(file, `${JSON.stringify({ box })}\n`, { mode: 0o600 });
-  const owner = /"box":"([^"]*)"/.exec(text)?.[1];
-  if (owner !== box)
-    throw new ConfigError(
-      `${folder} holds the backups of another box (${owner}).`,
-      'Give this box a folder of its own.',
-    );
-}
-
 /** Ids of whole backups, the newest first. */
 export async function listIds(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
@@ -73,10 +53,19 @@ export async function readManifest(dir: string, key: Buffer | null = null): Prom
   return readSealed(join(dir, MANIFEST), MANIFEST, ManifestSchema, key);
 }
 
-export function summaryOf({ id, made_ms, took_ms, entries, keys, database, series }: Manifest): BackupSummary {
+export function summaryOf({
+  id,
+  made_ms,
+  took_ms,
+  entries,
+  keys,
+  database,
+  series,
+  left_out,
+}: Manifest): BackupSummary {
   const tables = [...Object.values(database?.tables ?? {}), ...Object.values(series?.tables ?? {})];
   return {
-    ...{ id, made_ms, took_ms, keys: keys !== null, database: database !== null, series: series !== null },
+    ...{ id, made_ms, took_ms, left_out, keys: keys !== null, database: database !== null, series: series !== null },
     bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0),
     rows: tables.reduce((sum, { rows }) => sum + rows, 0),
   };

@@ -7,7 +7,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { ConfigError, InvalidDataError } from '../../engine/errors.ts';
+import { InvalidDataError } from '../../engine/errors.ts';
+import { misplaced } from './faults.ts';
 
 const COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 const CIPHER = 'aes-256-gcm';
@@ -36,14 +37,16 @@ export async function deriveKeys(passphrase: string, salt = randomBytes(16)): Pr
 /** @throws ConfigError for a file that is missing or too short to be one. */
 export async function readPassphrase(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((cause: Error) => {
-    throw new ConfigError(
+    throw misplaced(
+      'passphrase',
       `The passphrase file ${file} cannot be read: ${cause.message}`,
       'See backup_passphrase_file.',
     );
   });
   const passphrase = text.trim();
   if (passphrase.length < SHORTEST)
-    throw new ConfigError(
+    throw misplaced(
+      'passphrase',
       `The passphrase in ${file} is too short.`,
       `Give at least ${SHORTEST} characters, on one line.`,
     );
@@ -95,17 +98,20 @@ function parse(bundle: Buffer): z.infer<typeof BundleSchema> {
 /** Not keys: what other parts of the backup hold, or what a start makes anew. */
 const NO_KEYS = /^(luna\.(yaml|lock|sock)|series\.duckdb.*|audit-heads\.jsonl|box-id|backup-state\.json|.*\.tmp)$/;
 
-/** The small files of the home itself (keys, certificates' keys in tls/), and luna.yaml, which may hold tokens. */
-export async function readKeyFiles(home: string): Promise<KeyFiles> {
-  const found: KeyFiles = {};
+/** The small files of the home itself (keys, certificates' keys in tls/), and luna.yaml, which may hold tokens. Larger ones are named. */
+export async function readKeyFiles(home: string): Promise<{ files: KeyFiles; left_out: string[] }> {
+  const files: KeyFiles = {};
+  const left_out: string[] = [];
   for (const folder of ['', 'tls', 'keys']) {
     const entries = await readdir(join(home, folder), { withFileTypes: true }).catch(() => []);
     for (const { name } of entries.filter((entry) => entry.isFile() && !NO_KEYS.test(entry.name))) {
       const path = join(home, folder, name);
-      if ((await stat(path)).size <= LARGEST_BYTES) found[folder ? `${folder}/${name}` : name] = await readFile(path);
+      const as = folder ? `${folder}/${name}` : name;
+      if ((await stat(path)).size <= LARGEST_BYTES) files[as] = await readFile(path);
+      else left_out.push(as);
     }
   }
   const yaml = await readFile(join(home, 'luna.yaml')).catch(() => null);
-  if (yaml) found['luna.yaml'] = yaml;
-  return found;
+  if (yaml) files['luna.yaml'] = yaml;
+  return { files, left_out };
 }

@@ -19,7 +19,7 @@ export const ManifestSchema = z.strictObject({
   format: z.number().int(),
   /** Also the folder's name. */
   id: z.string(),
-  /** Tells boxes apart: the identity of the database cluster. */
+  /** Tells boxes apart: the random id in the home's `box-id`, which a restored box keeps. */
   box: z.string(),
   luna: z.string(),
   made_ms: z.number(),
@@ -40,6 +40,8 @@ export const ManifestSchema = z.strictObject({
   files: count,
   /** Names of the key files in the sealed bundle; null: there was no passphrase. */
   keys: z.array(z.string()).nullable(),
+  /** Files of the home that are too large to be keys, and lie nowhere in the backup. */
+  left_out: z.array(z.string()),
   entries: z.array(EntrySchema),
 });
 export type Manifest = z.infer<typeof ManifestSchema>;
@@ -55,8 +57,6 @@ export const LogSchema = z.strictObject({
   format: z.number().int(),
   backup: z.string(),
   box: z.string(),
-  /** True when it was removed to save room: the backup then restores to its own time. */
-  removed: z.boolean(),
   rounds: z.array(RoundSchema),
   entries: z.array(EntrySchema.extend({ records: count, last_seq: count })),
 });
@@ -74,7 +74,7 @@ function footer(line: string, hmac: string | null): string {
   return JSON.stringify({ sha256, hmac });
 }
 
-/** @throws InvalidDataError that names the file. An HMAC is checked where `keyOf` knows the key. */
+/** @throws InvalidDataError that names the file. The HMAC is checked where `key` is given. */
 export async function readSealed<Schema extends z.ZodType>(
   path: string,
   name: string,

@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type ClusterSource, copyLog, releaseLog } from '../../connectors/database/embedded/base-backup.ts';
 import { copyJournal } from '../../connectors/journal/copy.ts';
-import { durableSeq } from '../../connectors/journal/reader.ts';
-import { InvalidDataError } from '../../engine/errors.ts';
-import { claimFolder, logOf, readManifest, STATE } from './folder.ts';
+import { LogGapError } from '../../engine/errors.ts';
+import { type Claim, claimFolder } from './claim.ts';
+import { logOf, readManifest, STATE } from './folder.ts';
 import { keysOf, readPassphrase } from './keys.ts';
 import { copyTree, replaceFile } from './make.ts';
 import { type Log, LogSchema, type Manifest, type Round, readSealed, sealText } from './manifest.ts';
@@ -17,26 +17,25 @@ const compress = promisify(gzip);
 /** The file system's clock may not be ours. */
 const CLOCK_SLACK_MS = 60_000;
 
-export type RoundOrder = {
-  folder: string;
+export type RoundOrder = Claim & {
   /** The backup that is continued. */
   id: string;
-  box: string;
   home: string;
   at_ms: number;
   passphrase_file: string | null;
   cluster: ClusterSource | null;
   journal_dir: string;
-  durable: SharedArrayBuffer;
+  /** The journal's newest record that is on disk. */
+  durable_seq: number;
   /** False while a new backup is being made, which needs the database's log from its own beginning. */
   release: boolean;
 };
 export type RoundMade = { journal_seq: number; bytes: number };
 
-/** @throws UnavailableError or InvalidDataError when it cannot be continued; what was copied before stays whole. */
+/** @throws LogGapError when only a new backup helps, UnavailableError or InvalidDataError when the folder is in the way; what was copied before stays whole. */
 export async function copyRound(order: RoundOrder, options: SinkOptions = {}): Promise<RoundMade> {
   const { folder, id, cluster, at_ms } = order;
-  await claimFolder(folder, order.box);
+  await claimFolder(order);
   const dir = join(folder, id);
   const { manifest, log, key } = await open(dir, order);
   const name = `r${log.rounds.length + 1}`;
@@ -46,7 +45,7 @@ export async function copyRound(order: RoundOrder, options: SinkOptions = {}): P
   const known = new Map<string, { records: number; last_seq: number }>();
   // The journal's end is read first: what the database says of later readings is of no use without them.
   let journal_seq = log.rounds.at(-1)?.journal_seq ?? manifest.journal.last_seq;
-  for await (const piece of copyJournal(order.journal_dir, journal_seq, durableSeq(order.durable)())) {
+  for await (const piece of copyJournal(order.journal_dir, journal_seq, order.durable_seq)) {
     const path = `${name}/journal/${piece.name}.gz`;
     await sink.write(path, await compress(piece.bytes, { level: 1 }));
     known.set(path, { records: piece.records, last_seq: piece.last_seq });
@@ -55,7 +54,7 @@ export async function copyRound(order: RoundOrder, options: SinkOptions = {}): P
   // Of its own name, for an attempt that failed may have left one in the log.
   const point = `${id}-${name}-${at_ms.toString(36)}`;
   const wal = cluster ? await copyLog(cluster, sink.under(name), lastWal(manifest, log), point) : null;
-  await copyTree(join(order.home, 'files'), sink.under(`${name}/files`), newFiles(manifest, log));
+  await copyTree(join(order.home, 'files'), sink.under(`${name}/files`), newFiles(manifest, log, at_ms));
   await settle(logOf(dir));
   const none = { records: 0, last_seq: 0 };
   const entries = [...log.entries, ...sink.entries.map((entry) => ({ ...entry, ...(known.get(entry.path) ?? none) }))];
@@ -69,15 +68,6 @@ export async function copyRound(order: RoundOrder, options: SinkOptions = {}): P
   return { journal_seq, bytes: sink.entries.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** Its log goes, to save room; the backup says so and restores to its own time. */
-export async function removeLog(dir: string, passphrase_file: string | null): Promise<void> {
-  const { log, key } = await open(dir, { passphrase_file });
-  if (log.removed) return;
-  await replaceFile(logOf(dir), STATE, sealText({ ...log, removed: true, rounds: [], entries: [] } satisfies Log, key));
-  for (let n = 1; n <= log.rounds.length + 1; n++)
-    await rm(join(logOf(dir), `r${n}`), { recursive: true, force: true });
-}
-
 async function open(
   dir: string,
   { passphrase_file }: Pick<RoundOrder, 'passphrase_file'>,
@@ -85,16 +75,20 @@ async function open(
   const manifest = await readManifest(dir);
   const sealed = manifest.keys && passphrase_file ? await readFile(join(dir, 'keys/keys.sealed')) : null;
   if ((manifest.keys !== null) !== (passphrase_file !== null))
-    throw new InvalidDataError('A passphrase was set or taken away since the last backup.', 'A new backup is made.');
+    throw new LogGapError('A passphrase was set or taken away since the last backup.', 'A new backup is made.');
   const key = sealed && passphrase_file ? (await keysOf(sealed, await readPassphrase(passphrase_file))).mac : null;
-  const log = await readSealed(join(logOf(dir), STATE), STATE, LogSchema, key);
+  const log = await readSealed(join(logOf(dir), STATE), STATE, LogSchema, key).catch((cause: Error) => {
+    throw new LogGapError(`The last backup cannot be continued: ${cause.message}`, 'A new backup is made.', { cause });
+  });
   return { manifest, log, key };
 }
 
 /** Uploaded or replaced since the last time. */
-function newFiles(manifest: Manifest, log: Log): (path: string, from: string) => Promise<boolean> {
+function newFiles(manifest: Manifest, log: Log, now_ms: number): (path: string, from: string) => Promise<boolean> {
   const known = new Set([...manifest.entries, ...log.entries].map(({ path }) => path.replace(/^r\d+\//, '')));
-  const since_ms = (log.rounds.at(-1)?.at_ms ?? manifest.made_ms) - CLOCK_SLACK_MS;
+  const last_ms = log.rounds.at(-1)?.at_ms ?? manifest.made_ms;
+  // A clock that was ahead then says nothing about what is new.
+  const since_ms = last_ms > now_ms ? 0 : last_ms - CLOCK_SLACK_MS;
   return async (path, from) => {
     if (!known.has(`files/${path}`)) return true;
     return ((await stat(from).catch(() => null))?.mtimeMs ?? 0) >= since_ms;

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { UnavailableError } from '../../engine/errors.ts';
 import type { BackupSink } from '../../engine/ports.ts';
+import { unavailable } from './faults.ts';
 
 const run = promisify(execFile);
 
@@ -20,6 +20,8 @@ export type SinkOptions = {
   signal?: AbortSignal;
   /** Called before each piece is written; tests make the disk full. */
   onPiece?: (path: string) => void;
+  /** Whose disk is full when it is. */
+  disk?: 'folder_full' | 'home_full';
   /** Many small files: `settle` makes them durable together. */
   together?: boolean;
 };
@@ -55,11 +57,11 @@ export function createSink(root: string, options: SinkOptions = {}): FolderSink 
   };
 }
 
-/** Copies one file, durable after `settle`, and tells what was copied. @throws UnavailableError when the disk is full. */
+/** Copies one file into the home, durable after `settle`, and tells what was copied. @throws UnavailableError when the disk is full. */
 export async function copyFile(from: string, to: string): Promise<Omit<Entry, 'path'>> {
   const source = await open(from, 'r');
   try {
-    return await writeDurably(to, to, chunksOf(source), { together: true });
+    return await writeDurably(to, to, chunksOf(source), { together: true, disk: 'home_full' });
   } finally {
     await source.close();
   }
@@ -119,7 +121,7 @@ async function writeDurably(
   target: string,
   path: string,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { signal, onPiece, together = false }: SinkOptions,
+  { signal, onPiece, disk = 'folder_full', together = false }: SinkOptions,
 ): Promise<Omit<Entry, 'path'>> {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -145,19 +147,21 @@ async function writeDurably(
       await file.close();
     }
   } catch (error) {
-    throw translated(error as NodeJS.ErrnoException, path);
+    throw translated(error as NodeJS.ErrnoException, path, disk);
   }
   return { bytes, sha256: hash.digest('hex') };
 }
 
-function translated(error: NodeJS.ErrnoException, path: string): Error {
+function translated(error: NodeJS.ErrnoException, path: string, disk: 'folder_full' | 'home_full'): Error {
+  const whose = disk === 'home_full' ? 'box' : 'backups';
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-    return new UnavailableError(`The disk of the backups is full (while writing ${path}).`, 'Free space on it.', {
-      cause: error,
-    });
+    return unavailable(disk, `The disk of the ${whose} is full (while writing ${path}).`, 'Free space on it.', error);
   if (error.code === 'EIO' || error.code === 'EROFS' || error.code === 'EACCES')
-    return new UnavailableError(`${path} cannot be written (${error.message}).`, 'Look at the backup folder.', {
-      cause: error,
-    });
+    return unavailable(
+      'folder_readonly',
+      `${path} cannot be written (${error.message}).`,
+      `Look at the disk of the ${whose}.`,
+      error,
+    );
   return error;
 }

@@ -1,4 +1,8 @@
-/** One backup, off the serving thread. */
+/** One backup, in a process of its own. */
+import { type FolderLook, lookAtFolder } from '../backup/look.ts';
 import { type BackupMade, type BackupOrder, makeBackup } from '../backup/make.ts';
 
-export default (order: BackupOrder): Promise<BackupMade> => makeBackup(order);
+export default async (order: BackupOrder): Promise<BackupMade & { look: FolderLook }> => ({
+  ...(await makeBackup(order)),
+  look: await lookAtFolder(order),
+});

@@ -1,4 +1,8 @@
-/** What is new since the last backup, off the serving thread. */
+/** What is new since the last backup, in a process of its own. */
+import { type FolderLook, lookAtFolder } from '../backup/look.ts';
 import { copyRound, type RoundMade, type RoundOrder } from '../backup/round.ts';
 
-export default (order: RoundOrder): Promise<RoundMade> => copyRound(order);
+export default async (order: RoundOrder): Promise<RoundMade & { look: FolderLook }> => ({
+  ...(await copyRound(order)),
+  look: await lookAtFolder(order),
+});

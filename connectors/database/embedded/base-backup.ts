@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type pg from 'pg';
-import { UnavailableError } from '../../../engine/errors.ts';
+import { LogGapError, UnavailableError } from '../../../engine/errors.ts';
 import type { BackupSink, TableFacts } from '../../../engine/ports.ts';
 import type { Connection } from '../postgres/connection.ts';
 import { asOwner } from '../postgres/migrate.ts';
@@ -154,8 +154,8 @@ async function describe(client: pg.Client): Promise<Server> {
   return { ...rows[0]!, migrations: migrations.map(({ name }) => name) };
 }
 
-function brokenLog(why: string): UnavailableError {
-  return new UnavailableError(
+function brokenLog(why: string): LogGapError {
+  return new LogGapError(
     `The copy of the database's log cannot be continued: ${why}.`,
     'A new backup is made now; nothing needs to be done.',
   );

@@ -72,7 +72,7 @@ export async function recoverCluster(
       (cause: Error) => {
         throw new InvalidDataError(
           `The database could not be brought back: ${cause.message}`,
-          'Restore an older backup, or this one with --without-log.',
+          'Restore an older backup, or this one with --no-log.',
         );
       },
     );

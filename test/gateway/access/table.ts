@@ -106,8 +106,8 @@ admin   api    GET    /api/v1/audit
 admin   api    GET    /api/v1/audit/state
 admin   api    GET    /api/v1/audit/export
 admin   api    GET    /api/v1/jobs
-admin   api    GET    /api/v1/backups
-admin   api    POST   /api/v1/backups
+owner   api    GET    /api/v1/backups
+owner   api    POST   /api/v1/backups
 owner   api    GET    /api/v1/allowed-hosts
 owner   api    POST   /api/v1/allowed-hosts
 owner   api    DELETE /api/v1/allowed-hosts/{host}
@@ -193,8 +193,8 @@ admin   page   GET    /admin/hosts
 owner   page   POST   /admin/hosts
 owner   page   POST   /admin/hosts/{host}/remove
 admin   page   GET    /admin/health
-admin   page   GET    /admin/backups
-admin   page   POST   /admin/backups
+owner   page   GET    /admin/backups
+owner   page   POST   /admin/backups
 admin   page   GET    /admin/audit
 analyst page   GET    /import
 analyst page   POST   /import

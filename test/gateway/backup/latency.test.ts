@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { draftOf, idOf } from '../../../gateway/backup/folder.ts';
-import { type BackupMade, SERIES_FILE } from '../../../gateway/backup/make.ts';
-import { createWorkers } from '../../../gateway/workers/pool.ts';
+import { durableSeq } from '../../../connectors/journal/reader.ts';
+import type { BackupMade, BackupOrder } from '../../../gateway/backup/make.ts';
+import { createTaskProcesses } from '../../../gateway/workers/process.ts';
 import { openRig, type Rig, T0 } from './rig.ts';
 
 let rig: Rig;
@@ -35,19 +35,19 @@ async function send(over: () => boolean): Promise<number[]> {
 const at = (waits: readonly number[], share: number) =>
   Math.round(waits[Math.floor(share * (waits.length - 1))]! * 10) / 10;
 
-it('acknowledges readings as quickly while a backup is made in its thread', async () => {
+it('acknowledges readings as quickly while a backup is made in a process of its own', async () => {
   const calm = await send(() => true);
-  const id = idOf(1, T0);
-  const file = join(draftOf(rig.folder, id), SERIES_FILE);
-  await mkdir(join(draftOf(rig.folder, id), 'series'), { recursive: true });
-  const threads = createWorkers({ threads: 1 });
+  const snapshot = join(rig.home, '.backup', 'series.duckdb');
+  await mkdir(join(rig.home, '.backup'));
+  const threads = createTaskProcesses();
   let done = false;
   const making = (async () => {
-    await rig.series.snapshot?.(file);
-    const order = {
-      ...{ id, folder: rig.folder, home: rig.home, box: 'box-1', luna: '0.1.0', started_ms: T0, environment: [] },
-      ...{ passphrase_file: join(rig.root, 'passphrase'), cluster: rig.db.cluster, series: true, after_seq: 0 },
-      ...{ journal_dir: join(rig.home, 'journal'), durable: rig.journal.durable },
+    await rig.series.snapshot?.(snapshot);
+    const order: BackupOrder = {
+      ...{ folder: rig.folder, home: rig.home, box: 'box-1', claimed: false, luna: '0.1.0', started_ms: T0 },
+      ...{ passphrase_file: join(rig.root, 'passphrase'), cluster: rig.db.cluster ?? null, snapshot, after_seq: 0 },
+      ...{ journal_dir: join(rig.home, 'journal'), durable_seq: durableSeq(rig.journal.durable)() },
+      ...{ environment: [], keep: null, reserve_bytes: 0 },
     };
     return threads.run<BackupMade>('backup-make', order);
   })().finally(() => {

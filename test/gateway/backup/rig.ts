@@ -6,11 +6,10 @@ import { openEmbeddedPostgres } from '../../../connectors/database/embedded/embe
 import { readMigrations } from '../../../connectors/database/postgres/migrate.ts';
 import { openFolderFiles } from '../../../connectors/files/folder.ts';
 import { openJournal } from '../../../connectors/journal/journal.ts';
-import { openJournalReader } from '../../../connectors/journal/reader.ts';
+import { durableSeq, openJournalReader } from '../../../connectors/journal/reader.ts';
 import { openDuckDbSeries } from '../../../connectors/series/duckdb/duckdb.ts';
 import type { Reading } from '../../../engine/model/reading.ts';
-import { draftOf, idOf, listIds, nextNumber } from '../../../gateway/backup/folder.ts';
-import { type BackupMade, type BackupOrder, makeBackup, SERIES_FILE } from '../../../gateway/backup/make.ts';
+import { type BackupMade, type BackupOrder, makeBackup } from '../../../gateway/backup/make.ts';
 import { type RestoreOptions, type RestoreReport, restoreBackup } from '../../../gateway/backup/restore.ts';
 import { copyRound, type RoundMade } from '../../../gateway/backup/round.ts';
 import type { SinkOptions } from '../../../gateway/backup/sink.ts';
@@ -43,24 +42,26 @@ export async function openRig(options: { passphrase?: boolean; migrations?: numb
     clock_ms += 60_000;
     return clock_ms;
   };
-  const common = { folder, box: 'box-1', passphrase_file, cluster: stores.db.cluster };
+  const room = { keep: null, reserve_bytes: 0, claimed: false };
+  const common = { folder, box: 'box-1', passphrase_file, cluster: stores.db.cluster, ...room };
+  const journal = () => ({
+    ...{ journal_dir: join(home, 'journal'), durable_seq: durableSeq(stores.journal.durable)() },
+  });
   return {
     ...{ root, home, folder, ...stores },
     async backup(sink: SinkOptions = {}, change: Partial<BackupOrder> = {}): Promise<BackupMade> {
       const started_ms = next_ms();
-      const id = idOf(nextNumber(await listIds(folder)), started_ms);
-      const draft = draftOf(folder, id);
-      await mkdir(join(draft, 'series'), { recursive: true });
-      await stores.series.snapshot?.(join(draft, SERIES_FILE));
-      const order = { ...common, id, home, luna: '0.1.0', started_ms, environment: ['LUNA_PORT'] };
-      const rest = { series: true, after_seq: 0, journal_dir: join(home, 'journal'), durable: stores.journal.durable };
-      const made = await makeBackup({ ...order, ...rest, ...change }, sink);
-      last = id;
+      const snapshot = join(home, '.backup', 'series.duckdb');
+      await rm(join(home, '.backup'), { recursive: true, force: true });
+      await mkdir(join(home, '.backup'));
+      await stores.series.snapshot?.(snapshot);
+      const order = { ...common, home, luna: '0.1.0', started_ms, environment: ['LUNA_PORT'], snapshot, after_seq: 0 };
+      const made = await makeBackup({ ...order, ...change, ...journal() }, sink);
+      last = made.summary.id;
       return made;
     },
     round(sink: SinkOptions = {}): Promise<RoundMade> {
-      const order = { ...common, id: last ?? '', at_ms: next_ms(), release: true, home };
-      return copyRound({ ...order, journal_dir: join(home, 'journal'), durable: stores.journal.durable }, sink);
+      return copyRound({ ...common, ...journal(), id: last ?? '', at_ms: next_ms(), release: true, home }, sink);
     },
     restore(to: string, change: Partial<RestoreOptions> = {}): Promise<RestoreReport> {
       const passphrase = passphrase_file ? PASSPHRASE : null;

@@ -41,6 +41,26 @@ export const adminTexts = {
   'backups.never':
     'Nicht enthalten: Werte von Umgebungsvariablen, Nachrichten, die auf MQTT-Abonnenten warten, sowie Preise und Prognosen seit der letzten Sicherung, die die Box neu holt und berechnet.',
   'backups.restore': 'Auf einem anderen Rechner oder in ein leeres LUNA_HOME:',
+  'backups.new_folder': 'In diesem Ordner neu beginnen',
+  'backups.stale': 'zu alt',
+  'backup_fault.folder_gone':
+    'Die Sicherungen dieser Box sind nicht mehr in ihrem Ordner: Die Platte ist nicht angeschlossen, oder es ist eine andere. Schließen Sie die Platte an; bis dahin wird nichts geschrieben. Um auf der jetzigen Platte neu zu beginnen, drücken Sie den Knopf unten.',
+  'backup_fault.folder_unreachable':
+    'Der Sicherungsordner lässt sich nicht anlegen oder erreichen. Ist seine Platte oder Freigabe angeschlossen, und darf die Box dort schreiben?',
+  'backup_fault.folder_of_another':
+    'Der Sicherungsordner gehört einer anderen Box. Geben Sie dieser Box einen eigenen (backup_dir).',
+  'backup_fault.folder_full':
+    'Auf der Platte der Sicherungen ist kein Platz für eine weitere. Schaffen Sie dort Platz, oder behalten Sie weniger (backup_keep_daily, backup_keep_weekly).',
+  'backup_fault.folder_readonly':
+    'In den Sicherungsordner kann nicht geschrieben werden. Prüfen Sie seine Platte und die Rechte des Ordners.',
+  'backup_fault.home_full':
+    'Auf der Platte der Box ist kein Platz für die Kopie, mit der eine Sicherung beginnt. Schaffen Sie dort Platz.',
+  'backup_fault.slow': 'Der Sicherungsordner hat nicht rechtzeitig geantwortet. Hängt die Freigabe oder die Platte?',
+  'backup_fault.ended': 'Der Prozess, der die Sicherung macht, endete vorzeitig. Ist der Arbeitsspeicher der Box voll?',
+  'backup_fault.passphrase':
+    'Die Passphrasendatei ist nicht lesbar, oder die Passphrase ist zu kurz (backup_passphrase_file).',
+  'backup_fault.running': 'Es läuft bereits eine Sicherung.',
+  'backup_fault.other': 'Etwas Unvorhergesehenes; das Protokoll der Box sagt mehr:',
   'backups.list': 'Alle Sicherungen',
   'backups.list_empty': 'Die erste entsteht wenige Minuten nach dem Start.',
   'backups.made': 'Entstanden',

@@ -63,7 +63,7 @@ export const alertTexts = {
   'alert.disk_low': 'Der Platz auf der Platte der Box wird knapp ({free} frei, {time}).',
   'alert.disk_full': 'Die Platte der Box ist seit {time} voll ({free} frei).',
   'alert.clock_wrong': 'Der Uhr der Box ist seit {time} nicht zu trauen.',
-  'alert.backup_failed': 'Es konnte keine Sicherung gemacht werden: {problem} (seit {time}). Ältere sind noch da.',
+  'alert.backup_failed': 'Es kann keine Sicherung gemacht oder fortgesetzt werden (seit {time}): {problem}',
   'alert.backup_stale': 'Die neueste Sicherung ist zu alt (seit {time}).',
   'alert.audit_broken': 'Das Protokoll wurde von außen verändert: {problem} (bemerkt {time}).',
   'alert.channel_failing': 'Nachrichten über den Kanal {name} kommen seit {time} nicht an.',

@@ -38,6 +38,25 @@ export const adminTexts = {
   'backups.never':
     'Not in it: values of environment variables, messages that wait for MQTT subscribers, and prices and forecasts since the last backup, which the box fetches and computes again.',
   'backups.restore': 'On another machine, or in an empty LUNA_HOME:',
+  'backups.new_folder': 'Begin anew in this folder',
+  'backups.stale': 'too old',
+  'backup_fault.folder_gone':
+    'The backups of this box are no longer in their folder: its disk is not connected, or it is another one. Connect the disk; nothing is written until then. To begin anew on the disk that is there now, press the button below.',
+  'backup_fault.folder_unreachable':
+    'The backup folder cannot be made or reached. Is its disk or share connected, and may the box write there?',
+  'backup_fault.folder_of_another':
+    'The backup folder belongs to another box. Give this box a folder of its own (backup_dir).',
+  'backup_fault.folder_full':
+    'The disk of the backups has no room for one more. Free space on it, or keep fewer backups (backup_keep_daily, backup_keep_weekly).',
+  'backup_fault.folder_readonly':
+    'The backup folder cannot be written. Look at its disk and at the rights of the folder.',
+  'backup_fault.home_full': 'The disk of the box has no room for the copy that a backup begins with. Free space on it.',
+  'backup_fault.slow': 'The backup folder did not answer in time. Is the share or disk hanging?',
+  'backup_fault.ended': 'The process that makes the backup ended early. Is the memory of the box used up?',
+  'backup_fault.passphrase':
+    'The passphrase file cannot be read, or holds too short a passphrase (backup_passphrase_file).',
+  'backup_fault.running': 'A backup is being made already.',
+  'backup_fault.other': 'Something that was not foreseen; the log of the box says more:',
   'backups.list': 'All backups',
   'backups.list_empty': 'The first one is made a few minutes after the start.',
   'backups.made': 'Made',

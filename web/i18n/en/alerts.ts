@@ -59,7 +59,7 @@ export const alertTexts = {
   'alert.disk_low': 'Space on the disk of the box runs short ({free} free, {time}).',
   'alert.disk_full': 'The disk of the box is full since {time} ({free} free).',
   'alert.clock_wrong': 'The clock of the box cannot be trusted since {time}.',
-  'alert.backup_failed': 'No backup could be made: {problem} (since {time}). Older ones are still there.',
+  'alert.backup_failed': 'No backup can be made or continued (since {time}): {problem}',
   'alert.backup_stale': 'The newest backup is too old (since {time}).',
   'alert.audit_broken': 'The audit log was changed from outside: {problem} (noticed {time}).',
   'alert.channel_failing': 'Messages over the channel {name} do not arrive since {time}.',

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { icon } from '../../components/icon.ts';
 import { card, csrfField, notice, type State, stateMark } from '../../components/parts.ts';
+import { hasText } from '../../i18n/text.ts';
 import type { Html, Ui } from '../../ui.ts';
 import { adminPage, type Told } from './frame.ts';
 
@@ -13,7 +14,8 @@ export type BackupsView = {
   every_min: number;
   running_since_ms: number | null;
   covered_ms: number | null;
-  fault: { at_ms: number; text: string } | null;
+  stale: boolean;
+  fault: { at_ms: number; kind: string; text: string } | null;
   passphrase: boolean;
   database: boolean;
   series: boolean;
@@ -38,7 +40,7 @@ function stateCard(view: BackupsView, ui: Ui): Html {
   return card({
     title: t('backups.title'),
     aside: stateMark(stateOf(view), t(wordOf(view))),
-    content: html`${view.fault ? notice('fault', view.fault.text) : ''}
+    content: html`${view.fault ? notice('fault', faultText(view.fault, ui)) : ''}
 <dl class="facts"><dt>${t('backups.last')}</dt><dd>${when(last?.made_ms)}</dd>
 <dt>${t('backups.covered')}</dt><dd>${when(view.covered_ms)}</dd>
 ${last ? html`<dt>${t('backups.size')}</dt><dd>${size(last.bytes, ui)}, ${t('backups.rows', { n: format.number(last.rows) })}</dd><dt>${t('backups.took')}</dt><dd>${format.number(last.took_ms / 1000, 1)}\u00a0s</dd>` : ''}
@@ -48,21 +50,33 @@ ${buttonOf(view, ui)}`,
   });
 }
 
+/** In the reader's language; what nobody foresaw is followed by the words of its origin. */
+function faultText({ kind, text }: { kind: string; text: string }, { t }: Ui): string {
+  const key = `backup_fault.${kind}`;
+  if (kind === 'other' || !hasText(key)) return `${t('backup_fault.other')} ${text}`;
+  return (t as (key: string) => string)(key);
+}
+
 function buttonOf(view: BackupsView, ui: Ui): Html {
   const { t, format } = ui;
   if (view.running_since_ms !== null)
     return html`<p class="soft">${t('backups.running', { time: format.when(view.running_since_ms, ui.now_ms) })}</p>`;
-  return html`<form method="post" action="/admin/backups">${csrfField(ui)}<div class="actions"><button class="primary">${icon('save')}${t('backups.now')}</button></div></form>`;
+  const anew =
+    view.fault?.kind === 'folder_gone'
+      ? html`<button name="new_folder" value="yes">${t('backups.new_folder')}</button>`
+      : '';
+  return html`<form method="post" action="/admin/backups">${csrfField(ui)}<div class="actions"><button class="primary">${icon('save')}${t('backups.now')}</button>${anew}</div></form>`;
 }
 
-function stateOf({ enabled, fault, backups }: BackupsView): State {
-  if (fault) return 'fault';
+function stateOf({ enabled, fault, stale, backups }: BackupsView): State {
+  if (fault || stale) return 'fault';
   return !enabled || backups.length === 0 ? 'warning' : 'ok';
 }
 
 function wordOf(view: BackupsView) {
   if (view.fault) return 'backups.failed' as const;
   if (!view.enabled) return 'backups.off_short' as const;
+  if (view.stale) return 'backups.stale' as const;
   return view.backups.length === 0 ? ('backups.none_yet' as const) : ('backups.well' as const);
 }
 
