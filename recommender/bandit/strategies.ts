@@ -45,22 +45,30 @@ const QUANTILES = Float64Array.from({ length: 32 }, (_, j) => normalQuantile((j 
  */
 export const thompson =
   (scale = 1): Strategy =>
-  (estimates) =>
-    Float64Array.from(estimates, (own, i) => {
+  (estimates) => {
+    // Strong rivals first, so that a hopeless action is given up after a few factors.
+    const rivals = estimates.map((_, k) => k).sort((a, b) => estimates[b]!.mean - estimates[a]!.mean);
+    return Float64Array.from(estimates, (own, i) => {
       let sum = 0;
       for (const z of QUANTILES) {
         const value = own.mean + scale * own.sd * studentOf(z, own.dof);
         let below = 1;
-        for (let k = 0; k < estimates.length && below > 1e-7; k++) {
-          if (k === i) continue;
-          const { mean, sd, dof } = estimates[k]!;
-          const width = scale * sd;
-          below *= width > 0 ? normalCdf(normalOf((value - mean) / width, dof)) : value > mean ? 1 : 0.5;
+        for (let n = 0; n < rivals.length && below > 1e-7; n++) {
+          const k = rivals[n]!;
+          if (k !== i) below *= chanceBelow(estimates[k]!, value, scale);
         }
         sum += below;
       }
       return sum;
     });
+  };
+
+/** P(a draw of the posterior ≤ value). */
+function chanceBelow({ mean, sd, dof }: Estimate, value: number, scale: number): number {
+  const width = scale * sd;
+  if (width > 0) return normalCdf(normalOf((value - mean) / width, dof));
+  return value > mean ? 1 : value === mean ? 0.5 : 0;
+}
 
 /**
  * Foster, Rakhlin, "Beyond UCB" (ICML 2020): p = 1 / (k + γ · gap) for all but the greedy action, γ = gain · √(k · t).

@@ -7,8 +7,8 @@ import type { Candidate, Policy } from '../../../recommender/bandit/port.ts';
 import { scaledUcb } from '../../../recommender/bandit/strategies.ts';
 import { createRandom } from '../../../recommender/random.ts';
 
-const SITES = 300;
-const ROUNDS = 400;
+const SITES = 200;
+const ROUNDS = 300;
 const ARMS = 5;
 /** Promised: at least 95 % of the rule's reward, at every moment, with 99 % probability. */
 const LEAST = 0.95;
@@ -25,18 +25,18 @@ const createGuarded = () => createConservativePolicy(createLearner(), { ...CONSE
 describe('learning beside a rule', () => {
   it('keeps the expected reward at or above 95 % of the rule at every moment in 99 % of sites', () => {
     const guarded = simulate(createGuarded);
-    const bare = simulate(createLearner);
+    const bare = simulate(createLearner, 40);
     const failed = (sites: readonly Site[]) => sites.filter(({ lowest }) => lowest < LEAST).length;
     expect(failed(guarded)).toBeLessThanOrEqual(MAY_FAIL * SITES);
     // Without the guard the same learner breaks the promise nearly everywhere: the simulation is a hard one.
-    expect(failed(bare)).toBeGreaterThan(0.5 * SITES);
-  }, 60_000);
+    expect(failed(bare)).toBeGreaterThan(20);
+  }, 120_000);
 
   it('still learns: in the end it earns more than the rule', () => {
-    const sites = simulate(createGuarded, 60, 1500);
+    const sites = simulate(createGuarded, 30, 1200);
     expect(sites.reduce((sum, { ratio }) => sum + ratio, 0) / sites.length).toBeGreaterThan(1.03);
     expect(sites.filter(({ lowest }) => lowest < LEAST).length).toBeLessThanOrEqual(1);
-  }, 60_000);
+  }, 120_000);
 
   it('leaves the first decisions to the rule, the floor aside', () => {
     const policy = createGuarded();

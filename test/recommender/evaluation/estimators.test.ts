@@ -63,15 +63,18 @@ describe('off-policy estimators', () => {
     expect(found.switch_dr.value).toBeCloseTo(found.dr.value, 12);
   });
 
-  it.each(['ips', 'snips', 'dr'] as const)('%s: 95 %% intervals hold the truth in 91–99 %% of 400 logs', (name) => {
-    let held = 0;
-    for (let seed = 0; seed < 400; seed++) {
-      const { low, high } = estimateValue(logOf(1000 + seed, 400, 0.1))[name];
-      held += Number(low <= TRUTH && TRUTH <= high);
-    }
-    expect(held / 400).toBeGreaterThan(0.91);
-    expect(held / 400).toBeLessThan(0.99);
-  });
+  it.each(['ips', 'snips', 'dr'] as const)(
+    '%s: its 95-percent intervals hold the truth in 91 to 99 of 100 logs',
+    (name) => {
+      let held = 0;
+      for (let seed = 0; seed < 400; seed++) {
+        const { low, high } = estimateValue(logOf(1000 + seed, 400, 0.1))[name];
+        held += Number(low <= TRUTH && TRUTH <= high);
+      }
+      expect(held / 400).toBeGreaterThan(0.91);
+      expect(held / 400).toBeLessThan(0.99);
+    },
+  );
 
   it('switch-DR leaves large weights to the model', () => {
     const log = logOf(3, 2000);
