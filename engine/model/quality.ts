@@ -34,6 +34,11 @@ export const Quality = {
   UNIT: 8192,
   /** Values of two registers alternate under one name: which is meant cannot be known, so both are left out. */
   MIXED: 16384,
+  /** Came long after its time over MQTT, as a retained message of a former time does: it stays in its time, and what a
+   * register counted from it to the next reading after a long gap is left out. */
+  LATE: 32768,
+  /** Of a span: counted while no readings came, so that the sum is known and when it was counted is not. */
+  GAP: 65536,
 } as const;
 
 export type QualityFlags = number;

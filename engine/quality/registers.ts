@@ -32,7 +32,7 @@ export function registerSlots(readings: Usable, limit_per_h: number | null, out:
     if (k === 0) continue;
     const a_ms = readings.at_ms[steps[k - 1]!.index]!;
     if (counted === null) out.mark(b_ms - 1, bits);
-    else if (b_ms - a_ms > GAP_MS) out.span(a_ms, b_ms, counted, bits | Quality.ESTIMATED);
+    else if (b_ms - a_ms > GAP_MS) out.span(a_ms, b_ms, counted, bits | Quality.ESTIMATED | Quality.GAP);
     else out.spread(a_ms, b_ms, counted, bits | (b_ms - a_ms > ESTIMATED_ABOVE_MS ? Quality.ESTIMATED : 0));
   }
 }

@@ -55,13 +55,13 @@ export const sentences = {
       de: `Werte außerhalb des plausiblen Bereichs sind ausgenommen: ${de}.`,
     };
   },
-  gaps(at: readonly string[], longest_min: number): Sentence {
+  gaps(at: readonly string[], longest_min: number, counted: boolean): Sentence {
     if (at.length === 0) return { en: 'The meter reported without gaps.', de: 'Der Zähler meldete ohne Lücken.' };
     const { en, de } = times(at);
     const minutes = Math.round(longest_min);
     return {
-      en: `The meter was silent from ${en}; the longest silence took ${minutes} minutes.`,
-      de: `Der Zähler schwieg ab ${de}; am längsten ${minutes} Minuten.`,
+      en: `The meter was silent from ${en}; the longest silence took ${minutes} minutes.${counted ? ' What it counted meanwhile is known as a sum.' : ''}`,
+      de: `Der Zähler schwieg ab ${de}; am längsten ${minutes} Minuten.${counted ? ' Was er dabei zählte, ist als Summe bekannt.' : ''}`,
     };
   },
   agreement({ kind, register_kWh, power_kWh }: Disagreement): Sentence {

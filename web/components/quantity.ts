@@ -36,6 +36,8 @@ const MARKS = [
   'jump',
   'unit',
   'mixed',
+  'late',
+  'gap',
 ] as const;
 
 /** The words of every quality mark by its name, for the browser. */

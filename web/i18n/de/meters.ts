@@ -105,6 +105,8 @@ export const meterTexts = {
   'quality.jump': 'Zählwerk sprang weiter, als es gezählt haben kann, nicht mitgezählt',
   'quality.unit': 'in anderer Einheit gezählt als zuvor, nicht mitgezählt',
   'quality.mixed': 'Werte zweier Zähler wechseln sich ab, nicht mitgezählt',
+  'quality.late': 'kam lange nach seiner Zeit, wie alte gespeicherte Nachrichten',
+  'quality.gap': 'gezählt, während keine Messwerte kamen: als Summe bekannt',
   'quantity.power_W': 'Leistung',
   'quantity.import_kWh': 'Energie bezogen',
   'quantity.export_kWh': 'Energie abgegeben',

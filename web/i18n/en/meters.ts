@@ -102,6 +102,8 @@ export const meterTexts = {
   'quality.jump': 'register jumped to a level it cannot have counted to, left out',
   'quality.unit': 'counted in another unit than before, left out',
   'quality.mixed': 'values of two meters alternate, left out',
+  'quality.late': 'came long after its time, as old retained messages do',
+  'quality.gap': 'counted while no readings came: known as a sum',
   'quantity.power_W': 'Power',
   'quantity.import_kWh': 'Energy in',
   'quantity.export_kWh': 'Energy out',
