@@ -67,6 +67,14 @@ export function describeNames(
       { tenant: name, meter: at(index + 1), quantity: at(index + 3) },
       { tenant: at(index - 1), meter: at(index + 1), quantity: at(index + 2) },
     ]);
+    // Joined with or without something between they would be the same.
+    for (const between of ['', ' ', ':', ',', '","', '/', '\n'])
+      for (const cut of [1, 2])
+        for (const [tenant, rest] of [
+          ['t', 'abc'],
+          ['ta', 'bc'],
+        ] as const)
+          series.push({ tenant, meter: rest.slice(0, cut) + between, quantity: between + rest.slice(cut) });
     const keyOf = (one: { tenant: string; meter: string; quantity: string }) =>
       JSON.stringify([one.tenant, one.meter, one.quantity]);
     const keys = new Map(series.map((one) => [keyOf(one), one]));
