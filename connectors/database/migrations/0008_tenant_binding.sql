@@ -1,5 +1,5 @@
 -- The tenant of a transaction is sealed, so that SQL which somebody smuggles into it cannot name another one: what
--- the policies believe is luna.bound_tenant(), not a setting. docs/decisions/0010-sealed-tenant.md says why.
+-- the policies believe is luna.bound_tenant(), not a setting. docs/decisions/0012-sealed-tenant.md says why.
 
 -- Read by the owner when the box starts, never by the role that the box works under.
 create table tenant_key (
