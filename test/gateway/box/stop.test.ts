@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, stat } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,20 @@ afterAll(async () => {
 
 async function postmaster(): Promise<number> {
   return Number((await readFile(join(home, 'postgres/postmaster.pid'), 'utf8')).split('\n')[0]);
+}
+
+/** How the journal noted its newest segment at closing; a journal that was not closed says nothing. */
+async function closedJournal(): Promise<string | null> {
+  const numbers = await readFile(join(home, 'journal/released.json'), 'utf8').catch(() => '{}');
+  return (JSON.parse(numbers) as { closed?: string | null }).closed ?? null;
+}
+
+async function newestSegment(): Promise<string> {
+  const name = (await readdir(join(home, 'journal')))
+    .filter((file) => file.endsWith('.journal'))
+    .sort()
+    .at(-1)!;
+  return `${name} ${(await stat(join(home, 'journal', name))).size}`;
 }
 
 /** Who hears it may be gone by now. */
@@ -90,6 +104,7 @@ it('ends within 5 s of SIGTERM under load with stores that hang, and drains the 
   const { took_ms } = await Promise.race([box.stop(), sleep(30_000, { took_ms: Number.POSITIVE_INFINITY })]);
   signal(frozen, 'SIGCONT');
   expect(took_ms, box.said()).toBeLessThan(STOP_MS);
+  expect(await closedJournal()).toBe(await newestSegment());
   await page;
 
   for (const { child } of loads) child.send({ stop: true });
@@ -100,4 +115,26 @@ it('ends within 5 s of SIGTERM under load with stores that hang, and drains the 
   const acknowledged = results.flatMap((result) => result.acknowledged);
   expect(await comparePushed(box.url, key, BASE_MS, acknowledged)).toEqual({ lost: 0, duplicated: 0 });
   expect((await readMetrics(box.url, key))('luna_drain_doubled_records')).toBe(0);
+});
+
+it('closes its journal and its database properly though devices, a page and the series store hang', {
+  timeout: 120_000,
+}, async () => {
+  const { port } = hanging.address() as { port: number };
+  await box?.stop();
+  box = await startBox({ LUNA_SERIES: `questdb://127.0.0.1:${port}?pg=${port}` }, home);
+  const key = await makeKey(home);
+  const [device] = await makeDevices(home, 1, 'last');
+  const order = { seconds: 1e6, rate: null, persistent: true, base_ms: BASE_MS, window: 20, key };
+  const { child, result } = await load({ ...order, kind: 'mqtt', port: box.mqtt_port, clients: [device!] });
+  const page = fetch(`${box.url}/stream`, { headers: { authorization: `Bearer ${key}` } }).catch(() => null);
+  await sleep(500);
+  expect(await postmaster()).toBeGreaterThan(0);
+  expect((await box.stop()).took_ms, box.said()).toBeLessThan(STOP_MS);
+  // Postgres removes the file when it has shut down; without that it would have to recover.
+  await expect(readFile(join(home, 'postgres/postmaster.pid'))).rejects.toThrow(/ENOENT/);
+  expect(await closedJournal()).toBe(await newestSegment());
+  child.send({ stop: true });
+  expect((await result).acked).toBeGreaterThan(10);
+  await page;
 });
