@@ -202,6 +202,9 @@ const ROWS: readonly string[] = [
   `notify_item (tenant_id, alert_id, recipient_id, round, what, n, message_id)
     values ('a', '${ID}', '${ID}', 1, 'opened', 1, '${ID}')`,
   `notify_attempt (tenant_id, message_id, n, at, ok, text) values ('a', '${ID}', 1, now(), true, 't')`,
+  `repair_act (tenant_id, id, meter_id, quantity, from_ms, to_ms, kind, state, by, at, reason)
+    values ('a', '${ID}', 'm', 'power_W', 0, 1, 'value', 'done', 'x', now(), 'why')`,
+  `repair_value (tenant_id, act_id, at_ms, before_set, after_set) values ('a', '${ID}', 0, 0, 1)`,
 ];
 
 async function fillEveryTable(sql: Sql): Promise<void> {
