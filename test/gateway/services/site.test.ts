@@ -62,7 +62,6 @@ describe('site service', () => {
     await site.remove(admin);
     await site.save(miller, works);
     await site.remove(miller);
-    await test.db.asSystem((sql) => sql(`delete from tenant where id = 'mill'`));
   });
 
   it('stores nothing when a field is wrong', async () => {
