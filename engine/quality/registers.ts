@@ -5,6 +5,7 @@
 import { Quality } from '../model/quality.ts';
 import { type Accumulator, ESTIMATED_ABOVE_MS, GAP_MS, type Usable } from './accumulator.ts';
 import { impossible, isUsual, rateNear } from './plausible.ts';
+import { LATE_MS } from './validate.ts';
 
 /** How far ahead or back the end of a spike or dip is looked for, in time and readings. */
 const RUN_MS = GAP_MS;
@@ -30,11 +31,18 @@ export function registerSlots(readings: Usable, limit_per_h: number | null, out:
     const b_ms = readings.at_ms[index]!;
     out.mark(b_ms, readings.quality[index]!);
     if (k === 0) continue;
-    const a_ms = readings.at_ms[steps[k - 1]!.index]!;
+    const before = steps[k - 1]!.index;
+    const a_ms = readings.at_ms[before]!;
     if (counted === null) out.mark(b_ms - 1, bits);
+    else if (isRetained(readings, before, b_ms)) continue;
     else if (b_ms - a_ms > GAP_MS) out.span(a_ms, b_ms, counted, bits | Quality.ESTIMATED | Quality.GAP);
     else out.spread(a_ms, b_ms, counted, bits | (b_ms - a_ms > ESTIMATED_ABOVE_MS ? Quality.ESTIMATED : 0));
   }
+}
+
+/** A message of a former time tells nothing of the months since: who knows which meter it was. A late backlog goes on. */
+function isRetained({ at_ms, quality }: Usable, index: number, next_ms: number): boolean {
+  return (quality[index]! & Quality.LATE) !== 0 && next_ms - at_ms[index]! > LATE_MS;
 }
 
 /**

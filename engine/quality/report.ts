@@ -72,7 +72,11 @@ export function reportQuality(input: DayInput): DayReport {
     add('nulls', nulls.length, sentences.nulls(nulls.length, expected, say(runStarts(nulls))));
     add('ranges', ranges.length, sentences.ranges(say(ranges)));
     const longest = gaps.reduce((most, gap) => Math.max(most, gap.to_ms - gap.from_ms), 0);
-    add('gaps', gaps.length, sentences.gaps(say(gaps.map((gap) => gap.from_ms)), longest / 60_000, series.spans.length > 0));
+    add(
+      'gaps',
+      gaps.length,
+      sentences.gaps(say(gaps.map((gap) => gap.from_ms)), longest / 60_000, series.spans.length > 0),
+    );
     const kinds = [...new Set(outliers.map((event) => event.kind))];
     add('outliers', outliers.length, sentences.outliers(kinds, say(outliers.map((event) => event.at_ms))));
     fault ||= expected > 0 && nulls.length > FAULT_NULLS * expected;

@@ -10,6 +10,9 @@ export const OLDEST_MS = Date.UTC(1990, 0, 1);
 /** 2200-01-01: what is later was counted in microseconds. */
 export const LATEST_MS = Date.UTC(2200, 0, 1);
 
+/** Who tells of now and sends something older than this hands out a message of a former time. */
+export const LATE_MS = 31 * 24 * 3_600_000;
+
 export type Rejection = { index: number; problem: string; reading?: Partial<Reading> };
 export type Validated = {
   /** What is to be stored, flags set. The array given in where nothing was wrong. */
@@ -27,10 +30,17 @@ const NOTHING_REJECTED: Rejection[] = [];
 
 /**
  * Sorts readings into kept and rejected and marks the kept: OUT_OF_RANGE outside the quantity's plausible limits,
- * CLOCK where the time is more than 10 minutes ahead of `now_ms`. `readings` may come from decoders of foreign
+ * CLOCK where the time is more than 10 minutes ahead of `now_ms`, LATE where a sender that tells of now (`live`: MQTT, not
+ * an import or a push of history) gives one more than a month ago. `readings` may come from decoders of foreign
  * formats: their fields are checked, not believed. Flags that a decoder set stay.
  */
-export function validateReadings(readings: Reading[], now_ms: number, checkMeter: MeterCheck): Validated {
+export function validateReadings(
+  readings: Reading[],
+  now_ms: number,
+  checkMeter: MeterCheck,
+  { live = false }: { live?: boolean } = {},
+): Validated {
+  const late_ms = live ? now_ms - LATE_MS : Number.NEGATIVE_INFINITY;
   let rejected = NOTHING_REJECTED;
   let flagged = 0;
   for (let index = 0; index < readings.length; index++) {
@@ -39,7 +49,7 @@ export function validateReadings(readings: Reading[], now_ms: number, checkMeter
     if (problem !== null) {
       if (rejected === NOTHING_REJECTED) rejected = [];
       rejected.push({ index, problem, reading });
-    } else if (mark(reading, now_ms)) flagged++;
+    } else if (mark(reading, now_ms, late_ms)) flagged++;
   }
   if (rejected === NOTHING_REJECTED) return { kept: readings, flagged, rejected };
   const refused = new Set(rejected.map(({ index }) => index));
@@ -77,11 +87,12 @@ function intervalProblem(quantity: string, from_ms: unknown, at_ms: number): str
 }
 
 /** Sets the flags of a good reading. @returns whether it got one */
-function mark(reading: Reading, now_ms: number): boolean {
+function mark(reading: Reading, now_ms: number, late_ms: number): boolean {
   const { min, max } = QUANTITY_INFO.get(reading.quantity) as QuantityInfo;
   let flags = 0;
   if (reading.value < min || reading.value > max) flags |= Quality.OUT_OF_RANGE;
   if (reading.at_ms > now_ms + CLOCK_ALLOWANCE_MS) flags |= Quality.CLOCK;
+  if (reading.at_ms < late_ms) flags |= Quality.LATE;
   if (flags !== 0) reading.quality |= flags;
   return flags !== 0;
 }

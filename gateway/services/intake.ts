@@ -38,7 +38,9 @@ export function createIntake(deps: IntakeDeps): IntakeService {
   const counts = createCounts(deps.metrics);
   const intake: Intake = async (group) => {
     const begun = performance.now();
-    const { kept, flagged, rejected } = validateReadings(group.readings, clock.now(), known.of(group));
+    const { kept, flagged, rejected } = validateReadings(group.readings, clock.now(), known.of(group), {
+      live: group.source === 'mqtt',
+    });
     if (kept.length > 0) {
       const seq = await journal.append([kept === group.readings ? group : { ...group, readings: kept }]);
       books?.accepted(group.source, kept.length, seq);

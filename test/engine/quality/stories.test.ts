@@ -8,8 +8,8 @@ import { qualityText } from '../../../engine/model/quality.ts';
 import { quantityInfo, slotQuantity } from '../../../engine/model/quantity.ts';
 import type { Reading } from '../../../engine/model/reading.ts';
 import type { MeterPoint } from '../../../engine/model/site.ts';
-import { SLOT_MS } from '../../../engine/model/time.ts';
-import { validateReadings } from '../../../engine/quality/validate.ts';
+import { SLOT_MS, slotStart } from '../../../engine/model/time.ts';
+import { OLDEST_MS, validateReadings } from '../../../engine/quality/validate.ts';
 import { makeReport } from '../../../gateway/services/quality-day.ts';
 import { createSlotKeeper, type SlotKeeper } from '../../../gateway/workers/series-slots.ts';
 import { de } from '../../../web/i18n/de.ts';
@@ -44,7 +44,7 @@ async function deliver(readings: Reading[], arrives_ms: number): Promise<number>
   const groups = [];
   // One message a reading, as most meters send.
   for (const reading of readings) {
-    const checked = validateReadings([reading], arrives_ms, () => null);
+    const checked = validateReadings([reading], arrives_ms, () => null, { live: true });
     rejected += checked.rejected.length;
     const group = { tenant: TENANT, source: 'test', device: null, received_ms: arrives_ms, readings: checked.kept };
     if (checked.kept.length > 0) groups.push({ ...group, seq: ++seq });
@@ -83,11 +83,13 @@ async function tell(meter: string, story: Story) {
       readings.map((reading) => ({ ...reading, meter })),
       arrives_ms,
     );
+  const kept = story.deliveries.flatMap(({ readings }) => readings).filter(({ at_ms }) => at_ms >= OLDEST_MS);
+  const [earliest, latest] = [Math.min(...kept.map(({ at_ms }) => at_ms)), Math.max(...kept.map(({ at_ms }) => at_ms))];
   const range = {
     meter,
     quantity: slotQuantity(story.quantity),
-    from_ms: story.day_ms,
-    to_ms: story.day_ms + 3 * DAY_MS,
+    from_ms: Math.min(story.day_ms, slotStart(earliest)),
+    to_ms: Math.max(story.day_ms + 3 * DAY_MS, slotStart(latest) + SLOT_MS),
   };
   return { rejected, slots: await store.slots.read(TENANT, range), spans: await store.slots.spans(TENANT, range) };
 }

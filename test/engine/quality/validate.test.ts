@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Quality } from '../../../engine/model/quality.ts';
 import type { Reading } from '../../../engine/model/reading.ts';
-import { validateReadings } from '../../../engine/quality/validate.ts';
+import { LATE_MS, type Validated, validateReadings } from '../../../engine/quality/validate.ts';
 
 const NOW = Date.parse('2026-06-01T12:00:00Z');
 const reading = (change: Partial<Record<keyof Reading, unknown>> = {}): Reading =>
@@ -57,6 +57,13 @@ describe('validation at the boundary', () => {
       [size, expect.stringMatching(/stands twice/)],
       [size + 1, expect.stringMatching(/Number 2 .* another value/)],
     ]);
+  });
+
+  it('marks what comes months late from who tells of now, and nothing of an import', () => {
+    const old = () => [reading({ at_ms: NOW - LATE_MS - 1 }), reading({ at_ms: NOW - LATE_MS })];
+    const marks = ({ kept }: Validated) => kept.map(({ quality }) => quality);
+    expect(marks(validateReadings(old(), NOW, check, { live: true }))).toEqual([Quality.LATE, 0]);
+    expect(marks(validateReadings(old(), NOW, check))).toEqual([0, 0]);
   });
 
   it('loses nothing: every reading is kept or rejected, whatever comes', () => {
