@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import type { Context } from 'hono';
-import { InvalidDataError } from '../../../engine/errors.ts';
+import { InvalidDataError, UnavailableError } from '../../../engine/errors.ts';
 import type { Env } from '../api.ts';
 
 const folderOf = (home: string): string => join(home, 'uploads');
@@ -66,7 +66,8 @@ export async function receiveForm(c: Context<Env>, home: string): Promise<SentFo
     file = spool(Readable.toWeb(stream) as ReadableStream, home).then(async (path) => ({
       ...{ name: filename ?? 'file', path, size: (await stat(path)).size },
     }));
-    file.catch(() => {});
+    // The rest of the form must not wait for a file that nobody takes any more.
+    file.catch((error: Error) => parser.destroy(error));
   });
   const received = () => file as Promise<SentForm['file']> | null;
   const discard = async () => {
@@ -81,8 +82,18 @@ export async function receiveForm(c: Context<Env>, home: string): Promise<SentFo
   } catch (error) {
     await discard();
     if (error instanceof InvalidDataError) throw error;
+    if (isDiskFault(error)) throw noRoom(error);
     throw new InvalidDataError(`The form cannot be read: ${(error as Error).message}.`, FORM_REMEDY);
   }
+}
+
+/** What the file system said, whatever it was: the form is not to blame. */
+function isDiskFault(error: unknown): boolean {
+  return typeof (error as NodeJS.ErrnoException).syscall === 'string';
+}
+
+function noRoom(cause: unknown): UnavailableError {
+  return new UnavailableError('The disk has no room for the file.', 'Free disk space, then send it again.', { cause });
 }
 
 function openParser(type: string): InstanceType<typeof Busboy> {
