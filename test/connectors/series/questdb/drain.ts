@@ -128,9 +128,8 @@ export function describeDrain(server: () => QuestdbServer): void {
           proxy.state.fault = fault;
           const seen = proxy.state.seen;
           await push();
-          // As often as it takes to put a reading aside.
-          await until(() => proxy.state.seen >= seen + 3);
-          await sleep(500);
+          // Once more than it takes to put a reading aside.
+          await until(() => proxy.state.seen >= seen + 4);
           expect(await readDeadLetters(deadLetterFolder(dir))).toEqual([]);
           proxy.state.fault = 'passes';
           await drained();
