@@ -94,6 +94,7 @@ program
   .option('--until <time>', 'no further than this instant, e.g. 2026-03-01T12:00Z')
   .option('--no-log', 'only the backup itself, without what was copied since')
   .option('--passphrase-file <file>', 'opens the keys; left out: LUNA_BACKUP_PASSPHRASE_FILE')
+  .option('--no-keys', 'leave the keys sealed, or restore a backup that was made without a passphrase')
   .option('--force-aside', 'move what is in the home aside')
   .option('--json', 'print one JSON object')
   .action((from: string, options: Record<string, unknown>) =>

@@ -160,7 +160,13 @@ function checkCompleteness({ database, series, keys, journal }: Manifest, paths:
 }
 
 async function openBundle(dir: string, { keys, box, id }: Manifest, passphrase: string | null) {
-  if (!keys || passphrase === null) return null;
+  if (passphrase === null) return null;
+  // Whoever can write into the folder can leave the keys out, and the seal of everything else with them.
+  if (!keys)
+    throw new InvalidDataError(
+      'A passphrase was given, but the backup holds no keys: it was made without one, or its seal was removed.',
+      'If it was made without one, restore it with --no-keys.',
+    );
   const bundle = await readFile(join(dir, 'keys/keys.sealed'));
   const derived = await keysOf(bundle, passphrase);
   return { files: openKeys(bundle, derived, contextOf(box, id)), mac: derived.mac };

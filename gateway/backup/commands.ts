@@ -35,7 +35,7 @@ export async function backUp(
 const WITHOUT_KEYS =
   'It holds no keys, for there is no backup_passphrase_file: after a restore stored passwords must be entered again.';
 
-/** @param args `from`, `check`, `log`, `until`, `forceAside`, `passphraseFile` as the command line gives them */
+/** @param args `from`, `check`, `log`, `until`, `forceAside`, `keys`, `passphraseFile` as the command line gives them */
 export async function restore(
   config: Pick<Config, 'home' | 'backup_passphrase_file'>,
   args: Record<string, unknown>,
@@ -45,7 +45,7 @@ export async function restore(
   const options = {
     from: String(args.from),
     home: config.home,
-    passphrase: file ? await readPassphrase(file) : null,
+    passphrase: file && args.keys !== false ? await readPassphrase(file) : null,
     migrations: readMigrations().map(({ name }) => name),
     without_log: args.log === false,
     until_ms: args.until === undefined ? null : instant(String(args.until)),

@@ -5,7 +5,7 @@ const SECRET = /(token|password|passphrase|secret|_key)$/;
 /** Paths of files, not what is in them. */
 const PATHS = new Set(['tls_key']);
 
-/** Leaves out keys that hold a secret, and addresses with a password; a comment names them. */
+/** Leaves out keys that hold a secret, and addresses with a password or a query; a comment names them. */
 export function redacted(yaml: string): string {
   const values = (parse(yaml) as Record<string, unknown> | null) ?? {};
   const left_out = Object.keys(values).filter((key) => isSecret(key, values[key]));
@@ -17,5 +17,7 @@ export function redacted(yaml: string): string {
 
 function isSecret(key: string, value: unknown): boolean {
   if (SECRET.test(key) && !PATHS.has(key)) return true;
-  return JSON.stringify(value ?? null).match(/:\/\/[^/\s"]*:[^/\s"]*@/) !== null;
+  const text = JSON.stringify(value ?? null);
+  // A password before the host, or anything behind a question mark, where addresses carry tokens.
+  return /:\/\/[^/\s"]*@/.test(text) || /:\/\/[^\s"]*\?[^\s"]*=/.test(text);
 }

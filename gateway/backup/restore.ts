@@ -1,5 +1,5 @@
 /** Brings a backup into a clean home, counts what is there then, and only then lets the box have it. */
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -10,9 +10,11 @@ import type { TableFacts } from '../../engine/ports.ts';
 import { lockHome } from '../home-lock.ts';
 import { lookAtAudit } from './audit-look.ts';
 import { type CheckedBackup, type CheckOptions, checkBackup } from './check.ts';
+import { unavailable } from './faults.ts';
 import { findBackup, logOf } from './folder.ts';
 import { PLAIN, SERIES_FILE } from './make.ts';
-import { copyFile, type Entry, settle, syncFolder } from './sink.ts';
+import { freeBytes } from './room.ts';
+import { copyFile, diskError, type Entry, settle, syncFolder } from './sink.ts';
 
 const unpack = promisify(gunzip);
 /** While this folder is in a home, no box starts there. */
@@ -50,9 +52,12 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   const begun = Date.now();
   const { home, progress = () => {} } = options;
   const given = await findBackup(options.from, options);
+  await refuseUsed(home, options.force_aside === true);
   progress(`checking ${given}`);
   const first = await checkBackup(given, options);
-  const { dir, aside } = await clearHome(given, options);
+  await requireRestoreRoom(first, home);
+  const { dir, aside } = await clearHome(given, home);
+  if (aside) progress(`what was in the home lies in ${aside}`);
   const backup = { ...first, dir };
   const unlock = lockHome(home);
   const draft = join(home, UNFINISHED);
@@ -73,7 +78,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
     };
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    throw error;
+    const told = diskError(error as Error, home, 'home_full');
+    if (aside && !(await putBack(aside, home))) told.message += ` What was in the home lies in ${aside}.`;
+    throw told;
   } finally {
     unlock();
   }
@@ -91,18 +98,42 @@ export async function refuseUnfinished(home: string): Promise<void> {
 /** What may lie in a home that counts as empty. */
 const HARMLESS = new Set(['backups', 'luna.lock', 'luna.sock', 'luna.lock-journal']);
 
-async function clearHome(
-  given: string,
-  { home, force_aside }: RestoreOptions,
-): Promise<{ dir: string; aside: string | null }> {
+/** Before the backup is read, which takes minutes. @throws ConfigError for a home that is not empty */
+async function refuseUsed(home: string, force_aside: boolean): Promise<void> {
+  const there = await heldIn(home);
+  if (there.length === 0 || force_aside) return;
+  throw new ConfigError(
+    `${home} is not empty (${there.slice(0, 3).join(', ')}${there.length > 3 ? ', …' : ''}).`,
+    'Give an empty LUNA_HOME, or --force-aside to move what is there aside.',
+  );
+}
+
+const heldIn = async (home: string): Promise<string[]> =>
+  (await readdir(home).catch(() => [])).filter((name) => !HARMLESS.has(name));
+
+/** Compressed records of the journal take so much more room. */
+const PACKED = 5;
+
+/** @throws UnavailableError when what the backup holds does not fit */
+async function requireRestoreRoom({ manifest, log_entries }: CheckedBackup, home: string): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const there = (await readdir(home)).filter((name) => !HARMLESS.has(name));
-  if (there.length === 0) return { dir: given, aside: null };
-  if (!force_aside)
-    throw new ConfigError(
-      `${home} is not empty (${there.slice(0, 3).join(', ')}${there.length > 3 ? ', …' : ''}).`,
-      'Give an empty LUNA_HOME, or --force-aside to move what is there aside.',
+  const segment_bytes = manifest.database?.segment_bytes ?? 0;
+  const sizes = [...manifest.entries, ...log_entries].map(({ path, bytes }) =>
+    /(^|\/)wal\//.test(path) ? segment_bytes : path.endsWith('.gz') ? PACKED * bytes : bytes,
+  );
+  const needed = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  const free = await freeBytes(home);
+  if (free < needed)
+    throw unavailable(
+      'home_full',
+      `The backup does not fit into ${home}: ${Math.ceil(needed / 1e6)} MB are needed, ${Math.ceil(free / 1e6)} MB are free.`,
+      'Free space on its disk, or restore to another one.',
     );
+}
+
+async function clearHome(given: string, home: string): Promise<{ dir: string; aside: string | null }> {
+  const there = await heldIn(home);
+  if (there.length === 0) return { dir: given, aside: null };
   const unlock = lockHome(home);
   const aside = join(
     dirname(resolve(home)),
@@ -118,6 +149,18 @@ async function clearHome(
   const moved = relative(resolve(home), given);
   const inside = !moved.startsWith('..') && there.includes(moved.split('/')[0] ?? '');
   return { dir: inside ? join(aside, moved) : given, aside };
+}
+
+/** Nothing was restored: the home is as it was. @returns false where that cannot be done */
+async function putBack(aside: string, home: string): Promise<boolean> {
+  try {
+    if ((await heldIn(home)).length > 0) return false;
+    for (const name of await readdir(aside)) await rename(join(aside, name), join(home, name));
+    await rmdir(aside);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type Filled = { compared: TableFacts; audit_entries: number | null };
@@ -251,6 +294,10 @@ function notesOf({ manifest, keys, rounds }: CheckedBackup): string[] {
     notes.push('The database is not in the backup: it is a Postgres of your own, restore it as its operator does.');
   if (!manifest.series)
     notes.push('The series store is not in the backup: it is a QuestDB of your own, restore it as its operator does.');
+  if (manifest.left_out.length > 0)
+    notes.push(
+      `Too large to be keys, these files of the home were not in the backup: ${manifest.left_out.join(', ')}.`,
+    );
   if (rounds.length === 0) notes.push('Nothing that was copied after the backup was restored.');
   return notes;
 }

@@ -147,12 +147,13 @@ async function writeDurably(
       await file.close();
     }
   } catch (error) {
-    throw translated(error as NodeJS.ErrnoException, path, disk);
+    throw diskError(error as NodeJS.ErrnoException, path, disk);
   }
   return { bytes, sha256: hash.digest('hex') };
 }
 
-function translated(error: NodeJS.ErrnoException, path: string, disk: 'folder_full' | 'home_full'): Error {
+/** In words what a disk says; anything else as it is. */
+export function diskError(error: NodeJS.ErrnoException, path: string, disk: 'folder_full' | 'home_full'): Error {
   const whose = disk === 'home_full' ? 'box' : 'backups';
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
     return unavailable(disk, `The disk of the ${whose} is full (while writing ${path}).`, 'Free space on it.', error);

@@ -23,7 +23,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   }
 }
 
-const NOTHING = { corruptions: 0, refused: 0, accepted: 0 };
+const NOTHING = { corruptions: 0, refused: 0, unnamed: 0, accepted: 0 };
 type Tally = typeof NOTHING;
 
 async function kept(file: string, seed: number): Promise<Tally> {
@@ -35,5 +35,6 @@ async function kept(file: string, seed: number): Promise<Tally> {
 const sum = (a: Tally, b: Tally): Tally => ({
   corruptions: a.corruptions + b.corruptions,
   refused: a.refused + b.refused,
+  unnamed: a.unnamed + b.unnamed,
   accepted: a.accepted + b.accepted,
 });

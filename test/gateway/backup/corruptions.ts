@@ -19,10 +19,10 @@ type Place = {
 };
 type Kind = (place: Place) => Promise<Omit<Corruption, 'kind'>>;
 
-/** One seeded corruption. */
-export async function corrupt(place: Place): Promise<Corruption> {
+/** One seeded corruption, of the given kind or of any. */
+export async function corrupt(place: Place, given?: string): Promise<Corruption> {
   const names = Object.keys(KINDS);
-  const kind = names[Math.floor(place.random() * names.length)]!;
+  const kind = given ?? names[Math.floor(place.random() * names.length)]!;
   return { kind, ...(await KINDS[kind]!(place)) };
 }
 
@@ -201,6 +201,21 @@ const KINDS: Record<string, Kind> = {
   'forged rows': forging((manifest) => {
     manifest.database!.tables['luna.tenant']!.rows += 1;
   }, /not written with this passphrase/),
+  'forged without its keys': async ({ dir }) => {
+    const sealed = join(dir, 'keys/keys.sealed');
+    const [text, keys] = [await readFile(join(dir, MANIFEST), 'utf8'), await readFile(sealed)];
+    const manifest = JSON.parse(text.split('\n')[0]!) as Manifest;
+    const entries = manifest.entries.filter(({ path }) => path !== 'keys/keys.sealed');
+    await writeFile(join(dir, MANIFEST), sealText({ ...manifest, keys: null, entries }, null));
+    await rm(sealed);
+    return {
+      named: /passphrase was given, but the backup holds no keys/,
+      async undo() {
+        await writeFile(join(dir, MANIFEST), text);
+        await writeFile(sealed, keys);
+      },
+    };
+  },
   'forged without a file': forging((manifest) => {
     manifest.entries = manifest.entries.filter(({ path }) => path !== 'series/series.duckdb');
   }, /series\.duckdb/),

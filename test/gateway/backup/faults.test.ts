@@ -152,6 +152,8 @@ describe('what a backup must not tell', () => {
 
   it('leaves secrets out of the configuration, and names them', () => {
     const yaml = 'port: 80\nercot_password: x\ntls_key: /etc/key.pem\ndatabase: postgres://a:geheim@h/d\nhost: h\n';
+    const queried = redacted('provider_urls:\n  entsoe: https://mirror.local/api?securityToken=geheim\nport: 80\n');
+    expect(queried).toBe('# Left out of this copy, because they hold secrets: provider_urls\nport: 80\n');
     expect(redacted(yaml)).toBe(
       '# Left out of this copy, because they hold secrets: ercot_password, database\nport: 80\ntls_key: /etc/key.pem\nhost: h\n',
     );

@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sealText } from '../../../gateway/backup/manifest.ts';
 import { openRig, openStores, type Rig, T0 } from './rig.ts';
 
 let rig: Rig;
@@ -66,11 +67,25 @@ describe('a restored backup', () => {
     await mkdir(home);
     await writeFile(join(home, 'luna.yaml'), 'port: 1234\n');
     await expect(rig.restore('used')).rejects.toThrow(/is not empty \(luna.yaml\)/);
+    const told: string[] = [];
+    await expect(rig.restore('used', { progress: (line) => told.push(line) })).rejects.toThrow(/is not empty/);
+    expect(told, 'refused before the backup is read').toEqual([]);
     await expect(rig.restore('wrong', { passphrase: 'another passphrase' })).rejects.toThrow(
       /passphrase does not open/,
     );
     expect(await readdir(home)).toEqual(['luna.yaml']);
     expect(await readdir(join(rig.root, 'wrong')).catch(() => [])).toEqual([]);
+    // What was moved aside is back when the restore fails.
+    const manifest = join(rig.newest(), 'manifest.json');
+    const text = await readFile(manifest, 'utf8');
+    const { series, ...rest } = JSON.parse(text.split('\n')[0]!);
+    series.tables.reading.rows += 1;
+    await writeFile(manifest, sealText({ ...rest, series }, null));
+    const failing = rig.restore('used', { force_aside: true, without_log: true, passphrase: null });
+    await expect(failing).rejects.toThrow(/does not hold what the backup says/);
+    await writeFile(manifest, text);
+    expect((await readdir(home)).filter((name) => !name.startsWith('luna.lock'))).toEqual(['luna.yaml']);
+    expect((await readdir(rig.root)).filter((name) => name.includes('aside'))).toEqual([]);
     const { aside, notes } = await rig.restore('used', { force_aside: true, without_log: true, passphrase: null });
     expect(await readFile(join(aside ?? '', 'luna.yaml'), 'utf8')).toBe('port: 1234\n');
     expect(notes[0]).toMatch(/keys stayed sealed.*must be entered again/);

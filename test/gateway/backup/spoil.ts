@@ -27,18 +27,21 @@ export async function openSpoilt(): Promise<SpoiltBackup> {
   return { ...rig, dir: rig.newest(), other };
 }
 
-export type Tally = { corruptions: number; refused: number; accepted: number };
+export type Tally = { corruptions: number; refused: number; unnamed: number; accepted: number };
 
-/** @param wrong told of each that was accepted, or refused without naming what is wrong */
+/**
+ * @param kinds one for each number; left out: drawn by the seed
+ * @param wrong told of each that was accepted, or refused without naming what is wrong
+ */
 export async function spoil(
   { dir, other }: Pick<SpoiltBackup, 'dir' | 'other'>,
-  { from, count, seed }: { from: number; count: number; seed: number },
+  { from, count, seed, kinds }: { from: number; count: number; seed: number; kinds?: readonly string[] },
   wrong: (line: string) => void,
   each: (tally: Tally) => Promise<void> | void = () => {},
 ): Promise<Tally> {
-  const tally: Tally = { corruptions: 0, refused: 0, accepted: 0 };
+  const tally: Tally = { corruptions: 0, refused: 0, unnamed: 0, accepted: 0 };
   for (let n = from; n < count; n++) {
-    const { kind, named, undo } = await corrupt({ dir, other, random: createRandom(seed * 1_000_003 + n) });
+    const { kind, named, undo } = await corrupt({ dir, other, random: createRandom(seed * 1_000_003 + n) }, kinds?.[n]);
     const said = await checkBackup(dir, { passphrase: PASSPHRASE, migrations: KNOWN }).then(
       () => null,
       (error: Error) => error,
@@ -51,7 +54,8 @@ export async function spoil(
         : '';
     if (named.test(text)) tally.refused++;
     else {
-      tally.accepted++;
+      if (said === null) tally.accepted++;
+      else tally.unnamed++;
       wrong(`${n} ${kind}: expected ${named}, got ${said === null ? 'no refusal' : `${said.name} ${said.message}`}`);
     }
     await each(tally);
