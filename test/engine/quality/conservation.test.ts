@@ -16,11 +16,16 @@ const T0 = Date.UTC(2026, 2, 28, 20);
 const MIN_MS = 60_000;
 
 type R = readonly [at_ms: number, value: number];
-/** A register that counts up to 300 kW, read every 1 to 60 minutes, sometimes not for up to two days. */
+/** A register that counts up to 300 kW, read every 1 to 60 minutes, sometimes every one or two hours, sometimes not for up to two days. */
 const register = fc
   .array(
     fc.tuple(
-      fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 60 }) }, fc.integer({ min: 121, max: 2880 })),
+      fc.oneof(
+        { weight: 9, arbitrary: fc.integer({ min: 1, max: 60 }) },
+        // On both sides of where a gap becomes a sum, and of where its slots are estimated.
+        { weight: 2, arbitrary: fc.integer({ min: 61, max: 125 }) },
+        fc.integer({ min: 121, max: 2880 }),
+      ),
       fc.integer({ min: 0, max: 5000 }),
     ),
     { minLength: 3, maxLength: 50 },
