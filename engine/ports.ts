@@ -7,15 +7,7 @@ import type { PriceMarket, PriceSeries } from './model/price.ts';
 import type { QualityFlags } from './model/quality.ts';
 import type { JournalledGroup, Reading, ReadingGroup } from './model/reading.ts';
 
-export interface Clock {
-  now(): number;
-  /** Milliseconds that only count, since the machine started; without it nothing tells a jump of `now`. */
-  monotonic?(): number;
-  /** Names this start of the machine. */
-  boot?: string;
-  /** Whether the machine has a clock that goes on while it is off. */
-  hardware?: boolean;
-}
+export type { Clock } from './model/clock.ts';
 
 /** Something that `assemble` opened and `lifecycle` closes. */
 export interface Closable {

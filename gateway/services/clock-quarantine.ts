@@ -59,6 +59,8 @@ const BATCH_BYTES = 1024 * 1024;
 const POLLED_MS = 60_000;
 const POLLED = new Set(['modbus', 'http-poll']);
 const AGAIN_MS = 5_000;
+/** A device that sends each second is no better witness than one that is heard now and then. */
+const ASK_EVERY_MS = 5_000;
 
 export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
   const { home, log, watch } = deps;
@@ -68,6 +70,8 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
   let letting: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
+  /** When a device was last asked. */
+  const asked = new Map<string, number>();
   let stop = () => {};
   let aside = 0;
 
@@ -102,8 +106,12 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
   /** What a device says about the time with a reading that it took just now. */
   function tellTime(group: ReadingGroup): void {
     if (group.device === null || group.source === 'modbus') return;
+    const name = `${group.tenant} ${group.device}`;
+    const now = performance.now();
+    if (now - (asked.get(name) ?? Number.NEGATIVE_INFINITY) < ASK_EVERY_MS) return;
+    asked.set(name, now);
     const own = group.readings.find((one) => !isStamped(group, one));
-    if (own) watch.witness(`device ${group.tenant} ${group.device}`, 'device', own.at_ms);
+    if (own) watch.witness(`device ${name}`, 'device', own.at_ms);
   }
 
   /** Stamped before the clock was set right, handed in after. */

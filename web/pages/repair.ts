@@ -257,7 +257,7 @@ function changesTable(
 
 function history(view: RepairView, address: string, ui: Ui): Html {
   if (view.acts.length === 0) return html`<p class="soft">${ui.t('repair.history_none')}</p>`;
-  return html`<ul class="rows repair-acts">${view.acts.map((act) => html`<li>${actPart(act, view, address, ui)}</li>`)}</ul>`;
+  return html`<ul class="rows repair-acts">${view.acts.map((act) => html`<li class="whole">${actPart(act, view, address, ui)}</li>`)}</ul>`;
 }
 
 function actPart(act: RepairActView, view: RepairView, address: string, ui: Ui): Html {

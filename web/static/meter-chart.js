@@ -131,6 +131,15 @@ class LunaZoom extends HTMLElement {
     const address = this.#address(this.#from, this.#to);
     const csv = /** @type {HTMLAnchorElement | null} */ (this.querySelector('.zoom-csv'));
     if (csv) csv.href = `${address}&format=csv`;
+    // What is chosen here can be repaired.
+    for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (
+      document.querySelectorAll('a[href*="/repair?"]')
+    )) {
+      const target = new URL(link.href);
+      target.searchParams.set('from', String(Math.floor(this.#from / 1000) * 1000));
+      target.searchParams.set('to', String(Math.ceil(this.#to / 1000) * 1000));
+      link.href = target.href;
+    }
     const slow = setTimeout(() => this.#say(this.#config.texts.loading), 400);
     try {
       const answer = await fetch(address, { headers: { accept: 'application/json' } });
