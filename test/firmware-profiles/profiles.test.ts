@@ -7,6 +7,13 @@ import { measurementsOf } from '../../connectors/meters/profile/schema.ts';
 
 const FOLDER = join(import.meta.dirname, '../../firmware-profiles');
 const profiles = loadProfiles(FOLDER, () => true);
+const BLUEPRINT = '_blueprint';
+/** A link, a repository, or the name of a document. */
+const DOCUMENT = /https?:\/\/\S+|`[\w.-]+\/[\w.-]+`|"[^"]{6,}"/;
+
+function caseOf(path: string): { kind: string; source: string } {
+  return JSON.parse(readFileSync(join(path, 'input.json'), 'utf8'));
+}
 
 describe('the catalogue', () => {
   const shipped = loadProfiles(FOLDER);
@@ -18,11 +25,15 @@ describe('the catalogue', () => {
     expect(profiles.map(({ name }) => name)).toEqual(folders.sort());
     expect(shipped.some(({ name }) => name.startsWith('_'))).toBe(false);
   });
-  it('has at least 60 devices: 20 over MQTT, 30 over Modbus, 6 over HTTP', () => {
+  it('has at least 60 devices with golden cases, 20 over MQTT, 30 over Modbus, 6 over HTTP, and marks which are verified', () => {
     expect(devices.length).toBeGreaterThanOrEqual(60);
     expect(count('mqtt')).toBeGreaterThanOrEqual(20);
     expect(count('modbus')).toBeGreaterThanOrEqual(30);
     expect(count('http')).toBeGreaterThanOrEqual(6);
+    expect(devices.filter(({ name }) => caseFolders(join(FOLDER, name)).length === 0)).toEqual([]);
+    const verified = devices.filter((profile) => profile.verified).length;
+    expect(verified).toBeGreaterThanOrEqual(28);
+    expect(verified).toBeLessThan(devices.length);
   });
   it('calls verified only what recorded or documented cases show', () => {
     const verified = new Set(shipped.filter((profile) => profile.verified).map(({ name }) => name));
@@ -49,6 +60,11 @@ describe.each(profiles.map((profile) => [profile.name, profile] as const))('%s',
     expect(report.cases.map((one) => one.name)).toEqual(caseFolders(folder).map((path) => basename(path)));
     expect(report.verified).toBe(profile.verified);
   });
-  it('tells where it is documented and where its cases come from', () =>
-    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toMatch(/[Gg]olden case|credential/));
+  it('tells where it is documented and where each of its cases comes from', () => {
+    const text = readFileSync(join(folder, 'README.md'), 'utf8');
+    if (name !== BLUEPRINT) expect(text).toMatch(DOCUMENT);
+    const unnamed = caseFolders(folder).filter((path) => !text.includes(`\`${basename(path)}\``));
+    expect(unnamed.map((path) => basename(path))).toEqual([]);
+    for (const path of caseFolders(folder)) expect(caseOf(path).source.length, path).toBeGreaterThan(5);
+  });
 });

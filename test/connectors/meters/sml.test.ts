@@ -7,7 +7,7 @@ import { createPayloadDecoder } from '../../../connectors/meters/profile/payload
 import { parseProfile } from '../../../connectors/meters/profile/profile.ts';
 import { decodeSml } from '../../../connectors/meters/profile/sml.ts';
 import { readField } from '../../../connectors/meters/profile/sml-fields.ts';
-import { crcX25 } from '../../../connectors/meters/profile/sml-transport.ts';
+import { crcX25, unwrapSmlFile } from '../../../connectors/meters/profile/sml-transport.ts';
 import { FRAMES } from './sml-frames.ts';
 
 const valuesOf = (hex: string | Buffer) =>
@@ -119,9 +119,26 @@ describe('the encoding of SML', () => {
     expect(cursor.at).toBe(50);
   });
   it('its checksum is CRC-16/X-25', () => {
+    // The check value that is published for this CRC: reveng.sourceforge.io/crc-catalogue, CRC-16/IBM-SDLC (X-25, ISO-HDLC).
     expect(crcX25(Buffer.from('123456789'))).toBe(0x906e);
+    // docs.rs/sml-rs, parser::complete: a message that closes a file
+    expect(crcX25(Buffer.from('7605dd43440062006200726302017101', 'hex'))).toBe(0x56fd);
     // spacemanspiff2007/SmlLib, tests/test_crc.py: messages of meters
     expect(crcX25(Buffer.from('7605032b18116200620072630201710163fa3600', 'hex').subarray(0, -4))).toBe(0x36fa);
+  });
+});
+
+// The specification (BSI TR-03109-1, annex IV part b, version 1.0) describes the encoding, but no whole example frame of it was
+// found published. So frames of meters stand above, and here frames of another implementation, with its checksums.
+describe('frames that another implementation encodes (felixwrt/sml-rs, transport protocol version 1)', () => {
+  it.each([
+    ['1b1b1b1b01010101123456781b1b1b1b1a00b87b', '12345678'],
+    ['1b1b1b1b01010101123456001b1b1b1b1a0191a5', '123456'],
+  ])('%s', (hex, data) => {
+    expect(Buffer.from(unwrapSmlFile(Buffer.from(hex, 'hex'))).toString('hex')).toBe(data);
+    const bad = Buffer.from(hex, 'hex');
+    bad[9]! ^= 1;
+    expect(() => unwrapSmlFile(bad)).toThrow(/SML/);
   });
 });
 

@@ -14,6 +14,13 @@ export function captureFile(path: string): string {
   return join(DEVICES, path);
 }
 
+/** Everything that is there, by its path below the folder of devices. */
+export function allCaptures(): string[] {
+  if (!existsSync(DEVICES)) return [];
+  const names = readdirSync(DEVICES, { recursive: true }) as string[];
+  return names.filter((name) => statSync(join(DEVICES, name)).isFile()).sort();
+}
+
 export function present(path: string): boolean {
   return existsSync(captureFile(path));
 }

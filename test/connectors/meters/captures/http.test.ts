@@ -162,6 +162,10 @@ describe.skipIf(!present(SHELLY))('Shelly (LUNA_BENCH_DATA)', () => {
   const archive = unpack(SHELLY);
   const devices = archive.files.filter((file) => /fixtures\/gen\d_/.test(file));
 
+  it('leaves out no device', () => {
+    const known = /gen1_|gen2_.*(?:Plug|1PM|4PM|Pro 3_|Pro 3EM|BLU|Wall)/;
+    expect(devices.filter((file) => !known.test(file))).toEqual([]);
+  });
   it('has devices of both generations', () => {
     expect(devices.filter((file) => file.includes('gen1_')).length).toBeGreaterThanOrEqual(4);
     expect(devices.filter((file) => file.includes('gen2_')).length).toBeGreaterThanOrEqual(8);
