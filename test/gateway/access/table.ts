@@ -105,6 +105,10 @@ admin   api    DELETE /api/v1/keys/{id}
 admin   api    GET    /api/v1/audit
 admin   api    GET    /api/v1/audit/state
 admin   api    GET    /api/v1/audit/export
+admin   api    GET    /api/v1/clock
+owner   api    POST   /api/v1/clock/believe
+admin   api    POST   /api/v1/clock/held/{boot}/release
+admin   api    POST   /api/v1/clock/held/{boot}/discard
 admin   api    GET    /api/v1/jobs
 owner   api    GET    /api/v1/backups
 owner   api    POST   /api/v1/backups
@@ -193,6 +197,7 @@ admin   page   GET    /admin/hosts
 owner   page   POST   /admin/hosts
 owner   page   POST   /admin/hosts/{host}/remove
 admin   page   GET    /admin/health
+owner   page   POST   /admin/clock
 owner   page   GET    /admin/backups
 owner   page   POST   /admin/backups
 admin   page   GET    /admin/audit
