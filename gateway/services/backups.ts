@@ -78,6 +78,7 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
   let stopping = new AbortController();
   let timer: NodeJS.Timeout | null = null;
   let looking: Promise<void> = Promise.resolve();
+  let making: Promise<unknown> = Promise.resolve();
   let seen: FolderLook | null = null;
   let running_since_ms: number | null = null;
   /** Readings of the counter: the start, the newest backup, the newest covered instant, the last and next tries. */
@@ -205,7 +206,7 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
     const wait_ms = broken && !failed ? ROUND_RETRY_MS : RETRY_MS;
     if (isDue() && running_since_ms === null && counted() - tried >= wait_ms)
       // Not waited for: the former backup is continued while the new one is made.
-      void makeOne().catch(() => {});
+      making = makeOne().catch(() => {});
     if (id && counted() >= due) await copyNew(id);
   }
 
@@ -266,6 +267,7 @@ export function createBackupService(deps: BackupDeps): BackupService & { start()
       stopping.abort(new UnavailableError('The box is closing.'));
       if (timer) clearTimeout(timer);
       await looking.catch(() => {});
+      await making;
     },
   };
 }
