@@ -5,7 +5,7 @@ import { InvalidDataError } from '../../engine/errors.ts';
  * Lower triangle L with L Lᵀ = `matrix` (d × d; only its lower triangle is read).
  * @throws InvalidDataError where the matrix is not positive definite.
  */
-export function factorise(matrix: Float64Array, d: number): Float64Array {
+function factorise(matrix: Float64Array, d: number): Float64Array {
   const lower = new Float64Array(d * d);
   for (let i = 0; i < d; i++)
     for (let j = 0; j <= i; j++) {

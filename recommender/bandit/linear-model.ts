@@ -4,7 +4,7 @@
  * Sherman–Morrison and made anew from the precision by Cholesky every REFACTOR_EVERY rewards; that is also when old
  * rewards lose weight (drift), so that both cost d³ only then and d² otherwise.
  */
-import { factorise, inverseOf } from './cholesky.ts';
+import { inverseOf } from './cholesky.ts';
 
 export const REFACTOR_EVERY = 128;
 
@@ -136,11 +136,6 @@ export function refactor(model: LinearModel): void {
   model.inverse = inverseOf(precision, d);
   model.weights = multiply(model.inverse, b, d);
   model.since_refactor = 0;
-}
-
-/** L with Λ⁻¹ = L Lᵀ, for drawing whole weight vectors. */
-export function covarianceFactor(model: LinearModel): Float64Array {
-  return factorise(model.inverse, model.dimensions);
 }
 
 function multiply(matrix: Float64Array, x: Float64Array, d: number): Float64Array {

@@ -140,6 +140,23 @@ describe('a slate', () => {
   });
 });
 
+describe('a new site', () => {
+  it('starts with what other sites have learnt, and then follows its own answers', () => {
+    const policy = createPolicy('default', INPUTS);
+    const liked = (site: string, arm: string): Outcome[] =>
+      outcomes(120, 11).map((one) => ({ ...one, site, reward: Number(one.arm === arm) }));
+    const chance = (site: string, arm: string) => {
+      const actions = ['shift', 'charge', 'check'].map((kind) => ({ ...ACTIONS[0]!, id: kind, arm: kind }));
+      return policy.decide({ ...CONTEXT, site }, actions, createRandom(1)).positions[0]!.propensities[arm]!;
+    };
+    policy.update(liked('old', 'charge'));
+    expect(chance('new', 'charge')).toBeGreaterThan(0.9);
+    policy.update(liked('new', 'check'));
+    expect(chance('new', 'check')).toBeGreaterThan(0.9);
+    expect(chance('old', 'charge')).toBeGreaterThan(0.9);
+  });
+});
+
 describe('a damaged state', () => {
   it('is refused rather than decided with', () => {
     const policy = createPolicy('default', INPUTS);
