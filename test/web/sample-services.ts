@@ -37,6 +37,9 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     log: pino({ level: 'silent' }),
     metrics: createMetrics({ defaults: false }),
     bus,
+    watch: {
+      report: () => ({ trusted: true, reason: null, since_ms: null, believed_ms: clock.now(), wall_ms: clock.now() }),
+    } as Services['watch'],
     site: {
       get: (tenant) => (tenant === TENANT ? SITE : null),
       save: async () => {},

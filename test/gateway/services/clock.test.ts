@@ -15,7 +15,7 @@ import { createTurnedClock, DAY_MS, T0, type TurnedClock, YEAR_MS } from '../box
 const MINUTE = 60_000;
 const TOLERANCE_MS = 31_000;
 
-describe('the clock', () => {
+describe('the clock', { timeout: 90_000 }, () => {
   let home: string;
   let time: TurnedClock;
   let watch: ClockWatch;

@@ -12,7 +12,7 @@ const FROM = T0 + 8 * DAY_MS + 10 * HOUR_MS;
 const TO = FROM + 2 * HOUR_MS;
 const WHY = 'meter was exchanged';
 
-describe('repairs', () => {
+describe('repairs', { timeout: 90_000 }, () => {
   let test: TestDatabase;
   let rig: RepairRig;
   let count = 0;
