@@ -34,6 +34,8 @@ export function expectedOf({ least, way, method, path }: Rule, { kind, role, ten
     return tenant === 'default' && role === 'admin' ? 'allowed' : role === 'admin' ? 'malformed or refused' : 'refused';
   if (RANK[role] < RANK[least]) return 'refused';
   if (way === 'person' && (kind === 'key' || kind === 'token')) return 'not for keys';
+  // They ask for the password once more, and refuse whoever gives none.
+  if (way === 'person' && isUnsafe) return 'anything';
   return 'allowed';
 }
 
