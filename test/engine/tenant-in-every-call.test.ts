@@ -1,6 +1,6 @@
 /**
- * The tenant is in every series, passage and file call by type. A call without it does not compile (the lines below,
- * held by `tsc`), and every method of the ports that keep data takes it first or is declared here with the reason.
+ * The tenant is in every series, passage and file call by type. That it must be given is held by `tsc` (the lines at
+ * the end), and every method of the ports that keep data takes it first or is declared here with the reason.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import type {
   ForecastTable,
   PassageIndex,
   ReadingTable,
+  SeriesRange,
   SeriesStore,
   SlotTable,
 } from '../../engine/ports.ts';
@@ -66,20 +67,13 @@ describe('the tenant by type', () => {
     expectTypeOf<Parameters<ForecastTable['latest']>[0]>().toEqualTypeOf<string>();
     expectTypeOf<Parameters<Database['asTenant']>[0]>().toEqualTypeOf<string>();
     expectTypeOf<JournalledGroup['tenant']>().toEqualTypeOf<string>();
-    const refused = (index: PassageIndex, files: FileStore, slots: SlotTable, db: Database) => [
-      // @ts-expect-error the tenant is missing
-      () => index.search('question', 5),
-      // @ts-expect-error the tenant is missing
-      () => files.read('name'),
-      // @ts-expect-error the tenant is missing
-      () => slots.read({ meter: 'm', quantity: 'power_W', from_ms: 0, to_ms: 1 }),
-      // @ts-expect-error the tenant is missing
-      () => db.asTenant(async () => []),
-      // @ts-expect-error nobody is no tenant
-      () => files.read(undefined, 'name'),
-      // @ts-expect-error nobody is no tenant
-      () => index.remove(null, 'document'),
-    ];
-    expect(refused).toBeTypeOf('function');
+    // Calls without it, or with nobody, fit none of these.
+    type Search = Parameters<PassageIndex['search']>;
+    expectTypeOf<[tenant: string, question: string, limit: number]>().toExtend<Search>();
+    expectTypeOf<[question: string, limit: number]>().not.toExtend<Search>();
+    expectTypeOf<[tenant: undefined, question: string, limit: number]>().not.toExtend<Search>();
+    expectTypeOf<[name: string]>().not.toExtend<Parameters<FileStore['read']>>();
+    expectTypeOf<[tenant: null, name: string]>().not.toExtend<Parameters<FileStore['read']>>();
+    expectTypeOf<[range: SeriesRange]>().not.toExtend<Parameters<SlotTable['read']>>();
   });
 });
