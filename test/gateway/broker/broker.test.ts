@@ -6,7 +6,10 @@ import { Quality } from '../../../engine/model/quality.ts';
 import { openRaw, publishPacket } from './raw-client.ts';
 import { openRig, PASSWORD, pushDevice, type Rig, until } from './rig.ts';
 
-const T0 = Date.parse('2026-03-29T00:30:00Z');
+const SLOT_MS = 900_000;
+/** A week ago: what a meter sends of months ago is marked late. */
+const T0 = Math.floor((Date.now() - 7 * 86_400_000) / SLOT_MS) * SLOT_MS;
+const iso = (at_ms: number) => new Date(at_ms).toISOString();
 let rig: Rig;
 beforeEach(async () => {
   rig = await openRig();
@@ -21,7 +24,7 @@ const errorOf = (device: string) => rig.reports.filter((r) => r.device === devic
 describe('readings over MQTT', () => {
   it.each([0, 1, 2] as const)('keeps what a real client publishes with QoS %i', async (qos) => {
     const client = await rig.connect('a');
-    const body = JSON.stringify({ at: new Date(T0).toISOString(), power_W: 12.5, import_kWh: 7 });
+    const body = JSON.stringify({ at: iso(T0), power_W: 12.5, import_kWh: 7 });
     await client.publishAsync('meters/a/readings', body, { qos });
     await until(() => rig.stored.length === 1, 'the reading');
     expect(rig.stored[0]).toMatchObject({
@@ -40,7 +43,7 @@ describe('readings over MQTT', () => {
     const client = await rig.connect('a');
     const body = [
       { at: T0, power_W: 1 },
-      { from: '2026-03-29T00:15:00Z', to: '2026-03-29T00:30:00Z', import_interval_kWh: 0.25 },
+      { from: iso(T0 - SLOT_MS), to: iso(T0), import_interval_kWh: 0.25 },
       { at: T0, voltage_V: -5 },
       { at: T0, nonsense: 1 },
       { at: T0, meter: 'b', power_W: 1 },
@@ -48,7 +51,7 @@ describe('readings over MQTT', () => {
     await client.publishAsync('meters/a/readings', JSON.stringify(body), { qos: 1 });
     expect(rig.stored[0]!.readings).toEqual([
       { meter: 'a', quantity: 'power_W', at_ms: T0, value: 1, quality: 0 },
-      { meter: 'a', quantity: 'import_interval_kWh', at_ms: T0, from_ms: T0 - 900_000, value: 0.25, quality: 0 },
+      { meter: 'a', quantity: 'import_interval_kWh', at_ms: T0, from_ms: T0 - SLOT_MS, value: 0.25, quality: 0 },
       { meter: 'a', quantity: 'voltage_V', at_ms: T0, value: -5, quality: Quality.OUT_OF_RANGE },
     ]);
     expect(errorOf('a')).toMatch(/"nonsense" is no quantity; the box knows power_W/);
