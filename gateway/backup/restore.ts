@@ -13,6 +13,7 @@ import { type CheckedBackup, type CheckOptions, checkBackup } from './check.ts';
 import { unavailable } from './faults.ts';
 import { findBackup, logOf } from './folder.ts';
 import { PLAIN, SERIES_FILE } from './make.ts';
+import { layRepairsAgain } from './repairs-again.ts';
 import { freeBytes } from './room.ts';
 import { copyFile, diskError, type Entry, settle, syncFolder } from './sink.ts';
 
@@ -200,6 +201,7 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
       async (connection) => {
         progress('following the audit log');
         audit_entries = await lookAtAudit(connection, draft, backup.keys !== null);
+        if (manifest.series) await layRepairsAgain(connection, manifest.made_ms);
       },
     );
     compare('database', manifest.database.tables, facts, true);

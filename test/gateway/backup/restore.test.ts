@@ -6,13 +6,24 @@ import { sealText } from '../../../gateway/backup/manifest.ts';
 import { openRig, openStores, type Rig, T0 } from './rig.ts';
 
 let rig: Rig;
+const HOUR = 3_600_000;
+const repair = (reason: string, at_ms: number) =>
+  rig.db.asTenant('acme', (sql) =>
+    sql(
+      `insert into repair_act (tenant_id, meter_id, quantity, from_ms, to_ms, kind, amount, state, by, at, reason)
+       values ('acme', 'm', 'power_W', $1, $2, 'value', 9, 'done', 'anna', $3, $4)`,
+      [T0, T0 + 1000, new Date(at_ms), reason],
+    ),
+  );
 beforeAll(async () => {
   rig = await openRig();
   await rig.record('m', T0, [1, 2, 3]);
   await rig.drain();
   await rig.record('m', T0 + 60_000, [4]);
   await rig.files.write('acme', 'rules.pdf', Buffer.from('a document'));
+  await repair('before', T0 - 2 * HOUR);
   await rig.backup();
+  await repair('after', T0 + 90_000);
   await rig.record('m', T0 + 120_000, [5, 6]);
   await rig.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('later', 'Later')`));
   await rig.files.write('acme', 'later.pdf', Buffer.from('uploaded later'));
@@ -36,6 +47,12 @@ describe('a restored backup', () => {
       expect(await there.values('m')).toEqual([1, 2, 3, 4, 5, 6, 7]);
       expect(await there.series.readings.doubled()).toBe(0);
       expect(await there.tenants()).toEqual(expect.arrayContaining(['acme', 'later', 'latest']));
+      // What the copy of the series store lacks is carried out again at the start.
+      const acts = await there.db.asTenant('acme', (sql) => sql('select reason, state from repair_act order by n'));
+      expect(acts).toEqual([
+        { reason: 'before', state: 'done' },
+        { reason: 'after', state: 'begun' },
+      ]);
       expect((await there.files.read('acme', 'rules.pdf')).toString()).toBe('a document');
       expect((await there.files.read('acme', 'later.pdf')).toString()).toBe('and replaced');
       expect(await readFile(join(rig.root, 'whole/secret-key'), 'utf8')).toBe('the key of this box');
