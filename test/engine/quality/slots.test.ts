@@ -137,7 +137,9 @@ describe('registers', () => {
       T0 + GAP_MS + SLOT_MS,
     );
     expect(long.slots.at_ms).toHaveLength(0);
-    expect(long.spans).toEqual([{ from_ms: T0, to_ms: T0 + GAP_MS + 1, value: 8, quality: Quality.ESTIMATED | Quality.GAP }]);
+    expect(long.spans).toEqual([
+      { from_ms: T0, to_ms: T0 + GAP_MS + 1, value: 8, quality: Quality.ESTIMATED | Quality.GAP },
+    ]);
   });
 
   /** Every 5 minutes from T0. */

@@ -339,18 +339,17 @@ describe('alerts and quality', () => {
 
   it('a meter that cannot be read keeps no other from being reported silent', async () => {
     every(1, NOW - 3 * HOUR_MS, NOW - 2 * HOUR_MS);
-    const { series } = deps;
     const watch = createQualityWatch({
       ...deps,
       meters: { ...deps.meters, list: () => ['bad', 'main'].map((id) => ({ ...point, id })) },
       series: {
-        ...series,
+        ...deps.series,
         list: async () => ['bad', 'main'].map((meter) => ({ meter, quantity: 'import_kWh' })),
         readings: {
-          ...series.readings,
+          ...deps.series.readings,
           read: async (of, range, options) => {
             if (range.meter === 'bad') throw new InvalidDataError('The series of "bad" cannot be read.', '');
-            return series.readings.read(of, range, options);
+            return deps.series.readings.read(of, range, options);
           },
         },
       },
