@@ -39,7 +39,7 @@ export type BusOptions = {
 export function openModbusBus(endpoint: BusEndpoint, options: BusOptions = {}): ModbusBus {
   const { timeout_ms = 1500, connect_timeout_ms = 3000, onOutcome = () => undefined } = options;
   const name = endpointName(endpoint);
-  const doubt = createDoubt();
+  const doubt = createDoubt(() => performance.now());
   const line = createLine(endpoint, { timeout_ms, connect_timeout_ms }, doubt, onOutcome);
   let last: { place: string; words: Buffer } | null = null;
   let closed = false;
@@ -50,15 +50,17 @@ export function openModbusBus(endpoint: BusEndpoint, options: BusOptions = {}): 
       line.ask({ unit, deadline_ms, count: n, send: (on, limit_ms) => on.read(unit, code, address, n, limit_ms) });
     const believed = async () => {
       const first = doubt.before(count);
-      if (first !== null) await words(first).catch(refusedIsFine(() => doubt.add(first)));
+      if (first !== null) await words(first).catch(refusedIsFine(() => doubt.suspect(first)));
       return words(count);
     };
     const place = `${unit}/${code}/${address}`;
     let answer = await believed();
     // The same bytes from another place: a gateway that repeats itself, or chance. Asked again it would show.
-    if (last && last.place !== place && last.words.equals(answer)) {
-      doubt.add(count);
-      answer = await believed();
+    if (last && last.place !== place && last.words.equals(answer) && doubt.mayBeRepeated(answer)) {
+      doubt.suspect(count);
+      const again = await believed();
+      if (again.equals(answer)) doubt.clear(answer);
+      answer = again;
     }
     last = { place, words: answer };
     return answer;

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { openModbusBus } from '../../../../connectors/meters/modbus/bus.ts';
+import { type ModbusBus, openModbusBus } from '../../../../connectors/meters/modbus/bus.ts';
+import { createDoubt } from '../../../../connectors/meters/modbus/doubt.ts';
 import { createRandom } from '../../../../recommender/random.ts';
 import { encodedWord, FAULTS, openFaultyGateway } from './faults.ts';
-import { after } from './nasty-server.ts';
+import { after, type NastyServer, openNastyServer } from './nasty-server.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterAll(async () => {
@@ -44,6 +45,64 @@ it('a gateway that gives the last answer again, from now on, is not believed', a
   await bus.read(1, 3, 0, 8);
   gateway.fault = 'repeats itself';
   await expect(bus.read(1, 3, 400, 8)).rejects.toThrow(/answers something else than was asked/);
+});
+
+describe('the same bytes from another place', () => {
+  const restful =
+    (word: number) =>
+    ({ count }: { count: number }) => ({ words: Array.from({ length: count }, () => word) });
+  /** Ten meters at rest, ten rounds; @returns how many requests that cost. */
+  async function rounds(bus: ModbusBus, server: NastyServer): Promise<number> {
+    const before = server.requests.length;
+    for (let i = 0; i < 100; i++) await bus.read(1 + (i % 10), 3, 0, 8);
+    return server.requests.length - before;
+  }
+  async function rest(word: number) {
+    const server = await openNastyServer(restful(word));
+    open.push(server);
+    const bus = openModbusBus(
+      { kind: 'tcp', host: '127.0.0.1', port: server.port, framing: 'tcp' },
+      { timeout_ms: 150 },
+    );
+    open.push(bus);
+    return { server, bus };
+  }
+
+  it('cost nothing where ten meters stand at zero on a healthy line', async () => {
+    const { server, bus } = await rest(0);
+    expect(await rounds(bus, server)).toBe(100);
+  });
+
+  it('cost one check where ten meters say the same, and one more after a fault', async () => {
+    const { server, bus } = await rest(7);
+    expect(await rounds(bus, server)).toBe(102);
+    expect(await rounds(bus, server)).toBe(100);
+    server.manner = () => 'silent';
+    await expect(bus.read(1, 3, 0, 8)).rejects.toThrow(/No answer/);
+    server.manner = restful(7);
+    // One short request, since the answer may come late; then the check once more.
+    expect(await rounds(bus, server)).toBeLessThanOrEqual(104);
+  });
+
+  it('are checked at zero too while the last fault is recent', () => {
+    let now = 0;
+    const doubt = createDoubt(() => now);
+    const zero = Buffer.alloc(16);
+    expect(doubt.mayBeRepeated(zero)).toBe(false);
+    doubt.add(8);
+    expect(doubt.mayBeRepeated(zero)).toBe(true);
+    doubt.clear(zero);
+    expect(doubt.mayBeRepeated(zero)).toBe(false);
+    doubt.add(1);
+    expect(doubt.mayBeRepeated(zero)).toBe(true);
+    now += 60_000;
+    expect(doubt.mayBeRepeated(zero)).toBe(false);
+    const other = Buffer.alloc(16, 1);
+    doubt.clear(other);
+    expect(doubt.mayBeRepeated(other)).toBe(false);
+    now += 60_000;
+    expect(doubt.mayBeRepeated(other)).toBe(true);
+  });
 });
 
 describe.concurrent('a gateway that fails in every way', () => {
