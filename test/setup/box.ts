@@ -9,6 +9,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const START_MS = 60_000;
+/** As `./luna` starts it. */
+export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'];
 
 export type Box = {
   pid: number;
@@ -50,11 +52,10 @@ export async function startBox(environment: Record<string, string> = {}, home?: 
     LUNA_HOME: folder,
   };
   const begun = performance.now();
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(ROOT, 'gateway/main.ts'), 'run'],
-    { env, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(process.execPath, [...NODE_FLAGS, join(ROOT, 'gateway/main.ts'), 'run'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   child.stdout.on('data', (chunk) => {
     said += chunk;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendCommand } from '../../../gateway/control.ts';
+import { NODE_FLAGS } from '../../setup/box.ts';
 import type { LoadClient } from './protocol.ts';
 import type { PolledMeter } from './seen-modbus.ts';
 
@@ -35,7 +36,7 @@ export async function startBox(home: string, settings: Record<string, string> = 
     ...{ LUNA_LOG_LEVEL: 'info', LUNA_WEATHER: 'off', LUNA_PRICE_SOURCES: '' },
     ...settings,
   };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, 'run'], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'run'], {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
