@@ -96,7 +96,8 @@ function parse(bundle: Buffer): z.infer<typeof BundleSchema> {
 }
 
 /** Not keys: what other parts of the backup hold, or what a start makes anew. */
-const NO_KEYS = /^(luna\.(yaml|lock|sock)|series\.duckdb.*|audit-heads\.jsonl|box-id|backup-state\.json|.*\.tmp)$/;
+const NO_KEYS =
+  /^(luna\.(yaml|lock|sock)|series\.duckdb.*|audit-heads\.jsonl|box-id|counts|clock\.json|backup-state\.json|.*\.tmp)$/;
 
 /** The small files of the home itself (keys, certificates' keys in tls/), and luna.yaml, which may hold tokens. Larger ones are named. */
 export async function readKeyFiles(home: string): Promise<{ files: KeyFiles; left_out: string[] }> {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Box, startBox } from '../../setup/box.ts';
 
 const MAIN = join(import.meta.dirname, '../../../gateway/main.ts');
@@ -57,7 +58,55 @@ async function luna(home: string, ...args: string[]) {
   return promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], { env });
 }
 
+/** Whole files of a folder, unpacked where they are packed, that hold one of the texts. */
+async function holding(dir: string, texts: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const bytes = await readFile(join(entry.parentPath, entry.name));
+    const plain = entry.name.endsWith('.gz') ? gunzipSync(bytes) : bytes;
+    for (const text of texts) if (plain.includes(text)) found.push(`${entry.name}: ${text}`);
+  }
+  return found;
+}
+
+async function post(path: string, body: object): Promise<number> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  return (await fetch(`${box.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+}
+
 describe('a box that is lost', () => {
+  it('has told its backups no password and no token, neither in the first copy nor in those that continue it', async () => {
+    const planted = async (n: number) => {
+      const [token, password, login] = [
+        `token-${n}-of-a-device`,
+        `password-${n}-of-a-mailbox`,
+        `password-${n}-of-anna`,
+      ];
+      const connection = { kind: 'http', url: 'http://127.0.0.1:1/', poll_s: 3600, token };
+      expect(await post('/api/v1/devices', { id: `http-${n}`, profile: 'homewizard-p1', connection })).toBe(201);
+      const settings = { host: '127.0.0.1', port: 1, security: 'none', user: 'box', from: 'box@example.org' };
+      const channel = { name: `mail ${n}`, kind: 'email', settings, secret: password };
+      expect(await post('/api/v1/notifications/channels', channel)).toBe(201);
+      await box.luna('user', 'add', `anna${n}`, '--role', 'user', '--password', login);
+      return [token, password, login];
+    };
+    const secrets = [...(await planted(1)), key];
+    const { id } = await box.lunaJson<{ id: string }>('backup');
+    secrets.push(...(await planted(2)));
+    const rounds = async () => (await readdir(join(folder, `${id}.log`))).filter((name) => /^r\d/.test(name)).length;
+    const before = await rounds();
+    await vi.waitFor(async () => expect(await rounds()).toBeGreaterThan(before + 1), {
+      timeout: 60_000,
+      interval: 200,
+    });
+    expect(await holding(join(folder, id), secrets)).toEqual([]);
+    expect(await holding(join(folder, `${id}.log`), secrets)).toEqual([]);
+    // What is no secret is found, so that the search does find.
+    expect((await holding(join(folder, id), ['http-1'])).length).toBeGreaterThan(0);
+    expect((await holding(join(folder, `${id}.log`), ['http-2'])).length).toBeGreaterThan(0);
+  }, 120_000);
+
   it('comes back from its backup folder alone, with all but the last moments', async () => {
     const made = await box.lunaJson<{ id: string; rows: number; keys: boolean }>('backup');
     expect(made).toMatchObject({ keys: true });
@@ -91,7 +140,10 @@ describe('a box that is lost', () => {
 
   it('refuses a home that is in use, and a backup that is damaged', async () => {
     await expect(luna(box.home, 'restore', folder)).rejects.toThrow(/is not empty/);
-    const [id] = (await readdir(folder)).filter((name) => /Z$/.test(name));
+    const id = (await readdir(folder))
+      .filter((name) => /Z$/.test(name))
+      .sort()
+      .at(-1);
     await writeFile(join(folder, id!, 'base/PG_VERSION'), '17\n');
     await expect(luna(join(root, 'other'), 'restore', folder)).rejects.toThrow(/base\/PG_VERSION.*was changed/);
     expect(await readdir(join(root, 'other')).catch(() => [])).toEqual([]);
