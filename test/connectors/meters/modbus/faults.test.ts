@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type ModbusBus, openModbusBus } from '../../../../connectors/meters/modbus/bus.ts';
 import { createDoubt } from '../../../../connectors/meters/modbus/doubt.ts';
 import { createRandom } from '../../../../recommender/random.ts';
-import { encodedWord, FAULTS, openFaultyGateway } from './faults.ts';
+import { encodedWord, FAULTS, isTimeBetween, openFaultyGateway } from './faults.ts';
 import { after, type NastyServer, openNastyServer } from './nasty-server.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -28,11 +28,18 @@ function fault(words: Buffer, unit: number, address: number, from_ms: number): s
     const word = words.readUInt16BE(2 * i);
     const place = at % 4;
     if (place < 2 && word !== encodedWord(unit, at, 0)) return `register ${at} of unit ${unit} holds ${word}`;
-    if (place === 3 && (word < (from_ms & 0xffff) || word > (now_ms() & 0xffff)))
-      return `register ${at} is old: ${word}`;
+    if (place === 3 && !isTimeBetween(word, from_ms, now_ms())) return `register ${at} is old: ${word}`;
   }
   return '';
 }
+
+it('the time in a register is compared across the turn of its 16 bits', () => {
+  for (const begin of [0, 65_530, 131_066])
+    for (const word of [begin, begin + 8, begin + 10])
+      expect(isTimeBetween(word & 0xffff, begin, begin + 10)).toBe(true);
+  expect(isTimeBetween(65_529, 65_530, 65_540)).toBe(false);
+  expect(isTimeBetween(5, 65_530, 65_540)).toBe(false);
+});
 
 it('a gateway that gives the last answer again, from now on, is not believed', async () => {
   const gateway = await openFaultyGateway(createRandom(7), now_ms, 1);

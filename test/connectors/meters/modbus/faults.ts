@@ -40,6 +40,11 @@ export function encodedWord(unit: number, address: number, now_ms: number): numb
   return [unit, address - place, time >>> 16, time & 0xffff][place]!;
 }
 
+/** Whether the low 16 bits of a time lie between two instants less than 65 s apart; they begin anew every 65,536 ms. */
+export function isTimeBetween(word: number, from_ms: number, to_ms: number): boolean {
+  return ((word - from_ms) & 0xffff) <= ((to_ms - from_ms) & 0xffff);
+}
+
 /** What a value of four registers says of itself. */
 export function decodeTold(value: number): { unit: number; address: number; at_ms: number } {
   const rest = value % 2 ** 48;
