@@ -9,7 +9,7 @@ import { InvalidDataError, NotFoundError, UnavailableError } from '../../engine/
 import type { Connection, Device } from '../../engine/model/site.ts';
 import type { Actor, AuditService, Base } from '../services.ts';
 import { ConnectionSchema } from './devices/connection.ts';
-import { type Found, type SearchDeps, searchBus, searchNetwork } from './discovery/search-run.ts';
+import { type Found, type SearchDeps, searchBus, searchNetwork, UnreachableBus } from './discovery/search-run.ts';
 import type { Profiles } from './profiles.ts';
 
 export type SearchWish =
@@ -32,7 +32,10 @@ export type SearchState = {
   done: number;
   total: number;
   found: readonly FoundDevice[];
+  /** Why it failed, in English. */
   problem: string | null;
+  /** The same for pages in other languages, where it is one of these. */
+  reason: 'unreachable' | null;
 };
 
 export interface SearchService {
@@ -91,7 +94,7 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
     const ending = new AbortController();
     const entry: Kept = {
       ...{ id: randomUUID(), tenant: actor.tenant, kind: wish.kind, where, state: 'running' as const },
-      ...{ begun_ms: clock.now(), ended_ms: null, done: 0, total: 0, found: [], problem: null, ending },
+      ...{ begun_ms: clock.now(), ended_ms: null, done: 0, total: 0, found: [], problem: null, reason: null, ending },
       ended: Promise.resolve(),
     };
     kept.set(actor.tenant, entry);
@@ -120,6 +123,7 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
         (error: unknown) => {
           entry.state = signal.aborted ? 'stopped' : 'failed';
           entry.problem = signal.aborted ? null : textOf(error);
+          entry.reason = !signal.aborted && error instanceof UnreachableBus ? 'unreachable' : null;
           log.warn({ err: error, search: where }, 'a search for devices ended early');
         },
       )

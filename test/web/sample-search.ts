@@ -53,7 +53,7 @@ export function sampleSearch(clock: Clock, bus: { publish(event: never): void })
         begun_ms: clock.now(),
         ended_ms: null,
       } as const;
-      told({ ...begun, done: 0, total: 762, found: [], problem: null });
+      told({ ...begun, done: 0, total: 762, found: [], problem: null, reason: null });
       timer = setInterval(() => {
         const done = Math.min(761, state!.done + 60);
         told({ ...state!, done, found: SAMPLE_FOUND.slice(0, 1 + state!.found.length) });

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { SearchWish } from '../../gateway/services/discovery-search.ts';
 import type { Services } from '../../gateway/services.ts';
+import type { Language } from '../../web/i18n/text.ts';
+import { searchPart } from '../../web/pages/add-meter/search.ts';
+import { createUi } from '../../web/ui.ts';
 import { CSRF, createSampleApp } from './sample-app.ts';
 import { SAMPLE_FOUND, sampleSearch } from './sample-search.ts';
 import { createSampleServices } from './sample-services.ts';
@@ -24,6 +27,11 @@ function pages(options: Parameters<typeof createSampleApp>[1] = {}) {
   return { wishes, send };
 }
 
+const uiIn = (language: Language) =>
+  createUi({
+    ...{ language, theme: 'system', path: '/', site: null, actor: null },
+    ...{ csrf: '', now_ms: 0, clock: null, asset: (name) => name },
+  });
 const NETWORK = { what: 'network', ranges: '192.168.1.0/24\n10.0.0.0/28', confirmed: 'yes' };
 
 describe('searching for devices on the page', () => {
@@ -75,5 +83,16 @@ describe('searching for devices on the page', () => {
     expect(unknown.text).not.toContain('hx-trigger="load, click"');
     const other = await send(`/meters/new?profile=homewizard-p1&found=${SAMPLE_FOUND[0]!.id}`);
     expect(other.text).not.toContain('hx-trigger="load, click"');
+  });
+
+  it.each([
+    ['en', 'The search ended early: 192.168.1.20:502, units 1 to 247 could not be connected.'],
+    ['de', 'Die Suche endete vorzeitig: Keine Verbindung zu 192.168.1.20:502, units 1 to 247.'],
+  ] as const)('says why it failed (%s)', async (language, text) => {
+    const search = { where: '192.168.1.20:502, units 1 to 247', done: 0, total: 247, found: [] } as const;
+    const failed = { ...search, state: 'failed', reason: 'unreachable', problem: '192.168.1.20 refuses.' } as const;
+    const shown = String(await searchPart(failed, uiIn(language)));
+    expect(shown).toContain(text);
+    expect(shown).toContain('192.168.1.20 refuses.');
   });
 });

@@ -22,6 +22,8 @@ export type ReadOptions = {
 /** All reject ModbusException (refused) or UnavailableError (no connection, no answer, at rest, closed, aborted). */
 export type ModbusBus = Closable & {
   readonly name: string;
+  /** Makes the connection, where there is none, before anything is asked. Rejects UnavailableError in words. */
+  connect(signal?: AbortSignal): Promise<void>;
   read(unit: number, code: FunctionCode, address: number, count: number, options?: ReadOptions): Promise<Buffer>;
   /** How the device names itself (function 43/14). */
   identify(unit: number, options?: ReadOptions): Promise<Identification>;
@@ -66,19 +68,25 @@ export function openModbusBus(endpoint: BusEndpoint, options: BusOptions = {}): 
     return answer;
   }
 
-  function queued<T>(unit: number, options: ReadOptions, work: () => Promise<T>): Promise<T> {
+  function inTurn<T>(what: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const turn = tail.then(() => {
       if (closed) throw new UnavailableError(`The bus ${name} was closed.`);
-      if (options.signal?.aborted) throw new UnavailableError(`Reading ${name} unit ${unit} was stopped.`);
-      if (!options.urgent && options.deadline_ms === undefined && line.rest(unit) > 0) throw noAnswer(name, unit);
+      if (signal?.aborted) throw new UnavailableError(`Reading ${what} was stopped.`);
       return work();
     });
     tail = turn.catch(() => undefined);
     return turn;
   }
 
+  const queued = <T>(unit: number, options: ReadOptions, work: () => Promise<T>): Promise<T> =>
+    inTurn(`${name} unit ${unit}`, options.signal, () => {
+      if (!options.urgent && options.deadline_ms === undefined && line.rest(unit) > 0) throw noAnswer(name, unit);
+      return work();
+    });
+
   return {
     name,
+    connect: (signal) => inTurn(name, signal, line.connect),
     read: (unit, code, address, count, options = {}) =>
       queued(unit, options, () => read(unit, code, address, count, options.deadline_ms)),
     identify: (unit, options = {}) =>

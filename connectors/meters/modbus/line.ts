@@ -18,6 +18,8 @@ export type Ask<T> = {
 export type Line = {
   /** Rejects ModbusException or UnavailableError. */
   ask<T>(request: Ask<T>): Promise<T>;
+  /** Makes the connection where there is none. Rejects UnavailableError in words. */
+  connect(): Promise<void>;
   /** Milliseconds that the unit still rests because it is dead while others answer. */
   rest(unit: number): number;
   drop(): void;
@@ -70,6 +72,9 @@ export function createLine(
   return {
     rest: health.rest,
     drop,
+    async connect() {
+      await reach.connection();
+    },
     async ask(request) {
       const { unit, count, deadline_ms, send } = request;
       const connection = await reach.connection();

@@ -46,7 +46,11 @@ const SearchSchema = z
     ended: z.iso.datetime().nullable(),
     done: z.number().int(),
     total: z.number().int(),
-    problem: z.string().nullable(),
+    problem: z.string().nullable().openapi({ description: 'Why it failed, in words.' }),
+    reason: z
+      .enum(['unreachable'])
+      .nullable()
+      .openapi({ description: '`unreachable`: the bus could not be connected.' }),
     found: z.array(
       z.object({
         id: z.string(),

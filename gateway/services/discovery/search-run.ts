@@ -8,6 +8,7 @@ import type { BusRegistry, ModbusBus } from '../../../connectors/meters/modbus/b
 import { identifyUnit, isPresent, profileOf, type UnitFacts } from '../../../connectors/meters/modbus/identify.ts';
 import { endpointOf, type ModbusConnection } from '../../../connectors/meters/modbus/source.ts';
 import type { Profile } from '../../../connectors/meters/profile/profile.ts';
+import { UnavailableError } from '../../../engine/errors.ts';
 import type { Connection } from '../../../engine/model/site.ts';
 
 export type Found = {
@@ -41,6 +42,9 @@ export type SearchRun = {
   found(what: Found): void;
 };
 
+/** The bus cannot be reached, or no longer: nobody on it was asked, which is not the same as nobody there. */
+export class UnreachableBus extends UnavailableError {}
+
 /** Where the unit number is that of the device itself, and where gateways are often numbered. */
 const OWN_UNITS = [1, 255, 0, 3, 126];
 const GATEWAY_UNITS = [2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 100, 200, 240, 247];
@@ -48,6 +52,7 @@ const GATEWAY_UNITS = [2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 100, 200, 240, 247];
 const OWN_DEADLINE_MS = 1000;
 const UNIT_DEADLINE_MS = 400;
 const MDNS_MS = 3000;
+const RETRY_MS = 1000;
 
 export async function searchNetwork(deps: SearchDeps, allowed: AllowedAddresses, run: SearchRun): Promise<void> {
   const { signal } = run;
@@ -76,12 +81,18 @@ export async function searchNetwork(deps: SearchDeps, allowed: AllowedAddresses,
 
 async function searchHost(deps: SearchDeps, { host, port }: Target, run: SearchRun): Promise<void> {
   const at = (unit: number): ModbusConnection => ({ kind: 'modbus-tcp', host, port, unit, poll_s: 10 });
-  const own = await searchUnits(deps, at, OWN_UNITS, OWN_DEADLINE_MS, run);
-  const behind = await searchUnits(deps, at, GATEWAY_UNITS, UNIT_DEADLINE_MS, run);
-  for (const found of distinct([...own, ...behind], OWN_UNITS.length + GATEWAY_UNITS.length)) run.found(found.what);
+  // A host that lets nobody in, or no second client, is no device; the others are searched all the same.
+  const each = { onUnit: () => undefined, isNeeded: false };
+  const found: FoundUnit[] = [];
+  await searchUnits(deps, at, { units: OWN_UNITS, deadline_ms: OWN_DEADLINE_MS, ...each }, found, run);
+  await searchUnits(deps, at, { units: GATEWAY_UNITS, deadline_ms: UNIT_DEADLINE_MS, ...each }, found, run);
+  for (const { what } of distinct(found, OWN_UNITS.length + GATEWAY_UNITS.length)) run.found(what);
 }
 
-/** Unit after unit of one bus, each told as it is found. */
+/**
+ * Unit after unit of one bus; what was found is told at the end, however it ends.
+ * Rejects UnreachableBus where nobody can be asked.
+ */
 export async function searchBus(
   deps: SearchDeps,
   connection: ModbusConnection,
@@ -91,36 +102,63 @@ export async function searchBus(
   const all = Array.from({ length: units.to - units.from + 1 }, (_, i) => units.from + i);
   run.expect(all.length);
   const at = (unit: number): ModbusConnection => ({ ...connection, unit });
-  const found = await searchUnits(deps, at, all, UNIT_DEADLINE_MS, run, run.step);
-  for (const { what } of distinct(found, all.length)) run.found(what);
+  const found: FoundUnit[] = [];
+  const plan = { units: all, deadline_ms: UNIT_DEADLINE_MS, onUnit: run.step, isNeeded: true };
+  try {
+    await searchUnits(deps, at, plan, found, run);
+  } finally {
+    for (const { what } of distinct(found, all.length)) run.found(what);
+  }
 }
 
 type FoundUnit = { facts: UnitFacts; what: Found };
+type UnitPlan = {
+  units: readonly number[];
+  deadline_ms: number;
+  onUnit(): void;
+  /** Without the bus the search has no sense. */
+  isNeeded: boolean;
+};
 
 async function searchUnits(
   deps: SearchDeps,
   at: (unit: number) => ModbusConnection,
-  units: readonly number[],
-  deadline_ms: number,
+  { units, deadline_ms, onUnit, isNeeded }: UnitPlan,
+  found: FoundUnit[],
   run: SearchRun,
-  onUnit: () => void = () => undefined,
-): Promise<FoundUnit[]> {
+): Promise<void> {
   const { bus, release } = deps.buses.acquire(endpointOf(at(1)));
-  const found: FoundUnit[] = [];
   try {
     for (const unit of units) {
       if (run.signal.aborted) break;
       const begun = performance.now();
+      if (!(await isReached(bus, isNeeded, run.signal))) break;
       const facts = await factsOf(bus, unit, deps.profiles, { deadline_ms, signal: run.signal });
       if (facts) found.push({ facts, what: describe(facts, at(unit), bus.name, deps.profiles) });
       onUnit();
       if (deps.isInUse(at(unit)))
         await sleep(2 * (performance.now() - begun), undefined, { signal: run.signal }).catch(() => undefined);
     }
-    return found;
   } finally {
     await release();
   }
+}
+
+/** Whether somebody can be asked. Rejects UnreachableBus where that is needed and was tried twice in vain. */
+async function isReached(bus: ModbusBus, isNeeded: boolean, signal: AbortSignal): Promise<boolean> {
+  for (let tries = 1; !signal.aborted; tries++) {
+    try {
+      await bus.connect(signal);
+      return true;
+    } catch (error) {
+      if (signal.aborted || !isNeeded) return false;
+      const { message, remedy } = error as UnavailableError;
+      if (tries >= 2) throw new UnreachableBus(message, remedy, { cause: error });
+      // It may serve one client only, or just have hung up on a unit that it does not have.
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return false;
 }
 
 async function factsOf(

@@ -149,6 +149,43 @@ describe('the search for devices', () => {
     expect((await ended()).found.map(({ address }) => address)).toEqual([`127.0.0.1:${gateway.port} unit 1`]);
   });
 
+  it('says why, where a bus cannot be reached, and not that nobody is there', async () => {
+    const { search, ended } = service();
+    const gone = await openFakeGateway(GATEWAY);
+    await gone.close();
+    const tcp = { kind: 'modbus-tcp', host: '127.0.0.1', port: gone.port, unit: 1, poll_s: 10 } as const;
+    await search.start(admin, { kind: 'bus', connection: tcp, from_unit: 1, to_unit: 247 });
+    expect(await ended()).toMatchObject({
+      ...{ state: 'failed', reason: 'unreachable', done: 0, found: [] },
+      problem: expect.stringMatching(/^127\.0\.0\.1 refuses connections on port \d+\. Is it powered/),
+    });
+    const path = '/dev/ttyLunaIsNotHere';
+    const rtu = { kind: 'modbus-rtu', path, baud: 9600, parity: 'none', stop_bits: 1, unit: 1, poll_s: 10 } as const;
+    await search.start(admin, { kind: 'bus', connection: rtu, from_unit: 1, to_unit: 247 });
+    expect(await ended()).toMatchObject({
+      ...{ state: 'failed', reason: 'unreachable', done: 0 },
+      problem: expect.stringMatching(/^The serial port \/dev\/ttyLunaIsNotHere cannot be opened/),
+    });
+  });
+
+  it('keeps what was found before the bus went away', { timeout: 60_000 }, async () => {
+    const gateway = await openFakeGateway(GATEWAY);
+    const answer = gateway.manner;
+    gateway.manner = (request, socket) => {
+      if (request.unit !== 2) return answer(request, socket);
+      void gateway.close();
+      return 'drop';
+    };
+    const { search, ended } = service();
+    const connection = { kind: 'modbus-tcp', host: '127.0.0.1', port: gateway.port, unit: 1, poll_s: 10 } as const;
+    await search.start(admin, { kind: 'bus', connection, from_unit: 1, to_unit: 9 });
+    const { state, reason, found } = await ended();
+    expect({ state, reason, profiles: found.map(({ profile }) => profile) }).toEqual({
+      ...{ state: 'failed', reason: 'unreachable' },
+      profiles: ['eastron-sdm630'],
+    });
+  });
+
   it('asks web servers with GET only, follows no redirect, and says what they are', { timeout: 60_000 }, async () => {
     const shelly = await openHttp({
       '/shelly': { id: 'shellypro3em-0cb815fc0000', mac: '0CB815FC0000', app: 'Pro3EM', ver: '1.0.8', gen: 2 },

@@ -23,6 +23,9 @@ export const searchTexts = {
   'search.done': 'Durchsucht: {where}',
   'search.stopped': 'Nach {done} von {total} angehalten.',
   'search.failed': 'Die Suche endete vorzeitig: {problem}',
+  'search.unreachable':
+    'Die Suche endete vorzeitig: Keine Verbindung zu {where}. Hat das Gerät Strom, steckt das Kabel, stimmt die Adresse oder der Anschluss? Einzelheiten: {problem}',
+  'search.none_until_then': 'Bis dahin wurde nichts gefunden.',
   'search.none':
     'Nichts, was die Box kennt, hat geantwortet. Ist das Gerät in diesem Netz, ist Modbus oder seine lokale Schnittstelle eingeschaltet?',
   'search.none_yet': 'Noch nichts gefunden.',

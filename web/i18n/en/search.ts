@@ -21,6 +21,9 @@ export const searchTexts = {
   'search.done': 'Searched {where}',
   'search.stopped': 'Stopped after {done} of {total}.',
   'search.failed': 'The search ended early: {problem}',
+  'search.unreachable':
+    'The search ended early: {where} could not be connected. Is it powered, is the cable in, is the address or the port right? Details: {problem}',
+  'search.none_until_then': 'Nothing was found until then.',
   'search.none':
     'Nothing that the box knows has answered. Is the device on this network, is Modbus or its local API switched on in it?',
   'search.none_yet': 'Nothing found yet.',

@@ -25,6 +25,7 @@ export type SearchView = {
   done: number;
   total: number;
   problem: string | null;
+  reason: 'unreachable' | null;
   found: readonly FoundView[];
 };
 export type SearchPageView = {
@@ -88,14 +89,18 @@ ${selectControl(form, { id: 'parity', label: t('connection.parity'), value: 'non
 
 /** The live region. */
 export function searchPart(search: SearchView, ui: Ui): Html {
-  const { t } = ui;
   const head =
     search.state === 'running'
       ? runningCard(search, ui)
       : search.state === 'failed'
-        ? notice('fault', t('search.failed', { problem: search.problem ?? '' }))
+        ? notice('fault', whyFailed(search, ui))
         : '';
   return html`${head}${foundCard(search, ui)}`;
+}
+
+function whyFailed({ reason, where, problem }: SearchView, { t }: Ui): string {
+  if (reason === 'unreachable') return t('search.unreachable', { where, problem: problem ?? '' });
+  return t('search.failed', { problem: problem ?? '' });
 }
 
 function runningCard({ where, done, total, found }: SearchView, ui: Ui): Html {
@@ -116,10 +121,13 @@ function foundCard({ state, where, done, total, found }: SearchView, ui: Ui): Ht
     state === 'stopped'
       ? html`<p class="soft">${t('search.stopped', { done: format.number(done), total: format.number(total) })}</p>`
       : '';
-  const none = html`<p class="soft">${t(state === 'running' ? 'search.none_yet' : 'search.none')}</p>`;
+  const none =
+    state === 'failed'
+      ? html`<p class="soft">${t('search.none_until_then')}</p>`
+      : html`<p class="soft">${t(state === 'running' ? 'search.none_yet' : 'search.none')}</p>`;
   const list = html`<ul class="rows">${found.map((each) => foundRow(each, ui))}</ul>`;
   return card({
-    title: state === 'running' ? t('search.found') : t('search.done', { where }),
+    title: state === 'running' || state === 'failed' ? t('search.found') : t('search.done', { where }),
     content: html`${stopped}${found.length === 0 ? none : list}`,
   });
 }
