@@ -35,7 +35,7 @@ export type SearchState = {
   /** Why it failed, in English. */
   problem: string | null;
   /** The same for pages in other languages, where it is one of these. */
-  reason: 'unreachable' | null;
+  reason: 'unreachable' | 'time_limit' | null;
 };
 
 export interface SearchService {
@@ -64,6 +64,7 @@ export type SearchServiceDeps = Pick<Base, 'clock' | 'log' | 'bus'> & {
   network?: Partial<Pick<SearchDeps, 'modbus_ports' | 'http_ports' | 'mdns'>> & {
     loopback?: boolean;
     cidrs?: () => readonly string[];
+    longest_ms?: number;
   };
 };
 
@@ -75,6 +76,7 @@ type Kept = SearchState & { tenant: string; found: FoundDevice[]; ending: AbortC
 
 export function createSearchService(deps: SearchServiceDeps): SearchService {
   const { clock, log, audit, devices, network = {} } = deps;
+  const longest_ms = network.longest_ms ?? LONGEST_MS;
   const kept = new Map<string, Kept>();
   const searchDeps: SearchDeps = {
     get profiles() {
@@ -99,7 +101,7 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
     };
     kept.set(actor.tenant, entry);
     const tell = teller(deps, entry);
-    const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(LONGEST_MS)]);
+    const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(longest_ms)]);
     entry.ended = work({
       signal,
       expect(more) {
@@ -117,13 +119,9 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
       },
     })
       .then(
-        () => {
-          entry.state = signal.aborted ? 'stopped' : 'done';
-        },
+        () => Object.assign(entry, signal.aborted ? givenUp(ending.signal, longest_ms) : { state: 'done' }),
         (error: unknown) => {
-          entry.state = signal.aborted ? 'stopped' : 'failed';
-          entry.problem = signal.aborted ? null : textOf(error);
-          entry.reason = !signal.aborted && error instanceof UnreachableBus ? 'unreachable' : null;
+          Object.assign(entry, signal.aborted ? givenUp(ending.signal, longest_ms) : failed(error));
           log.warn({ err: error, search: where }, 'a search for devices ended early');
         },
       )
@@ -229,6 +227,19 @@ function knownAs(devices: readonly Device[], found: Connection | null): string |
     return isOnBus(connection, found) && 'unit' in connection && connection.unit === found.unit;
   });
   return same?.id ?? null;
+}
+
+type Ending = Pick<SearchState, 'state' | 'problem' | 'reason'>;
+
+function failed(error: unknown): Ending {
+  return { state: 'failed', problem: textOf(error), reason: error instanceof UnreachableBus ? 'unreachable' : null };
+}
+
+/** Either somebody ended it, or its time was up. */
+function givenUp(byPerson: AbortSignal, longest_ms: number): Ending {
+  if (byPerson.aborted) return { state: 'stopped', problem: null, reason: null };
+  const problem = `A search takes ${Math.round(longest_ms / 60_000)} minutes at most. Search the rest on its own.`;
+  return { state: 'failed', problem, reason: 'time_limit' };
 }
 
 function textOf(error: unknown): string {

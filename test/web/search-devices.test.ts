@@ -94,5 +94,7 @@ describe('searching for devices on the page', () => {
     const shown = String(await searchPart(failed, uiIn(language)));
     expect(shown).toContain(text);
     expect(shown).toContain('192.168.1.20 refuses.');
+    const late = String(await searchPart({ ...failed, done: 90, reason: 'time_limit' }, uiIn(language)));
+    expect(late).toContain(language === 'en' ? 'after 90 of 247: a search takes ten' : 'nach 90 von 247: Eine Suche');
   });
 });

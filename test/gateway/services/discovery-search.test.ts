@@ -168,6 +168,17 @@ describe('the search for devices', () => {
     });
   });
 
+  it('says that its time was up, and not that somebody stopped it', async () => {
+    const gateway = closing(await openFakeGateway(GATEWAY));
+    const { search, ended } = service({ longest_ms: 700 });
+    const connection = { kind: 'modbus-tcp', host: '127.0.0.1', port: gateway.port, unit: 1, poll_s: 10 } as const;
+    await search.start(admin, { kind: 'bus', connection, from_unit: 20, to_unit: 247 });
+    const first = await ended();
+    expect(first).toMatchObject({ state: 'failed', reason: 'time_limit', total: 228 });
+    expect(first.problem).toMatch(/^A search takes .* minutes at most\./);
+    expect(first.done).toBeLessThan(100);
+  });
+
   it('keeps what was found before the bus went away', { timeout: 60_000 }, async () => {
     const gateway = await openFakeGateway(GATEWAY);
     const answer = gateway.manner;

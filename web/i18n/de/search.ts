@@ -25,6 +25,8 @@ export const searchTexts = {
   'search.failed': 'Die Suche endete vorzeitig: {problem}',
   'search.unreachable':
     'Die Suche endete vorzeitig: Keine Verbindung zu {where}. Hat das Gerät Strom, steckt das Kabel, stimmt die Adresse oder der Anschluss? Einzelheiten: {problem}',
+  'search.time_limit':
+    'Die Suche endete vorzeitig, nach {done} von {total}: Eine Suche dauert höchstens zehn Minuten. Was gefunden wurde, bleibt; durchsuchen Sie den Rest für sich.',
   'search.none_until_then': 'Bis dahin wurde nichts gefunden.',
   'search.none':
     'Nichts, was die Box kennt, hat geantwortet. Ist das Gerät in diesem Netz, ist Modbus oder seine lokale Schnittstelle eingeschaltet?',

@@ -23,6 +23,8 @@ export const searchTexts = {
   'search.failed': 'The search ended early: {problem}',
   'search.unreachable':
     'The search ended early: {where} could not be connected. Is it powered, is the cable in, is the address or the port right? Details: {problem}',
+  'search.time_limit':
+    'The search ended early, after {done} of {total}: a search takes ten minutes at most. What was found stays; search the rest on its own.',
   'search.none_until_then': 'Nothing was found until then.',
   'search.none':
     'Nothing that the box knows has answered. Is the device on this network, is Modbus or its local API switched on in it?',

@@ -25,7 +25,7 @@ export type SearchView = {
   done: number;
   total: number;
   problem: string | null;
-  reason: 'unreachable' | null;
+  reason: 'unreachable' | 'time_limit' | null;
   found: readonly FoundView[];
 };
 export type SearchPageView = {
@@ -98,8 +98,10 @@ export function searchPart(search: SearchView, ui: Ui): Html {
   return html`${head}${foundCard(search, ui)}`;
 }
 
-function whyFailed({ reason, where, problem }: SearchView, { t }: Ui): string {
+function whyFailed({ reason, where, problem, done, total }: SearchView, { t, format }: Ui): string {
   if (reason === 'unreachable') return t('search.unreachable', { where, problem: problem ?? '' });
+  if (reason === 'time_limit')
+    return t('search.time_limit', { done: format.number(done), total: format.number(total) });
   return t('search.failed', { problem: problem ?? '' });
 }
 
