@@ -8,7 +8,13 @@ import type { Device } from '../../engine/model/site.ts';
 import type { Vault } from '../auth/vault.ts';
 import type { AlertService, AuditService, Base, CreatedDevice, DeviceService, MeterService } from '../services.ts';
 import { writeAudit } from './audit.ts';
-import { requireFreePoints, requireFreeTopic, requireUnused, requireValid } from './devices/checks.ts';
+import {
+  requireAgreedLine,
+  requireFreePoints,
+  requireFreeTopic,
+  requireUnused,
+  requireValid,
+} from './devices/checks.ts';
 import { hasCredential, parseConnection, withoutSecrets } from './devices/connection.ts';
 import { matches, newSecret, usernameOf } from './devices/credentials.ts';
 import { createDecoders, type Decoders } from './devices/decoders.ts';
@@ -63,9 +69,10 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
     throw new NotFoundError(`There is no device ${id}.`, 'It may be gone already; GET /api/v1/devices lists them.');
   }
 
+  const everybody = () => memory.tenants().flatMap((tenant) => [...memory.list(tenant)]);
+
   function requireOwnTopic(device: Pick<Device, 'tenant' | 'id' | 'profile' | 'connection'>): void {
-    const everybody = memory.tenants().flatMap((tenant) => memory.list(tenant));
-    requireFreeTopic(everybody, device, decoders.filtersOf);
+    requireFreeTopic(everybody(), device, decoders.filtersOf);
   }
 
   /** Own memory first, then everybody who listens to changes of meters. */
@@ -109,6 +116,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       const name = wish.name?.trim() || wish.id;
       requireValid({ id: wish.id, name }, memory.get(tenant, wish.id) !== null);
       requireOwnTopic({ tenant, id: wish.id, profile: profile?.name ?? null, connection });
+      requireAgreedLine(everybody(), { tenant, id: wish.id, connection });
       const points = pointsOf({ ...wish, name }, profile);
       requireFreePoints(points, (id) => meters.get(tenant, id) !== null);
       // The box may have been killed before it could forget a former device of this name.
@@ -145,6 +153,8 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       requireValid({ id, name }, false);
       requireOwnTopic({ ...device, connection });
       const next: Device = { ...device, name, connection, enabled: change.enabled ?? device.enabled };
+      const joins = next.enabled && (change.connection !== undefined || !device.enabled);
+      if (joins) requireAgreedLine(everybody(), next);
       await db.asTenant(actor.tenant, async (sql) => {
         await updateDevice(sql, sealed, next);
         const detail = { name, enabled: next.enabled, connection: withoutSecrets(connection) };

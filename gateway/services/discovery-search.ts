@@ -8,6 +8,7 @@ import { endpointOf, type ModbusConnection } from '../../connectors/meters/modbu
 import { InvalidDataError, NotFoundError, UnavailableError } from '../../engine/errors.ts';
 import type { Connection, Device } from '../../engine/model/site.ts';
 import type { Actor, AuditService, Base } from '../services.ts';
+import { requireAgreedLine } from './devices/checks.ts';
 import { ConnectionSchema } from './devices/connection.ts';
 import { type Found, type SearchDeps, searchBus, searchNetwork, UnreachableBus } from './discovery/search-run.ts';
 import type { Profiles } from './profiles.ts';
@@ -83,6 +84,7 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
       return deps.profiles.list().map(({ name }) => deps.profiles.full(name));
     },
     buses: devices.buses,
+    framingOf: (host, port) => framingOf(allOf(devices), host, port),
     isInUse: (connection) => allOf(devices).some((device) => isOnBus(device.connection, connection)),
     modbus_ports: network.modbus_ports ?? [502, 1502],
     http_ports: network.http_ports ?? [80],
@@ -136,6 +138,8 @@ export function createSearchService(deps: SearchServiceDeps): SearchService {
     suggestedRanges: () => suggestRanges(network.cidrs?.() ?? ownCidrs()),
     async start(actor, wish) {
       const [where, work] = prepared(searchDeps, wish, network.loopback ?? false);
+      if (wish.kind === 'bus')
+        requireAgreedLine(allOf(devices), { tenant: actor.tenant, id: null, connection: wish.connection });
       if (running())
         throw new UnavailableError('A search for devices is under way.', 'Wait until it has ended, or stop it.');
       const entry = begin(actor, wish, where, work);
@@ -211,6 +215,13 @@ function ownCidrs(): string[] {
 
 function allOf({ list, tenants }: SearchServiceDeps['devices']): Device[] {
   return tenants().flatMap((tenant) => [...list(tenant)]);
+}
+
+/** Of the devices that are read from there already; simple gateways speak nothing else than `rtu`. */
+function framingOf(devices: readonly Device[], host: string, port: number): 'tcp' | 'rtu' {
+  const isRtu = ({ enabled, connection: c }: Device) =>
+    enabled && c.kind === 'modbus-tcp' && c.host === host && c.port === port && c.framing === 'rtu';
+  return devices.some(isRtu) ? 'rtu' : 'tcp';
 }
 
 function isOnBus(known: Connection, searched: ModbusConnection): boolean {

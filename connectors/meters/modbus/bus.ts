@@ -4,7 +4,7 @@
  */
 import { UnavailableError } from '../../../engine/errors.ts';
 import type { Closable } from '../../../engine/ports.ts';
-import { type BusEndpoint, endpointName } from './connection.ts';
+import { type BusEndpoint, endpointName, lineSettings } from './connection.ts';
 import { createDoubt } from './doubt.ts';
 import { createLine, noAnswer, type Outcome } from './line.ts';
 import type { Identification } from './pdu.ts';
@@ -118,15 +118,22 @@ function refusedIsFine(then: () => void): (error: unknown) => void {
 
 /** The buses of the box: whoever asks for the same endpoint shares its queue; the last to leave closes it. */
 export type BusRegistry = Closable & {
+  /** @throws UnavailableError while the bus is used with other settings. */
   acquire(endpoint: BusEndpoint): { bus: ModbusBus; release(): Promise<void> };
 };
 
 export function createBusRegistry(options: BusOptions = {}): BusRegistry {
-  const buses = new Map<string, { bus: ModbusBus; users: number }>();
+  const buses = new Map<string, { bus: ModbusBus; users: number; settings: string }>();
   return {
     acquire(endpoint) {
       const key = endpointName(endpoint);
-      const entry = buses.get(key) ?? { bus: openModbusBus(endpoint, options), users: 0 };
+      const settings = lineSettings(endpoint);
+      const entry = buses.get(key) ?? { bus: openModbusBus(endpoint, options), users: 0, settings };
+      if (entry.settings !== settings)
+        throw new UnavailableError(
+          `${key} is in use with ${entry.settings}, so that it cannot be used with ${settings}.`,
+          'Give all devices on it the same settings, or switch the others off first.',
+        );
       entry.users += 1;
       buses.set(key, entry);
       let held = true;

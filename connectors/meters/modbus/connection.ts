@@ -14,6 +14,13 @@ export function endpointName(endpoint: BusEndpoint): string {
   return endpoint.kind === 'tcp' ? `${endpoint.host}:${endpoint.port}` : endpoint.path;
 }
 
+/** What all who share a bus must agree on, in words. */
+export function lineSettings(endpoint: BusEndpoint): string {
+  if (endpoint.kind === 'tcp') return endpoint.framing === 'tcp' ? 'Modbus TCP frames' : 'RTU frames over TCP';
+  const { baud, parity, stop_bits } = endpoint;
+  return `${baud} baud, parity ${parity}, ${stop_bits} stop ${stop_bits === 1 ? 'bit' : 'bits'}`;
+}
+
 /** Rejects ModbusException (refused), ModbusTimeout (no answer in time), UnavailableError (the line is gone), or Error
  * for an answer that is none to the request. One request at a time. */
 export type Connection = {

@@ -1,6 +1,8 @@
 /** What must hold before a device is stored. Each throws InvalidDataError that says what to change. */
+import { endpointName, lineSettings } from '../../../connectors/meters/modbus/connection.ts';
+import { endpointOf } from '../../../connectors/meters/modbus/source.ts';
 import { type Fault, InvalidDataError } from '../../../engine/errors.ts';
-import type { Device, MeterPoint } from '../../../engine/model/site.ts';
+import type { Connection, Device, MeterPoint } from '../../../engine/model/site.ts';
 import { ID_REMEDY, isId, textFaults } from '../identifier.ts';
 import type { NewPoint } from './points.ts';
 
@@ -53,6 +55,38 @@ type WithTopic = Pick<Device, 'tenant' | 'id' | 'profile' | 'connection'>;
 
 function topicOf({ id, profile, connection }: WithTopic): string | null {
   return connection.kind === 'mqtt' && profile !== null ? (connection.topic ?? id) : null;
+}
+
+/**
+ * All on one line share its one connection, so its settings too. Devices that are switched off do not use it, which is
+ * how the settings of a line with several devices are changed. What another tenant has is not told.
+ * @param devices of all tenants
+ */
+export function requireAgreedLine(
+  devices: readonly Device[],
+  device: Pick<Device, 'tenant' | 'connection'> & { id: string | null },
+): void {
+  const line = lineOf(device.connection);
+  if (line === null) return;
+  const isSelf = ({ tenant, id }: Device) => tenant === device.tenant && id === device.id;
+  const contrary = devices.filter((other) => {
+    const theirs = other.enabled && !isSelf(other) ? lineOf(other.connection) : null;
+    return theirs !== null && theirs.name === line.name && theirs.settings !== line.settings;
+  });
+  const own = contrary.find(({ tenant }) => tenant === device.tenant);
+  const one = own ?? contrary[0];
+  if (!one) return;
+  const who = own ? `by the device ${own.id}` : 'on this box';
+  throw new InvalidDataError(
+    `The line ${line.name} is used ${who} with ${lineOf(one.connection)?.settings}, not ${line.settings}.`,
+    'Give all devices on a line the same settings; to change them, switch the other devices on it off first.',
+  );
+}
+
+function lineOf(connection: Connection): { name: string; settings: string } | null {
+  if (connection.kind !== 'modbus-tcp' && connection.kind !== 'modbus-rtu') return null;
+  const endpoint = endpointOf(connection);
+  return { name: endpointName(endpoint), settings: lineSettings(endpoint) };
 }
 
 export function requireUnused(own: readonly string[], all: readonly MeterPoint[]): void {

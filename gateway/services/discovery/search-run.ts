@@ -27,6 +27,8 @@ export type Found = {
 export type SearchDeps = {
   profiles: readonly Profile[];
   buses: Pick<BusRegistry, 'acquire'>;
+  /** How devices of the box are read from there already. */
+  framingOf(host: string, port: number): 'tcp' | 'rtu';
   /** Whether devices of the box are polled over this bus: then the search leaves it time. */
   isInUse(connection: ModbusConnection): boolean;
   modbus_ports: readonly number[];
@@ -80,7 +82,8 @@ export async function searchNetwork(deps: SearchDeps, allowed: AllowedAddresses,
 }
 
 async function searchHost(deps: SearchDeps, { host, port }: Target, run: SearchRun): Promise<void> {
-  const at = (unit: number): ModbusConnection => ({ kind: 'modbus-tcp', host, port, unit, poll_s: 10 });
+  const framing = deps.framingOf(host, port) === 'rtu' ? ({ framing: 'rtu' } as const) : {};
+  const at = (unit: number): ModbusConnection => ({ kind: 'modbus-tcp', host, port, unit, poll_s: 10, ...framing });
   // A host that lets nobody in, or no second client, is no device; the others are searched all the same.
   const each = { onUnit: () => undefined, isNeeded: false };
   const found: FoundUnit[] = [];
@@ -127,7 +130,9 @@ async function searchUnits(
   found: FoundUnit[],
   run: SearchRun,
 ): Promise<void> {
-  const { bus, release } = deps.buses.acquire(endpointOf(at(1)));
+  const line = acquired(deps, at(1), isNeeded);
+  if (!line) return;
+  const { bus, release } = line;
   try {
     for (const unit of units) {
       if (run.signal.aborted) break;
@@ -141,6 +146,16 @@ async function searchUnits(
     }
   } finally {
     await release();
+  }
+}
+
+/** Null where devices use it with other settings and the search can do without it. @throws UnavailableError else */
+function acquired({ buses }: SearchDeps, connection: ModbusConnection, isNeeded: boolean) {
+  try {
+    return buses.acquire(endpointOf(connection));
+  } catch (error) {
+    if (isNeeded || !(error instanceof UnavailableError)) throw error;
+    return null;
   }
 }
 

@@ -116,6 +116,32 @@ describe('device service', () => {
       await devices.create(acme, { id: 'meter', profile: 'shelly-pro-3em', connection: mqtt('hall') });
     });
 
+    it('refuses settings that contradict those of another device on the line', async () => {
+      const line = { kind: 'modbus-rtu', path: '/dev/ttyUSB0', baud: 9600, parity: 'none', stop_bits: 1 } as const;
+      const on = (unit: number, other: { baud?: number } = {}) => ({ ...line, unit, poll_s: 10, ...other });
+      const wish = (id: string, connection: Connection) => ({ id, profile: 'eastron-sdm630', connection });
+      await devices.create(admin, wish('hall', on(1)));
+      await expect(devices.create(admin, wish('yard', on(2, { baud: 19_200 })))).rejects.toThrow(
+        'The line /dev/ttyUSB0 is used by the device hall with 9600 baud, parity none, 1 stop bit, not 19200 baud, parity none, 1 stop bit.',
+      );
+      const acme = { ...admin, tenant: 'acme' };
+      await expect(devices.create(acme, wish('theirs', on(2, { baud: 19_200 })))).rejects.toThrow(
+        /is used on this box/,
+      );
+      await devices.create(admin, wish('yard', on(2)));
+      await expect(devices.update(admin, 'yard', { connection: on(2, { baud: 19_200 }) })).rejects.toThrow(/hall/);
+      await devices.create(admin, wish('tcp', modbus));
+      const rtu = { ...modbus, unit: 4, framing: 'rtu' } as const;
+      await expect(devices.create(admin, wish('tcp2', rtu))).rejects.toThrow(
+        /192\.168\.1\.20:502 is used by the device tcp with Modbus TCP frames, not RTU frames over TCP/,
+      );
+      // The way to other settings: one is switched off, the other changed, and both go on with the same.
+      await devices.update(admin, 'hall', { enabled: false });
+      await devices.update(admin, 'yard', { connection: on(2, { baud: 19_200 }) });
+      await expect(devices.update(admin, 'hall', { enabled: true })).rejects.toThrow(/used by the device yard/);
+      await devices.update(admin, 'hall', { enabled: true, connection: on(1, { baud: 19_200 }) });
+    });
+
     it('takes all back when a meter point cannot be stored', async () => {
       await expect(
         devices.create(admin, {

@@ -8,6 +8,7 @@ import { createBusRegistry } from '../../../connectors/meters/modbus/bus.ts';
 import type { Device } from '../../../engine/model/site.ts';
 import type { LunaEvent } from '../../../engine/ports.ts';
 import { createSearchService, type SearchServiceDeps } from '../../../gateway/services/discovery-search.ts';
+import { openNastyServer } from '../../connectors/meters/modbus/nasty-server.ts';
 import { openFakeGateway, sunspec, textAt } from '../../connectors/meters/modbus/site.ts';
 import { silent } from '../../setup/database.ts';
 import { admin, profiles } from './device-rig.ts';
@@ -166,6 +167,23 @@ describe('the search for devices', () => {
       ...{ state: 'failed', reason: 'unreachable', done: 0 },
       problem: expect.stringMatching(/^The serial port \/dev\/ttyLunaIsNotHere cannot be opened/),
     });
+  });
+
+  it('refuses a line with other settings than its devices have, and asks a network as they are read', async () => {
+    const gateway = closing(await openNastyServer(() => ({ words: [1] }), 0, true));
+    const at = { kind: 'modbus-tcp', host: '127.0.0.1', port: gateway.port, unit: 1, poll_s: 10 } as const;
+    const known = {
+      ...{ tenant: 'default', id: 'hall', name: 'Hall', profile: 'eastron-sdm630', enabled: true, firmware: null },
+      connection: { ...at, framing: 'rtu' },
+    } as const;
+    const { search, acts, ended } = service({ modbus_ports: [gateway.port], longest_ms: 1500 }, [known]);
+    await expect(search.start(admin, { kind: 'bus', connection: at, from_unit: 1, to_unit: 9 })).rejects.toThrow(
+      /is used by the device hall with RTU frames over TCP, not Modbus TCP frames/,
+    );
+    expect(acts).toEqual([]);
+    await search.start(admin, { kind: 'network', ranges: ['127.0.0.1'] });
+    await ended();
+    expect(gateway.requests[0]).toMatchObject({ unit: 1, code: 3, address: 0, count: 1 });
   });
 
   it('says that its time was up, and not that somebody stopped it', async () => {

@@ -162,6 +162,18 @@ describe('a Modbus bus', () => {
 });
 
 describe('the registry of buses', () => {
+  it('refuses a bus with other settings than those it is used with', async () => {
+    const registry = createBusRegistry();
+    open.push(registry);
+    const serial = { kind: 'serial', path: '/dev/ttyUSB7', baud: 9600, parity: 'none', stop_bits: 1 } as const;
+    const { release } = registry.acquire(serial);
+    expect(() => registry.acquire({ ...serial, baud: 19_200, stop_bits: 2 })).toThrow(
+      '/dev/ttyUSB7 is in use with 9600 baud, parity none, 1 stop bit, so that it cannot be used with 19200 baud, parity none, 2 stop bits.',
+    );
+    await release();
+    await registry.acquire({ ...serial, baud: 19_200 }).release();
+  });
+
   it('shares one connection among all who read the same address; the last one closes it', async () => {
     const server = await start();
     server.most = 1;
