@@ -10,6 +10,8 @@ const host = z
   .trim()
   .regex(/^[A-Za-z0-9._:-]{1,253}$/, 'is no host name or address; give e.g. 192.168.1.20');
 const unit = z.number().int().min(0).max(255).describe('Unit number (slave address) on the bus.');
+/** No `.` or `..` as a step, nothing empty: the path stays within /dev. */
+const SERIAL_PORT = /^(?:\/dev(?:\/(?!\.{1,2}(?:\/|$))[\w.:+@-]+)+|COM\d{1,3})$/;
 const poll_s = z.number().min(1).max(86_400).describe('Seconds between two readings.');
 
 export const ConnectionSchema = z.discriminatedUnion('kind', [
@@ -35,10 +37,7 @@ export const ConnectionSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('modbus-rtu'),
-    path: z
-      .string()
-      .regex(/^(\/dev\/|COM)[\w./-]+$/, 'is no serial port; give e.g. /dev/ttyUSB0')
-      .describe('Serial port.'),
+    path: z.string().max(200).regex(SERIAL_PORT, 'is no serial port; give e.g. /dev/ttyUSB0').describe('Serial port.'),
     baud: z.number().int().min(300).max(1_000_000).default(9600),
     parity: z.enum(['none', 'even', 'odd']).default('none'),
     stop_bits: z.literal([1, 2]).default(1),
