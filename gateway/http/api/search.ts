@@ -47,12 +47,9 @@ const SearchSchema = z
     done: z.number().int(),
     total: z.number().int(),
     problem: z.string().nullable().openapi({ description: 'Why it failed, in words.' }),
-    reason: z
-      .enum(['unreachable', 'time_limit'])
-      .nullable()
-      .openapi({
-        description: '`unreachable`: the bus could not be connected. `time_limit`: it took longer than a search may.',
-      }),
+    reason: z.enum(['unreachable', 'time_limit']).nullable().openapi({
+      description: '`unreachable`: the bus could not be connected. `time_limit`: it took longer than a search may.',
+    }),
     found: z.array(
       z.object({
         id: z.string(),
