@@ -21,7 +21,7 @@ import {
 import { installTestTools } from './test-tools.ts';
 
 type Step = 'types' | 'style' | 'tidy' | 'unit' | 'e2e';
-const STEP_LIMIT_MS = 10 * 60_000;
+const STEP_LIMIT_MS = 25 * 60_000;
 const inCi = Boolean(process.env.CI);
 
 if (!process.stdout.isTTY) process.env.NO_COLOR = '1';

@@ -15,7 +15,7 @@ const session: Session = {
   ...{ person_id: 'p1', name: 'Anna', csrf: CSRF, token_sha256: 'a'.repeat(64), lacks_code: false },
 };
 /** What a refusal's page asks for. */
-const HARMLESS = new Set(['site.get', 'access.session', 'access.bearer']);
+const HARMLESS = new Set(['site.get', 'site.tenants', 'watch.report', 'access.session', 'access.bearer']);
 const REFUSED = /lacks the CSRF token|came from another site/;
 const OPEN = new Set(['/sign-in', '/sign-in/code']);
 
