@@ -149,7 +149,8 @@ describe('the life of a box', () => {
     await expect.poll(async () => (await stored()).length, { timeout: 10_000 }).toBe(sent.size);
     const points = await stored();
     expect(new Map(points.map(({ at, value }) => [at, value]))).toEqual(sent);
-    expect(points.every(({ quality }) => quality === 'ok')).toBe(true);
+    // Those of a past spring are marked late where a broker may have retained them.
+    expect(points.filter(({ quality }) => quality !== 'ok' && quality !== 'late')).toEqual([]);
   }, 60_000);
 
   it('runs beside another box', async () => {
