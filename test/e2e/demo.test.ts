@@ -36,7 +36,7 @@ const DEMO_METERS = [
   'demo-pv',
 ];
 /** Who signed in and what was done stays; the market's own tables know no demo. */
-const KEPT = ['audit', 'directory', 'migration', 'person', 'session', 'tenant'];
+const KEPT = ['audit', 'audit_head', 'directory', 'migration', 'person', 'session', 'tenant', 'tenant_key'];
 
 describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
   let browser: Browser;
