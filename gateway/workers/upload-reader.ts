@@ -23,7 +23,7 @@ export type UploadReader = {
 /** Until the next 2,000 lines, and for a whole file. */
 const STALL_MS = 9000;
 const TIMEOUT_MS = 3_600_000;
-const MEMORY_MB = 100;
+const MEMORY_MB = 75;
 /** A load may take an hour; previews and small tables do not wait for it. */
 const LOADS_AT_ONCE = 2;
 
