@@ -9,7 +9,7 @@ import { backUp } from './backup/commands.ts';
 import { discardHeld, releaseHeld, sayClockIsRight, showClock } from './clock-commands.ts';
 import type { Command, CommandResult } from './control.ts';
 import { listDeadLetters, retryDeadLetters } from './dead-letter-commands.ts';
-import type { Actor, Services } from './services.ts';
+import type { Actor, Person, Services } from './services.ts';
 
 const DEFAULT_CONNECTION: Connection = { kind: 'mqtt', topic: null };
 
@@ -87,16 +87,21 @@ async function addUser({ access }: Services, actor: Actor, args: Record<string, 
   };
 }
 
+/** @throws NotFoundError */
+async function personOf(access: Services['access'], { tenant }: Actor, login: string): Promise<Person> {
+  const person = (await access.listPeople(tenant)).find((p) => p.login === login);
+  if (!person) throw new NotFoundError(`Nobody has the login ${login}.`, './luna user add makes one.');
+  return person;
+}
+
 async function resetPassword(
   { access }: Services,
   actor: Actor,
   args: Record<string, unknown>,
 ): Promise<CommandResult> {
-  const login = text(args, 'login');
-  const person = (await access.listPeople(actor.tenant)).find((p) => p.login === login);
-  if (!person) throw new NotFoundError(`Nobody has the login ${login}.`, './luna user add makes one.');
+  const { id, login } = await personOf(access, actor, text(args, 'login'));
   const password = args.password === undefined ? newPassword() : text(args, 'password');
-  await access.changePerson(actor, person.id, { password, disabled: false });
+  await access.changePerson(actor, id, { password, disabled: false });
   // One that was given is known, and need not stand on a screen.
   if (args.password !== undefined) return { text: `${login} has the new password.`, json: { login } };
   return { text: `New password of ${login}: ${password}`, json: { login, password } };
@@ -107,10 +112,8 @@ async function resetSecondFactor(
   actor: Actor,
   args: Record<string, unknown>,
 ): Promise<CommandResult> {
-  const login = text(args, 'login');
-  const person = (await access.listPeople(actor.tenant)).find((p) => p.login === login);
-  if (!person) throw new NotFoundError(`Nobody has the login ${login}.`, './luna user add makes one.');
-  await access.second_factor.remove(actor, person.id);
+  const { id, login } = await personOf(access, actor, text(args, 'login'));
+  await access.second_factor.remove(actor, id);
   return { text: `${login} signs in with the password alone until a new second factor is set up.`, json: { login } };
 }
 
