@@ -8,16 +8,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CACHE, ROOT, setTestEnvironment } from '../test/setup/environment.ts';
-import { lastReports, readGuarantees, unproven } from './guarantees.ts';
-import {
-  addTallies,
-  closingLine,
-  ExpectedSkips,
-  type Tally,
-  tallyVitest,
-  unexpectedSkips,
-  VitestJson,
-} from './test-report.ts';
+import { expectedSkips, isExcused, lastReports, readGuarantees, unproven } from './guarantees.ts';
+import { addTallies, closingLine, type Tally, tallyVitest, unexpectedSkips, VitestJson } from './test-report.ts';
 import { installTestTools } from './test-tools.ts';
 
 type Step = 'types' | 'style' | 'tidy' | 'unit' | 'e2e';
@@ -39,9 +31,7 @@ async function main(args: string[]): Promise<number> {
   if (inCi) total.failed.push(...unexpected.map((name) => `${name} (skipped, and not in test/expected-skips.json)`));
   else for (const name of unexpected) say(`skipped: ${name}`);
   const whole = rest.length === 0 && steps.includes('unit') && steps.includes('e2e');
-  // What cannot run on this machine and says so beforehand is no failure.
-  const excused = (id: string) => unexpectedSkips([id], expectedSkips(), inCi).length === 0;
-  if (whole) total.failed.push(...unproven(readGuarantees(), lastReports(), excused));
+  if (whole) total.failed.push(...unproven(readGuarantees(), lastReports(), isExcused));
   for (const name of total.failed) say(`FAILED: ${name}`);
   console.log(closingLine(total));
   return total.failed.length > 0 || total.passed === 0 ? 1 : 0;
@@ -111,10 +101,6 @@ async function timed(step: Step, run: () => Promise<Tally>): Promise<Tally> {
   const tally = await run();
   say(`   ${step}: ${closingLine(tally)} in ${((performance.now() - start_ms) / 1000).toFixed(1)} s`);
   return tally;
-}
-
-function expectedSkips() {
-  return ExpectedSkips.parse(JSON.parse(readFileSync(join(ROOT, 'test/expected-skips.json'), 'utf8')));
 }
 
 function say(line: string): void {
