@@ -107,11 +107,14 @@ describe('clients that come at the same moment', () => {
   });
 
   it('and leave before they are answered are not taken for connected', async () => {
+    // One that is answered for certain: how many of the others are, is a matter of the machine's speed.
+    const answered = await raw('answered');
+    await answered.next('connack');
     const clients = await Promise.all(Array.from({ length: 60 }, (_, n) => raw(`c${n}`)));
     for (const [n, client] of clients.entries()) setTimeout(client.end, n % 12);
     await Promise.all(clients.map(({ closed }) => closed));
     await sleep(200);
-    expect(rig.reports.some(({ kind }) => kind === 'connected')).toBe(true);
+    answered.end();
     await until(gone, 'the end of the last');
   });
 });
