@@ -7,11 +7,33 @@ import { InvalidDataError, NotAllowedError, NotFoundError } from '../../engine/e
 import type { Role } from '../../engine/model/site.ts';
 import type { Database, Sql } from '../../engine/ports.ts';
 import { writeAudit } from '../services/audit.ts';
-import type { SecondFactor, SecondFactorService } from '../services.ts';
+import type { Actor } from '../services.ts';
 import { newRecoveryCode, recoveryCodeOf } from './recovery-codes.ts';
 import { sha256 } from './secrets.ts';
 import type { Sessions } from './sessions.ts';
 import type { Vault } from './vault.ts';
+
+/** Of one person: since when, how many recovery codes are left, and what the app needs while it is being set up. */
+export type SecondFactor = {
+  since_ms: number | null;
+  recovery_left: number;
+  setup: { seed: string; uri: string } | null;
+};
+
+/** One-time codes (RFC 6238). `person_id` is the actor's own, but for `remove`, by which an admin resets somebody's. */
+export interface SecondFactorService {
+  of(tenant: string, person_id: string): Promise<SecondFactor>;
+  begin(actor: Actor, person_id: string): Promise<void>;
+  /** With a code of the app; ends all sessions and tokens. @returns recovery codes, shown once. */
+  confirm(actor: Actor, person_id: string, code: string): Promise<string[]>;
+  /** @returns new recovery codes, shown once; the former ones are void. */
+  renewCodes(actor: Actor, person_id: string): Promise<string[]>;
+  /** Ends all sessions and tokens too. */
+  remove(actor: Actor, person_id: string): Promise<void>;
+  /** Roles whose people must have one. */
+  roles(tenant: string): Promise<Role[]>;
+  demand(actor: Actor, roles: readonly Role[]): Promise<void>;
+}
 
 const STEP_S = 30;
 const RECOVERY_CODES = 10;

@@ -15,7 +15,74 @@ import { createSessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
 import { createSigner, type Signer, type TokenClaims } from '../auth/signer.ts';
 import type { Vault } from '../auth/vault.ts';
-import type { AccessService, Actor, Base, Session } from '../services.ts';
+import type { Actor, Base, SecondFactorService } from '../services.ts';
+
+export type Person = {
+  id: string;
+  login: string;
+  name: string;
+  role: Role;
+  language: 'en' | 'de';
+  disabled: boolean;
+  last_sign_in_ms: number | null;
+  /** Whether they give a one-time code when they sign in. */
+  second_factor: boolean;
+};
+
+export type ApiKey = { id: string; name: string; role: Role; created_ms: number; last_used_ms: number | null };
+
+export type Session = {
+  actor: Actor;
+  person_id: string;
+  name: string;
+  csrf: string;
+  token_sha256: string;
+  /** The role demands a second factor that is not set up: until then nothing else is open. */
+  lacks_code: boolean;
+};
+
+export type SignedIn = { token: string; session: Session; device?: string };
+
+export interface AccessService {
+  /** True until there is an admin who can sign in. */
+  needsSetup(tenant: string): Promise<boolean>;
+  /** The one-time token of the set-up link; null once an admin has signed in. The same over restarts until then. */
+  setupToken(): Promise<string | null>;
+  /** Rejects NotAllowedError (never saying whether the login exists), or TooManyTriesError for this address and login.
+   * `device` is what an earlier sign-in returned: who has it does not wait for strangers' wrong tries.
+   * Rejects CodeNeededError where the person has a second factor and gave no `code`: with its ticket `signInWithCode`. */
+  signIn(login: string, password: string, from: string, device?: string, code?: string): Promise<SignedIn>;
+  /** The second step, within five minutes. Wrong codes count as tries. Rejects as `signIn`. */
+  signInWithCode(ticket: string, code: string, from: string, device?: string): Promise<SignedIn>;
+  /** Whether the password is the person's; a wrong one counts as a try and rejects as `signIn`. Begins nothing. */
+  confirmPassword(login: string, password: string, from: string, device?: string): Promise<void>;
+  /** A session of its own for who has just proven to be this person, after all were ended. */
+  renew(session: Session): Promise<{ token: string; session: Session }>;
+  second_factor: SecondFactorService;
+  /** @returns null for an unknown or expired token. */
+  session(token: string): Promise<Session | null>;
+  /** By token, or by `token_sha256` of the session. */
+  signOut(token: string): Promise<void>;
+  /** `Authorization: Bearer` of an API key or one of our JWTs; null when it is neither or revoked. */
+  bearer(token: string): Promise<Actor | null>;
+  /** A JWT for a program, from login and password or an API key. */
+  issueToken(actor: Actor): Promise<{ token: string; expires_ms: number }>;
+  listPeople(tenant: string): Promise<Person[]>;
+  addPerson(
+    actor: Actor,
+    person: { login: string; name: string; role: Role; password: string; language?: 'en' | 'de' },
+  ): Promise<Person>;
+  changePerson(
+    actor: Actor,
+    id: string,
+    change: { role?: Role; name?: string; disabled?: boolean; password?: string; language?: 'en' | 'de' },
+  ): Promise<void>;
+  removePerson(actor: Actor, id: string): Promise<void>;
+  listKeys(tenant: string): Promise<ApiKey[]>;
+  /** `key` is shown once. */
+  createKey(actor: Actor, name: string, role: Role): Promise<{ id: string; key: string }>;
+  revokeKey(actor: Actor, id: string): Promise<void>;
+}
 
 const HASH = /^[0-9a-f]{64}$/;
 const SETUP_TENANT = 'default';

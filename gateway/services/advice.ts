@@ -6,7 +6,47 @@ import { eligibleActions } from '../../recommender/catalogue/rules.ts';
 import { FEATURES } from '../../recommender/features.ts';
 import { createLinUcbState, type LinUcbState, learn } from '../../recommender/linucb.ts';
 import { type Decision, decide, POLICY } from '../../recommender/policy.ts';
-import type { Actor, Advice, AdviceAction, AdviceService, AuditService, Base, Outcome } from '../services.ts';
+import type { Actor, AuditService, Base } from '../services.ts';
+
+export type AdviceAction = {
+  id: string;
+  kind: string;
+  text: { en: string; de: string };
+  why: { en: string; de: string };
+  saving: { amount: number; low: number; high: number; currency: string } | null;
+  propensity: number;
+  deadline_ms: number | null;
+  /** Where to look: a page of ours. */
+  link: string | null;
+};
+
+export type Advice = { decision_id: string; made_ms: number; actions: AdviceAction[] };
+
+export type Outcome = 'accepted' | 'dismissed' | 'snoozed';
+
+export interface AdviceService {
+  /** The current decision for the tenant's site (a new one where the last is outdated). */
+  recommend(actor: Actor): Promise<Advice>;
+  feedback(actor: Actor, decision: string, action: string, outcome: Outcome): Promise<void>;
+  explain(actor: Actor, decision: string): Promise<Record<string, unknown>>;
+  history(
+    tenant: string,
+    limit: number,
+  ): Promise<
+    { decision_id: string; at_ms: number; action: AdviceAction; outcome: Outcome | null; outcome_ms: number | null }[]
+  >;
+  /** Views, clicks and questions; idempotent by `id`. */
+  record(
+    actor: Actor,
+    events: readonly {
+      id: string;
+      kind: 'view' | 'click' | 'question';
+      object: string;
+      at_ms?: number;
+      detail?: Record<string, unknown>;
+    }[],
+  ): Promise<{ stored: number }>;
+}
 
 /** A decision is shown this long while what is eligible stays the same; one without anything eligible longer. */
 const VALID_MS = 30 * 60_000;

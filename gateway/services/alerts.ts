@@ -1,8 +1,66 @@
 /** Alerts: what is wrong now, once per thing that is wrong; who has seen it; what is over stays readable. */
 import { NotFoundError } from '../../engine/errors.ts';
 import type { Sql } from '../../engine/ports.ts';
-import type { Actor, Alert, AlertService, Base } from '../services.ts';
+import type { Actor, Base } from '../services.ts';
 import { writeAudit } from './audit.ts';
+
+export interface AlertService {
+  /** Opens, or refreshes while open. One open alert per (kind, object). */
+  raise(
+    tenant: string,
+    kind: AlertKind,
+    object: string,
+    severity: 'info' | 'warning' | 'fault',
+    detail?: Record<string, unknown>,
+  ): Promise<void>;
+  clear(tenant: string, kind: AlertKind, object: string): Promise<void>;
+  list(tenant: string, options?: { open_only?: boolean; limit?: number }): Promise<Alert[]>;
+  /** @returns null for one that does not exist. */
+  get(tenant: string, id: string): Promise<Alert | null>;
+  /** Those of the ids that exist. */
+  byId(tenant: string, ids: readonly string[]): Promise<ReadonlyMap<string, Alert>>;
+  /** Notes who has seen it, once: nobody further is told. @throws NotFoundError */
+  acknowledge(actor: Actor, id: string): Promise<Alert>;
+}
+
+export type AlertKind =
+  | 'meter_silent'
+  | 'meter_stuck'
+  | 'device_unreachable'
+  | 'prices_stale'
+  | 'journal_quarantine'
+  | 'journal_full'
+  | 'series_store_down'
+  | 'series_table_suspended'
+  | 'dead_letters'
+  | 'register_reset'
+  | 'register_jump'
+  | 'unit_changed'
+  | 'meters_mixed'
+  | 'meter_gap'
+  | 'meter_standstill'
+  | 'night_load'
+  | 'quality_fault'
+  | 'document_refused'
+  | 'disk_low'
+  | 'disk_full'
+  | 'clock_wrong'
+  | 'channel_failing'
+  | 'backup_failed'
+  | 'backup_stale'
+  | 'audit_broken';
+
+export type Alert = {
+  id: string;
+  kind: AlertKind;
+  object: string;
+  severity: 'info' | 'warning' | 'fault';
+  detail: Record<string, unknown>;
+  opened_ms: number;
+  closed_ms: number | null;
+  acknowledged_ms: number | null;
+  acknowledged_by: string | null;
+};
 
 const LIMIT = 200;
 const MOST = 10_000;

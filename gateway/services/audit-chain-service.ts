@@ -1,9 +1,19 @@
 /** The audit log as a chain: signing it, verifying it, and handing it out to be verified elsewhere. */
 import { type AuditKey, openAuditKey } from '../auth/audit-key.ts';
-import type { AlertService, AuditChainService, Base } from '../services.ts';
+import type { AlertService, Base } from '../services.ts';
 import type { AuditState } from './audit-chain.ts';
 import { type AuditHeads, createAuditHeads } from './audit-heads.ts';
 import { entriesIn, headsIn, readEntries, verifyAudit } from './audit-verify.ts';
+
+/** Each entry is sealed with the one before, and the box signs the newest. */
+export interface AuditChainService {
+  /** Whether the log is as it was written, and the first entry that is not. Reads all of it. */
+  verify(tenant: string): Promise<AuditState>;
+  /** The same, up to half a minute old. */
+  state(tenant: string): Promise<AuditState>;
+  /** JSON lines with the hashes, the signatures and the public key, to verify elsewhere (docs/guides/audit.md). */
+  export(tenant: string): AsyncIterable<string>;
+}
 
 /** A page that is looked at often must not read the whole log each time. */
 const STATE_MS = 30_000;

@@ -1,6 +1,20 @@
 /** Who did what to which object, and when. Entries are only ever added: the database role cannot change them. */
 import type { Sql } from '../../engine/ports.ts';
-import type { Actor, AuditEntry, AuditService, Base } from '../services.ts';
+import type { Actor, Base } from '../services.ts';
+
+export interface AuditService {
+  record(actor: Actor, act: string, object: string, detail?: Record<string, unknown>): Promise<void>;
+  list(tenant: string, options: { limit: number; before?: number }): Promise<AuditEntry[]>;
+}
+
+export type AuditEntry = {
+  id: number;
+  at_ms: number;
+  actor: string;
+  act: string;
+  object: string;
+  detail: Record<string, unknown>;
+};
 
 const PAGE_LIMIT = 500;
 /** Names under which a careless caller might hand over a secret. */

@@ -7,10 +7,53 @@ import type { MeterPoint } from '../../engine/model/site.ts';
 import { dayBounds, HOUR_MS, instantOf, localTime, SLOT_MS } from '../../engine/model/time.ts';
 import type { Columns, TotalsQuery } from '../../engine/ports.ts';
 import type { WorkerSeries } from '../series.ts';
-import type { DataQuery, DataService, MeterService, PriceService, Resolution } from '../services.ts';
+import type { MeterService, PriceService } from '../services.ts';
 import { balanceOf } from './data/balance.ts';
 import { costOf } from './data/cost.ts';
 import { combineTotals, denseSlots } from './data/grid.ts';
+
+export type Resolution = 'raw' | 'slot' | 'hour' | 'day' | 'month';
+
+export type DataQuery = {
+  meter: string;
+  quantity: string;
+  from_ms: number;
+  to_ms: number;
+  resolution: Resolution;
+  tz: string;
+};
+
+export interface DataService {
+  /** One meter point and quantity. Registers give their increase per slot/hour/day, raw gives the register itself;
+   * virtual meter points are computed. Periods without data are NaN. */
+  query(tenant: string, query: DataQuery): Promise<{ unit: string; columns: Columns }>;
+  /** Totals of many meter points; `meters` null = all. Row order: meter, then period. */
+  totals(
+    tenant: string,
+    query: {
+      meters: readonly string[] | null;
+      quantity: string;
+      from_ms: number;
+      to_ms: number;
+      resolution: 'hour' | 'day' | 'month';
+      tz: string;
+    },
+  ): Promise<{ bounds_ms: number[]; rows: { meter: string; values: Float64Array; quality: Int32Array }[] }>;
+  /** Building-level series in mean W per slot (load = grid import + generation + battery discharge − charge − export;
+   * generation; grid; battery), from the meter points' roles. */
+  balance(
+    tenant: string,
+    kind: 'load' | 'generation' | 'grid' | 'battery',
+    from_ms: number,
+    to_ms: number,
+  ): Promise<Columns>;
+  /** What energy taken from the grid cost (− what was fed in, valued at 0 until a feed-in tariff is set), VAT included. */
+  cost(
+    tenant: string,
+    from_ms: number,
+    to_ms: number,
+  ): Promise<{ currency: string; amount: number | null; import_kWh: number | null; missing_slots: number }>;
+}
 
 export type DataSource = Pick<WorkerSeries, 'readings'> & {
   slots: Pick<WorkerSeries['slots'], 'read' | 'spans' | 'totalsColumns'>;

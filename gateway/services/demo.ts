@@ -15,7 +15,6 @@ import { DEMO_AREA } from '../demo/protocol.ts';
 import type {
   Actor,
   Base,
-  DemoService,
   DeviceService,
   ForecastService,
   MeterService,
@@ -27,6 +26,14 @@ import { eraseDemo } from './demo/erase.ts';
 import { type DemoProcess, openDemoProcess } from './demo/process.ts';
 import type { RunningPrices } from './prices.ts';
 import type { RunningWeather } from './weather.ts';
+
+export interface DemoService {
+  /** Loads 60 days of history, starts the simulators in a process of their own, adds devices and the document. */
+  start(actor: Actor): Promise<void>;
+  /** Leaves without trace. */
+  stop(actor: Actor): Promise<void>;
+  running(): boolean;
+}
 
 export type DemoServiceDeps = Base & {
   devices: Pick<DeviceService, 'create' | 'remove' | 'update' | 'list' | 'newCredential'>;

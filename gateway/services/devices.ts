@@ -4,9 +4,9 @@ import { type BusRegistry, createBusRegistry } from '../../connectors/meters/mod
 import { openModbusSource } from '../../connectors/meters/modbus/source.ts';
 import type { PolledSource } from '../../connectors/meters/polled.ts';
 import { NotFoundError, UnsupportedError } from '../../engine/errors.ts';
-import type { Device } from '../../engine/model/site.ts';
+import type { Connection, Device, MeterRole, VirtualFormula } from '../../engine/model/site.ts';
 import type { Vault } from '../auth/vault.ts';
-import type { AlertService, AuditService, Base, CreatedDevice, DeviceService, MeterService } from '../services.ts';
+import type { Actor, AlertService, AuditService, Base, MeterService } from '../services.ts';
 import { writeAudit } from './audit.ts';
 import {
   requireAgreedLine,
@@ -26,6 +26,72 @@ import { createSealedConnections } from './devices/sealed.ts';
 import { createDeviceStates } from './devices/states.ts';
 import { type Listen, testMqtt, testPolled, testPush } from './devices/test-read.ts';
 import type { Profiles } from './profiles.ts';
+
+/** State of the way to a device, in memory. */
+export type DeviceState = {
+  connected: boolean | null;
+  last_seen_ms: number | null;
+  /** A sentence for people, with the time it happened; null when all is well. */
+  last_error: { at_ms: number; text: string } | null;
+};
+
+export interface DeviceService {
+  list(tenant: string): readonly Device[];
+  get(tenant: string, id: string): Device | null;
+  state(tenant: string, id: string): DeviceState;
+  /** Makes the device, its meter points (from the profile, or one with the device's id) and, for devices that push,
+   * a credential: the password is shown once. */
+  create(actor: Actor, device: NewDevice): Promise<CreatedDevice>;
+  update(actor: Actor, id: string, change: Partial<Pick<Device, 'name' | 'connection' | 'enabled'>>): Promise<void>;
+  remove(actor: Actor, id: string, options: { erase_readings: boolean }): Promise<void>;
+  newCredential(actor: Actor, id: string): Promise<{ username: string; password: string }>;
+  /** Reads or listens once without saving anything. */
+  testRead(tenant: string, profile: string | null, connection: Connection, signal: AbortSignal): Promise<TestRead>;
+  /** From the MQTT broker: the device behind a user name and password, or null. Constant time. */
+  authenticate(username: string, password: string): Promise<{ tenant: string; device: string } | null>;
+  /** From connectors: what happened on the way to a device. */
+  report(
+    tenant: string,
+    id: string,
+    event: { kind: 'seen' | 'connected' | 'lost' | 'failed'; text?: string; firmware?: string },
+  ): void;
+}
+
+export type NewDevice = {
+  id: string;
+  name?: string;
+  profile?: string | null;
+  connection: Connection;
+  demo?: boolean;
+  /** Role and name per channel; what is left out comes from the profile (`load` without one). */
+  points?: readonly {
+    channel: string;
+    id?: string;
+    name?: string;
+    role?: MeterRole;
+    parent?: string | null;
+    virtual?: VirtualFormula;
+    /** The channel gets no meter point (no gas meter on the P1 port). */
+    skip?: boolean;
+  }[];
+};
+
+export type CreatedDevice = {
+  id: string;
+  username: string | null;
+  password: string | null;
+  topic: string | null;
+  meters: readonly string[];
+};
+
+export type TestRead = {
+  ok: boolean;
+  /** What failed and what to do, in words. */
+  problem: string | null;
+  firmware: string | null;
+  took_ms: number;
+  values: readonly { channel: string; quantity: string; value: number; unit: string; raw: string }[];
+};
 
 export type DeviceDeps = Base & {
   meters: MeterService;

@@ -2,17 +2,26 @@
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { Quality } from '../../engine/model/quality.ts';
 import { addDays, HOUR_MS, SLOT_MS, sameTimeBefore, slotStart } from '../../engine/model/time.ts';
-import type { Columns } from '../../engine/ports.ts';
-import type {
-  Base,
-  DataService,
-  ForecastService,
-  JobService,
-  PriceService,
-  SiteService,
-  Workers,
-} from '../services.ts';
+import type { Columns, Forecast } from '../../engine/ports.ts';
+import type { Base, DataService, JobService, PriceService, SiteService, Workers } from '../services.ts';
 import type { ForecastTask, ForecastTaskResult } from '../workers/forecast.ts';
+
+export interface ForecastService {
+  /** `series` is load, generation or price. */
+  latest(tenant: string, series: string, at_ms: number): Promise<Forecast | null>;
+  /** Why there is no forecast of the series now, in a sentence; null where there is one or none was tried yet. */
+  reason?(tenant: string, series: string): string | null;
+  /** Makes and stores forecasts that are due. */
+  refresh(tenant: string, series?: string): Promise<void>;
+  /** Mean absolute error over past days of the live model and of the naive "same as last week". */
+  error(
+    tenant: string,
+    series: string,
+    days: number,
+  ): Promise<{ model: string; mae: number | null; naive_mae: number | null; unit: string; slots: number }>;
+  /** What was forecast a day ahead for past slots, to lay behind the truth. */
+  past(tenant: string, series: string, from_ms: number, to_ms: number): Promise<Columns>;
+}
 
 export const FORECAST_SERIES = ['load', 'generation', 'price'] as const;
 type Series = (typeof FORECAST_SERIES)[number];

@@ -1,8 +1,22 @@
 /** What works and what does not, for /readyz, `luna doctor` and the Admin page. */
 import type { WorkerSeries } from '../series.ts';
-import type { Base, HealthService, JobService } from '../services.ts';
+import type { Base, JobService } from '../services.ts';
 import type { ReadingBook, ReadingCounts } from './reading-counts.ts';
 import { createStoreState, type StoreState } from './store-state.ts';
+
+export interface HealthService {
+  /** 200 conditions of /readyz, and what the Admin page shows. */
+  report(): Promise<{
+    ready: boolean;
+    parts: { name: string; state: 'ok' | 'degraded' | 'down'; text: string; since_ms: number | null }[];
+  }>;
+  /** Whether the series store takes readings, what waits for it, and when there will be no more room; costs nothing. */
+  store(): StoreState;
+  /** Brings what `store` foretells up to date; called every few seconds. */
+  look(): Promise<void>;
+  /** What came in and what became of it. */
+  readings(): ReadingBook;
+}
 
 type Part = Awaited<ReturnType<HealthService['report']>>['parts'][number];
 /** `check` gives a sentence, or throws one. A part that the box needs makes it not ready. */

@@ -2,7 +2,24 @@
 import { PgBoss, type Queue } from 'pg-boss';
 import { UnavailableError } from '../../engine/errors.ts';
 import { sha256 } from '../auth/secrets.ts';
-import type { Base, JobOptions, JobService } from '../services.ts';
+import type { Base } from '../services.ts';
+
+export interface JobService {
+  /** Declares what a queue does; call before `start`. A handler that throws is retried with backoff and jitter. */
+  define<Payload extends object>(
+    name: string,
+    handler: (payload: Payload, signal: AbortSignal) => Promise<void>,
+    options?: JobOptions,
+  ): void;
+  send(name: string, payload: object, options?: { dedupe?: string; delay_s?: number }): Promise<void>;
+  /** Runs `name` on a cron line (UTC) or every so many seconds. */
+  schedule(name: string, every: { cron: string } | { seconds: number }, payload: object): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  depth(): Promise<readonly { name: string; waiting: number; active: number; failed: number }[]>;
+}
+
+export type JobOptions = { retries?: number; timeout_s?: number; concurrency?: number };
 
 /** Copies of jobs that failed for good; kept 30 days to look at. */
 export const DEAD_LETTER = 'dead-letter';

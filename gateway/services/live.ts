@@ -1,7 +1,17 @@
 /** The newest reading of every series, in memory: what is on screen never waits for a store. */
 import { Quality } from '../../engine/model/quality.ts';
 import type { Reading, ReadingGroup } from '../../engine/model/reading.ts';
-import type { LiveValue, LiveValues } from '../services.ts';
+
+export interface LiveValues {
+  /** The newest reading of each quantity of a meter point; never waits for a store. */
+  of(tenant: string, meter: string): ReadonlyMap<string, LiveValue>;
+  /** Newest instant at which anything of the meter point arrived, or null. */
+  last_ms(tenant: string, meter: string): number | null;
+  /** Recent power_W values (about 10 minutes, one per 5 s at most), for spark lines. */
+  recent(tenant: string, meter: string, quantity: string): readonly { at_ms: number; value: number }[];
+}
+
+export type LiveValue = { at_ms: number; received_ms: number; value: number; quality: number };
 
 const RECENT_EVERY_MS = 5_000;
 const RECENT_FOR_MS = 10 * 60_000;

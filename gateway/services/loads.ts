@@ -6,16 +6,51 @@ import type { FileSource } from '../../connectors/meters/csv/rows.ts';
 import { InvalidDataError, NotAllowedError } from '../../engine/errors.ts';
 import type { Reading } from '../../engine/model/reading.ts';
 import type { Clock, Database, EventBus, Intake } from '../../engine/ports.ts';
-import type {
-  Actor,
-  DeviceService,
-  LoadMapping,
-  LoadReport,
-  LoadService,
-  MeterService,
-  SiteService,
-} from '../services.ts';
+import type { Actor, DeviceService, MeterService, SiteService } from '../services.ts';
 import type { UploadReader } from '../workers/upload-reader.ts';
+
+/** CSV and JSON-lines files of readings. */
+export interface LoadService {
+  /** First rows and a guessed mapping, nothing stored. */
+  preview(tenant: string, bytes: Uint8Array, fileName: string): Promise<LoadPreview>;
+  /** Idempotent; progress over the bus as task `load:<id>`, under `options.id` (a UUID) where given. */
+  load(
+    actor: Actor,
+    file: { name: string; bytes: Uint8Array } | { name: string; path: string },
+    mapping?: LoadMapping,
+    options?: { id?: string },
+  ): Promise<LoadReport>;
+  recent(tenant: string): Promise<readonly (LoadReport & { id: string; file_name: string; started_ms: number })[]>;
+}
+
+export type LoadMapping = {
+  at: string;
+  /** Column of the meter id, or null with `meter_id`. */
+  meter: string | null;
+  meter_id?: string;
+  time_zone?: string;
+  columns: Record<string, string>;
+  decimal_comma?: boolean;
+  /** For interval quantities: the column of the interval's start, or the interval's length and which end `at` names. */
+  from?: string;
+  interval_min?: number;
+  interval_stamp?: 'start' | 'end';
+  /** Makes meter points that do not exist as push devices; admins only. */
+  create_meters?: boolean;
+};
+
+export type LoadPreview = { columns: string[]; rows: string[][]; mapping: LoadMapping; problems: string[] };
+
+export type LoadReport = {
+  id: string;
+  lines: number;
+  accepted: number;
+  flagged: number;
+  rejected: number;
+  /** First 1,000. */
+  faults: { line: number; problem: string }[];
+  unchanged: boolean;
+};
 
 export type LoadsDeps = {
   db: Database;

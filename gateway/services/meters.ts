@@ -2,9 +2,23 @@
 import { type Fault, InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import type { MeterPoint, MeterRole, VirtualFormula } from '../../engine/model/site.ts';
 import type { Sql } from '../../engine/ports.ts';
-import type { Base, MeterService, SiteService } from '../services.ts';
+import type { Actor, Base, SiteService } from '../services.ts';
 import { writeAudit } from './audit.ts';
 import { ID_REMEDY, isId, textFaults } from './identifier.ts';
+
+export interface MeterService {
+  /** From memory, ordered by name. */
+  list(tenant: string): readonly MeterPoint[];
+  get(tenant: string, id: string): MeterPoint | null;
+  /** Meter points of a device by channel. */
+  ofDevice(tenant: string, device: string): readonly MeterPoint[];
+  save(actor: Actor, point: Omit<MeterPoint, 'tenant' | 'site'> & { demo?: boolean }): Promise<void>;
+  remove(actor: Actor, id: string): Promise<void>;
+  /** Called after every change of meter points or devices. */
+  onChange(listener: () => void): () => void;
+  /** Reads the tenant's meter points anew and tells the listeners: for whoever changed devices. */
+  refresh(tenant: string): Promise<void>;
+}
 
 const ROLES: readonly MeterRole[] = ['grid', 'generation', 'battery', 'load', 'sub-meter'];
 const FORMULA_LIMIT = 64;

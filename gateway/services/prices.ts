@@ -10,13 +10,54 @@ import type { EnergyPrice, Site } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, PriceProvider } from '../../engine/ports.ts';
 import type { Outbound } from '../outbound.ts';
-import type { Actor, AlertService, Base, MarketPrices, PriceService, SiteService } from '../services.ts';
+import type { Actor, AlertService, Base, Demand, SiteService } from '../services.ts';
 import type { UploadReader } from '../workers/upload-reader.ts';
 import { createDemand } from './prices/demand.ts';
 import { NO_SOURCE } from './prices/merge.ts';
 import { createRunLog } from './prices/runs.ts';
 import { areaOf, nextPoll, staleSince } from './prices/schedule.ts';
 import { knownUntil, storeSeries, updateArea } from './prices/update.ts';
+
+export interface PriceService {
+  /** Market prices of an area in slots, without VAT and per MWh. */
+  market(area: string, market: PriceMarket, from_ms: number, to_ms: number): Promise<MarketPrices>;
+  /** What a kWh costs the site in each slot, VAT and fee included; NaN where the market price is missing. */
+  site(
+    tenant: string,
+    from_ms: number,
+    to_ms: number,
+  ): Promise<{ currency: string; columns: Columns; sources: readonly string[]; stale_since_ms: number | null }>;
+  /** For the page: the state of each configured source. */
+  sources(tenant: string): Promise<readonly PriceSourceState[]>;
+  /** Fetches what is due now (also run by schedule). */
+  refresh(tenant: string): Promise<void>;
+  /** Only for the tenant's own market area, which no other tenant of the box may have. @throws NotAllowedError, InvalidDataError */
+  loadCsv(actor: Actor, area: string, csv: string): Promise<{ slots: number }>;
+  /** Demand of the power system of an area. @throws NotFoundError where no source tells it, UnavailableError */
+  demand?(area: string, kind: Demand['kind'], from_ms: number, to_ms: number): Promise<Demand>;
+}
+
+export type MarketPrices = {
+  area: string;
+  market: PriceMarket;
+  currency: string;
+  /** True where the only source includes VAT (Tibber): then the values hold it. */
+  vat_included?: boolean;
+  at_ms: Float64Array;
+  values: Float64Array;
+  sources: readonly string[];
+  fetched_ms: number | null;
+  stale_since_ms: number | null;
+};
+
+export type PriceSourceState = {
+  name: string;
+  area: string;
+  last_success_ms: number | null;
+  last_run_ms: number | null;
+  fault: string | null;
+  next_run_ms: number | null;
+};
 
 export type PriceServiceDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bus' | 'db' | 'series'> & {
   site: Pick<SiteService, 'get' | 'tenants'>;

@@ -10,7 +10,34 @@ import {
 } from '../../connectors/meters/profile/catalogue.ts';
 import type { Profile } from '../../connectors/meters/profile/profile.ts';
 import { ConfigError, NotFoundError } from '../../engine/errors.ts';
-import type { ProfileCatalogue } from '../services.ts';
+import type { MeterRole } from '../../engine/model/site.ts';
+
+/** The device profiles of `firmware-profiles/`, parsed at start. The full type is connectors/meters/profile. */
+export interface ProfileCatalogue {
+  list(): readonly ProfileSummary[];
+  get(name: string): ProfileSummary | null;
+}
+
+export type ProfileSummary = {
+  name: string;
+  vendor: string;
+  model: string;
+  transport: 'mqtt' | 'modbus' | 'http';
+  /** False while all its golden cases are synthetic. */
+  verified: boolean;
+  firmware_range: string | null;
+  channels: readonly {
+    name: string;
+    label: string;
+    role: MeterRole;
+    quantities: readonly string[];
+    /** Largest power that the device can measure or give, where the profile knows it. */
+    rated_power_W?: number;
+  }[];
+  /** Defaults that fill the form: port, unit, baud, poll_s, topic example, url example. */
+  defaults: Readonly<Record<string, string | number>>;
+  notes: string | null;
+};
 
 export type Profiles = ProfileCatalogue & {
   /** The whole profile, for decoding. @throws NotFoundError; ConfigError for a faulty one */

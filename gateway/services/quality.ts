@@ -4,19 +4,31 @@ import type { MeterPoint } from '../../engine/model/site.ts';
 import { addDays, dayStart, instantOf, localDate, SLOT_MS } from '../../engine/model/time.ts';
 import { type DayReport, daySlots } from '../../engine/quality/report.ts';
 import type { SlotsChanged, WorkerSeries } from '../series.ts';
-import type {
-  AlertService,
-  Base,
-  JobService,
-  LiveValues,
-  MeterService,
-  QualityReport,
-  QualityService,
-  SiteService,
-} from '../services.ts';
+import type { AlertService, Base, JobService, LiveValues, MeterService, SiteService } from '../services.ts';
 import { makeReport } from './quality-day.ts';
 import { createFaultWatch } from './quality-faults.ts';
 import { createQualityWatch } from './quality-watch.ts';
+
+export interface QualityService {
+  report(tenant: string, meter: string, day: string): Promise<QualityReport | null>;
+  /** For the meter list: the newest report of each meter point, and the 96 cells of today (quality flags; -1 no data). */
+  today(tenant: string, meter: string): Promise<{ cells: Int32Array }>;
+}
+
+export type QualityReport = {
+  meter: string;
+  day: string;
+  /** ok | warning | fault */
+  state: 'ok' | 'warning' | 'fault';
+  checks: {
+    name: 'schema' | 'nulls' | 'ranges' | 'gaps' | 'outliers' | 'agreement';
+    quantity: string;
+    passed: boolean;
+    count: number;
+    text: string;
+    text_de?: string;
+  }[];
+};
 
 const WATCH_MS = 60_000;
 const QUEUE = 'quality';

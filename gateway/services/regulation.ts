@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import type { PassageIndex } from '../../engine/ports.ts';
 import { findQuote, marksOf } from '../../engine/rag/marks.ts';
-import type { Actor, AlertService, AuditService, Base, JobService, RegulationService } from '../services.ts';
+import type { Actor, AlertService, AuditService, Base, JobService } from '../services.ts';
 import { createDocumentReader, type DocumentReader } from '../workers/document-reader.ts';
 import { checkQuestion, createAnswerer, type TextOf } from './regulation/ask.ts';
 import { createDocumentFiles, type DocumentFiles } from './regulation/files.ts';
@@ -19,6 +19,76 @@ import {
   versionOf,
 } from './regulation/store.ts';
 import { beginningOf, checkSize, fileNameOf, formatOf, titleOf, versionOfUpload } from './regulation/upload.ts';
+
+export type Citation = {
+  document: string;
+  document_title: string;
+  version: string;
+  page: number | null;
+  section: string;
+  quote: string;
+  start: number;
+  end: number;
+};
+
+export type Answer = {
+  status: 'answered' | 'abstained';
+  sentences: { text: string; citations: Citation[] }[];
+  nearest: {
+    document: string;
+    document_title: string;
+    version: string;
+    page: number | null;
+    section: string;
+    text: string;
+    score: number;
+  }[];
+};
+
+export type DocumentState = {
+  id: string;
+  title: string;
+  version: string;
+  pages: number | null;
+  language: string;
+  state: 'queued' | 'reading' | 'ready' | 'refused';
+  reason: string | null;
+  uploaded_ms: number;
+  uploaded_by: string;
+  passages: number;
+  demo: boolean;
+};
+
+export interface RegulationService {
+  ask(actor: Actor, question: string): Promise<Answer>;
+  documents(tenant: string): Promise<DocumentState[]>;
+  upload(
+    actor: Actor,
+    file: ({ bytes: Uint8Array } | { path: string }) & {
+      name: string;
+      title?: string;
+      version?: string;
+      demo?: boolean;
+    },
+  ): Promise<DocumentState>;
+  remove(actor: Actor, id: string): Promise<void>;
+  /** Builds the passage index of the tenant anew from the stored passages. */
+  reindex(tenant: string): Promise<{ documents: number; passages: number }>;
+  file(tenant: string, id: string, version?: string): Promise<{ bytes: Uint8Array; name: string }>;
+  /** The boxes (PDF points, origin top left) of a quote on its page, to mark it. */
+  marks(
+    tenant: string,
+    id: string,
+    version: string,
+    page: number,
+    quote: string,
+  ): Promise<{
+    width: number;
+    height: number;
+    boxes: { x: number; y: number; width: number; height: number }[];
+    text: string;
+  }>;
+}
 
 export type RegulationDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bus' | 'db' | 'files'> & {
   passages: PassageIndex;

@@ -2,9 +2,21 @@
 import { type Fault, InvalidDataError } from '../../engine/errors.ts';
 import type { EnergyPrice, Site } from '../../engine/model/site.ts';
 import type { Sql } from '../../engine/ports.ts';
-import type { Base, SiteService, SiteSettings } from '../services.ts';
+import type { Actor, Base } from '../services.ts';
 import { writeAudit } from './audit.ts';
 import { ID_REMEDY, isId, textFaults } from './identifier.ts';
+
+export type SiteSettings = Omit<Site, 'tenant' | 'demo'> & { energy_price: EnergyPrice };
+
+export interface SiteService {
+  /** The tenant's site; null before set-up. From memory. */
+  get(tenant: string): (Site & { energy_price: EnergyPrice }) | null;
+  save(actor: Actor, settings: SiteSettings, options?: { demo?: boolean }): Promise<void>;
+  /** Removes the site with its meter points, as if it had never been set up; `meters.refresh` follows. */
+  remove(actor: Actor): Promise<void>;
+  /** Tenants that exist (`default` always). */
+  tenants(): readonly string[];
+}
 
 const DEFAULT_TENANT = 'default';
 

@@ -6,7 +6,16 @@ import { NotFoundError } from '../../engine/errors.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import type { WeatherHour, WeatherProvider } from '../../engine/ports.ts';
 import type { Outbound } from '../outbound.ts';
-import type { Base, SiteService, WeatherService } from '../services.ts';
+import type { Base, SiteService } from '../services.ts';
+
+export interface WeatherService {
+  hours(
+    tenant: string,
+    from_ms: number,
+    to_ms: number,
+  ): Promise<{ at_ms: number; temperature_C: number | null; irradiance_W_m2: number | null; forecast: boolean }[]>;
+  state(tenant: string): Promise<{ enabled: boolean; last_success_ms: number | null; fault: string | null }>;
+}
 
 export type WeatherServiceDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'files'> & {
   site: Pick<SiteService, 'get' | 'tenants'>;

@@ -3,9 +3,14 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Piscina } from 'piscina';
 import { InvalidDataError, UnavailableError } from '../../engine/errors.ts';
-import type { Workers } from '../services.ts';
 import { unpackError } from './carried-error.ts';
 import type { TaskOutcome } from './task.ts';
+
+/** Heavy pure work off the serving thread (piscina). Each task is a file in gateway/workers/. */
+export interface Workers {
+  run<Output>(task: string, input: unknown, options?: { signal?: AbortSignal; timeout_ms?: number }): Promise<Output>;
+  close(): Promise<void>;
+}
 
 const TASK = /^[a-z][a-z0-9-]*$/;
 const TIMEOUT_MS = 120_000;

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../setup/environment.ts';
 import { readSource } from './source.ts';
-import { isSample, LONG_FILES, missingFromLock, STYLE_RULES, unpinned, unused } from './style.ts';
+import { isSample, missingFromLock, STYLE_RULES, unpinned, unused } from './style.ts';
 
 const source = readSource();
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -15,9 +15,6 @@ describe('house rules', () => {
       expect(files.flatMap((file) => rule(file).map((fault) => `${file.path}: ${fault}`))).toEqual([]);
     });
   }
-  it('every file declared as long exists', () => {
-    expect(Object.keys(LONG_FILES).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
-  });
   it('dependencies are pinned exactly', () => expect(unpinned(manifest)).toEqual([]));
   it('the lock is complete and names no host', () => {
     const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');

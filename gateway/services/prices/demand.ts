@@ -2,8 +2,16 @@
 import { NotFoundError } from '../../../engine/errors.ts';
 import { HOUR_MS } from '../../../engine/model/time.ts';
 import type { Clock, DemandHour, PriceProvider } from '../../../engine/ports.ts';
-import type { Demand } from '../../services.ts';
 import type { RunLog } from './runs.ts';
+
+/** Mean power of each hour, ascending. */
+export type Demand = {
+  area: string;
+  kind: 'actual' | 'forecast';
+  source: string;
+  fetched_ms: number;
+  hours: readonly { at_ms: number; power_MW: number }[];
+};
 
 /** Actual demand and forecasts are published once an hour. */
 const KEEP_MS = HOUR_MS / 4;
