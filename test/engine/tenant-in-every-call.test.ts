@@ -2,7 +2,7 @@
  * The tenant is in every series, passage and file call by type. That it must be given is held by `tsc` (the lines at
  * the end), and every method of the ports that keep data takes it first or is declared here with the reason.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { JournalledGroup } from '../../engine/model/reading.ts';
@@ -31,7 +31,9 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'Database.asSystem': 'tables of tenants look empty here',
   'Database.ping': 'the whole store',
 };
-const PORTS = readFileSync(join(import.meta.dirname, '../../engine/ports.ts'), 'utf8');
+const ENGINE = join(import.meta.dirname, '../../engine');
+const FILES = ['ports.ts', ...readdirSync(join(ENGINE, 'ports')).map((name) => join('ports', name))];
+const PORTS = FILES.map((name) => readFileSync(join(ENGINE, name), 'utf8')).join('\n');
 const KEEPS_DATA = /^export interface (\w*(?:Table|Store|Index|Database|Closable))\b[^{]*\{(.*?)^\}/gms;
 
 /** `Port.method` of everything that does not take `tenant: string` first. */

@@ -1,0 +1,4 @@
+/** Something that `assemble` opened and `lifecycle` closes. */
+export interface Closable {
+  close(): Promise<void>;
+}
