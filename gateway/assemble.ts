@@ -13,10 +13,9 @@ import { createQdrantPassages } from '../connectors/passages/qdrant/qdrant.ts';
 import type { MeterPoint } from '../engine/model/site.ts';
 import type { Clock, PassageIndex } from '../engine/ports.ts';
 import { openVault } from './auth/vault.ts';
-import { type ExternalBroker, externalName, externalState, openExternalBroker } from './broker/external.ts';
 import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
-import { openBroker } from './broker.ts';
+import { createBrokerWays } from './broker/ways.ts';
 import type { Config } from './config.ts';
 import { startDrain } from './drain.ts';
 import { baseUrlOf } from './greeting.ts';
@@ -138,14 +137,11 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const catalogue = openProfileCatalogue(join(ROOT, 'firmware-profiles'), {
     onFault: (error) => log.error({ err: error }, 'a device profile is faulty and left out'),
   });
-  let broker: Awaited<ReturnType<typeof openBroker>> | null = null;
+  const brokers = createBrokerWays(config);
   const devices = createDeviceService({
     ...base,
     ...{ meters, audit, alerts, profiles: catalogue, vault },
-    listen: (tenant, filter, signal) =>
-      broker ? broker.listen(tenant, filter, signal) : Promise.reject(new Error('The broker does not run.')),
-    disconnect: (tenant, device) => broker?.disconnect(tenant, device),
-    forget: async (tenant, device) => broker?.forget(tenant, device),
+    ...{ listen: brokers.listen, disconnect: brokers.disconnect, forget: brokers.forget },
   });
   const search = createSearchService({ ...base, audit, devices, profiles: catalogue });
   const routes = createRoutes({ devices, meters, decoderOf: devices.decoderOf, ownerOf: devices.ownerOf });
@@ -157,14 +153,14 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     intake,
     profiles: catalogue,
     live,
-    publish: (tenant, topic, payload, retain) => broker?.publish(tenant, topic, payload, { retain }),
+    publish: brokers.publish,
   });
   const notify = createNotifyService({
     ...{ ...base, ...{ vault, alerts, jobs, site, meters, devices } },
     ways: createWaysOut({
       outbound,
       clock,
-      publish: (tenant, topic, payload, retain) => broker?.publish(tenant, topic, payload, { retain }),
+      publish: brokers.publish,
     }),
     baseUrl: () => baseUrlOf(config, { secure: certificate !== null, port: server?.port ?? config.port }),
   });
@@ -209,15 +205,14 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const demo = createDemoService({
     ...base,
     ...{ devices, site, meters, regulation, forecasts, prices, weather, intake },
-    mqtt_port: () => broker?.port ?? config.mqtt_port,
+    mqtt_port: brokers.port,
   });
-  let external: ExternalBroker | null = null;
   const health = createHealthService({
     ...{ ...base, series, jobs, books },
     more: [
       { name: 'clock', needed: false, check: () => clockState(watch, quarantine.aside()) },
       { name: 'backups', needed: false, check: () => backups.check() },
-      ...(config.mqtt_url ? [{ name: 'external broker', needed: false, check: () => externalState(external) }] : []),
+      ...(config.mqtt_url ? [{ name: 'external broker', needed: false, check: brokers.external }] : []),
     ],
   });
 
@@ -303,44 +298,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     parts.push(
       { name: 'prices', start: () => prices.start(), close: () => prices.stop() },
       { name: 'weather', start: () => weather.start(), close: () => weather.stop() },
-      {
-        name: 'broker',
-        start: async () => {
-          const tls = certificate && config.mqtts_port !== null ? { port: config.mqtts_port, ...certificate } : null;
-          broker = await openBroker({
-            ...base,
-            home: config.home,
-            host: config.host,
-            port: config.mqtt_port,
-            tls,
-            devices,
-            routes,
-            messages,
-            deliveries,
-          });
-        },
-        close: () => broker?.close(),
-      },
-      {
-        name: 'external broker',
-        start: () => {
-          if (config.mqtt_url)
-            external = openExternalBroker({
-              ...base,
-              url: config.mqtt_url,
-              topics: config.mqtt_topics,
-              client_id: externalName(config),
-              onState: () => undefined,
-              devices,
-              site,
-              meters,
-              routes,
-              messages,
-              deliveries,
-            });
-        },
-        close: () => external?.close(),
-      },
+      ...brokers.parts({ ...base, certificate, devices, site, meters, routes, messages, deliveries }),
       { name: 'backups', start: () => backups.start(), close: () => backups.stop() },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
       { name: 'search', close: () => search.close() },
@@ -368,8 +326,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     address: () => ({
       scheme: certificate ? 'https' : 'http',
       port: server?.port ?? config.port,
-      mqtt_port: broker?.port ?? config.mqtt_port,
-      mqtts_port: broker?.tls_port ?? null,
+      mqtt_port: brokers.port(),
+      mqtts_port: brokers.tls_port(),
     }),
   };
 
