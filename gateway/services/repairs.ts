@@ -5,20 +5,19 @@
  * it; when the store has it and its slots are computed, it is `done`. What a kill left `begun` is finished at the next
  * start. What the store refused is `revoking` until the store surely does not have it, then `refused`.
  */
-import { InvalidDataError, NotFoundError, UnavailableError } from '../../engine/errors.ts';
+import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { quantityInfo } from '../../engine/model/quantity.ts';
 import type { MeterPoint } from '../../engine/model/site.ts';
-import { localDate } from '../../engine/model/time.ts';
 import type { Repair, Sql } from '../../engine/ports.ts';
 import type { RepairChoice } from '../../engine/quality/repair.ts';
-import { type Overlay, repairValueOf, sameOverlay } from '../../engine/quality/repair-stack.ts';
-import { CONTEXT_MS } from '../../engine/quality/slots.ts';
+import { type Overlay, sameOverlay } from '../../engine/quality/repair-stack.ts';
 import type { WorkerSeries } from '../series.ts';
 import type { Actor, Base, JobService, MeterService, PriceService, SiteService } from '../services.ts';
 import { writeAudit } from './audit.ts';
 import { planEffect, type RepairAsked, type RepairEffect } from './repairs/effect.ts';
 import { bySeries, NOTHING, overlayOf, overlaysIn, together } from './repairs/instants.ts';
 import { type ActKind, type ActRow, actOf, type Change, changesOf, insertAct, wantedOverlays } from './repairs/rows.ts';
+import { createSettling } from './repairs/settling.ts';
 
 export type { RepairAsked, RepairEffect } from './repairs/effect.ts';
 
@@ -77,6 +76,7 @@ const REASON_MAX = 500;
 export function createRepairService(deps: RepairDeps): RepairService & { start(): void; stop(): void } {
   const { db, series, log } = deps;
   const turns = new Map<string, Promise<unknown>>();
+  const { carryOut, recover } = createSettling(deps);
   let stopListening = () => {};
 
   /** One act of a tenant at a time: each is planned on what the one before left. */
@@ -124,79 +124,6 @@ export function createRepairService(deps: RepairDeps): RepairService & { start()
     });
     await carryOut(actor, id);
     return { id, count: changes.length };
-  }
-
-  /** What the store refuses is as if it had not been asked. */
-  async function carryOut(actor: Actor, id: string): Promise<void> {
-    try {
-      await finish(actor.tenant, id);
-    } catch (error) {
-      await revoke(actor, id).catch((cause: unknown) => log.error({ err: cause, repair: id }, 'a repair stays begun'));
-      if (!(error instanceof UnavailableError)) throw error;
-      throw new UnavailableError(
-        `Nothing was repaired: ${error.message}`,
-        'Readings are as they were. Try again when the series store answers.',
-      );
-    }
-  }
-
-  async function finish(tenant: string, id: string): Promise<void> {
-    const [row, changes] = await db.asTenant(tenant, async (sql) => [await actOf(sql, id), await changesOf(sql, id)]);
-    if (!row) return;
-    await lay(
-      tenant,
-      row,
-      changes.map(({ at_ms, after }) => [at_ms, after]),
-    );
-    await settle(tenant, row, 'done');
-  }
-
-  async function lay(tenant: string, row: ActRow, overlays: Iterable<readonly [number, Overlay]>): Promise<void> {
-    const repairs = Array.from(overlays, ([at_ms, overlay]) => ({
-      ...{ meter: row.meter_id, quantity: row.quantity, at_ms, value: repairValueOf(overlay), by: row.by },
-    }));
-    await series.readings.repair(tenant, repairs);
-  }
-
-  /** The state, and in the same breath what was told about those days. */
-  async function settle(tenant: string, row: ActRow, state: 'done' | 'refused'): Promise<void> {
-    const tz = deps.site.get(tenant)?.time_zone ?? 'UTC';
-    const day = (at_ms: number) => localDate(at_ms, tz);
-    await db.asTenant(tenant, async (sql) => {
-      await sql('delete from quality_report where meter_id = $1 and day between $2 and $3', [
-        ...[row.meter_id, day(row.from_ms - CONTEXT_MS), day(row.to_ms + CONTEXT_MS)],
-      ]);
-      await sql('update repair_act set state = $2 where id = $1', [row.id, state]);
-    });
-    await deps.jobs
-      .send('forecast', { tenant, series: ['load', 'generation'] }, { dedupe: `load+generation ${tenant}` })
-      .catch((error: unknown) => log.debug({ err: error, tenant }, 'the forecast follows with its schedule'));
-  }
-
-  /** From now on the act does not count; the store may have it all the same until `revert`. */
-  async function revoke(actor: Actor, id: string): Promise<void> {
-    await db.asTenant(actor.tenant, async (sql) => {
-      const row = await actOf(sql, id);
-      await sql(`update repair_act set state = 'revoking' where id = $1 and state = 'begun'`, [id]);
-      if (row?.target_id)
-        await sql('update repair_act set taken_back = $2 where id = $1', [row.target_id, row.kind === 'redo']);
-      if (row) await writeAudit(sql, actor, 'repair refused', row.meter_id, { repair: id, quantity: row.quantity });
-    });
-  }
-
-  async function revert(tenant: string, id: string): Promise<void> {
-    const [row, wanted] = await db.asTenant(tenant, async (sql) => [await actOf(sql, id), await restOf(sql, id)]);
-    if (!row) return;
-    await lay(tenant, row, wanted);
-    await settle(tenant, row, 'refused');
-  }
-
-  async function recover(tenant: string): Promise<void> {
-    const open = await db.asTenant(tenant, (sql) =>
-      sql<ActRow>(`select * from repair_act where state in ('begun', 'revoking') order by n`),
-    );
-    for (const { id, state } of open) await (state === 'begun' ? finish(tenant, id) : revert(tenant, id));
-    if (open.length > 0) log.info({ tenant_id: tenant, repairs: open.length }, 'unfinished repairs were settled');
   }
 
   const recoverAll = () => {
@@ -339,13 +266,6 @@ function shownAct({ meter_id, target_id, at, ...row }: ActRow & { count: number 
   const { id, quantity, from_ms, to_ms, kind, amount, taken_back, state, by, reason, count } = row;
   const act = { id, meter: meter_id, quantity, from_ms, to_ms, kind, amount, target: target_id, taken_back, state };
   return { ...act, by, at_ms: at.getTime(), reason, count };
-}
-
-/** What the acts other than `id` leave at its instants: what lay there before, where no other one counts. */
-async function restOf(sql: Sql, id: string): Promise<Map<number, Overlay>> {
-  const rest = new Map((await changesOf(sql, id)).map(({ at_ms, before }) => [at_ms, before] as const));
-  for (const [at, overlay] of await wantedOverlays(sql, id, null)) rest.set(at, overlay);
-  return rest;
 }
 
 async function findAct(sql: Sql, id: string): Promise<ActRow> {
