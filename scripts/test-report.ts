@@ -11,7 +11,13 @@ export const ExpectedSkips = z.array(
 );
 export type ExpectedSkip = z.infer<typeof ExpectedSkips>[number];
 
-const Assertion = z.object({ ancestorTitles: z.array(z.string()), title: z.string(), status: z.string() });
+const Assertion = z.object({
+  ancestorTitles: z.array(z.string()),
+  title: z.string(),
+  status: z.string(),
+  /** Of every try: a test that passed at the second keeps what the first said. */
+  failureMessages: z.array(z.string()).optional(),
+});
 export const VitestJson = z.object({
   success: z.boolean(),
   testResults: z.array(
@@ -25,17 +31,25 @@ export const VitestJson = z.object({
 });
 export type VitestResult = z.infer<typeof VitestJson>;
 
-export type Tally = { passed: number; failed: string[]; skipped: string[] };
+export type Tally = {
+  passed: number;
+  failed: string[];
+  skipped: string[];
+  /** Among the passed: those that failed at the first try. */
+  flaky: string[];
+};
 
 export function tallyVitest(result: VitestResult, root: string): Tally {
-  const tally: Tally = { passed: 0, failed: [], skipped: [] };
+  const tally: Tally = { passed: 0, failed: [], skipped: [], flaky: [] };
   for (const file of result.testResults) {
     const path = file.name.startsWith(`${root}/`) ? file.name.slice(root.length + 1) : file.name;
-    for (const { ancestorTitles, title, status } of file.assertionResults) {
+    for (const { ancestorTitles, title, status, failureMessages = [] } of file.assertionResults) {
       const name = [path, ...ancestorTitles, title].filter(Boolean).join(' > ');
       if (status === 'passed') tally.passed += 1;
       else if (status === 'failed') tally.failed.push(name);
       else tally.skipped.push(name);
+      if (status === 'passed' && failureMessages.length > 0)
+        tally.flaky.push(`${name} (first try: ${firstLine(failureMessages[0])})`);
     }
     // A file that could not be loaded has no tests to count.
     const blamed = file.assertionResults.some(({ status }) => status === 'failed');
@@ -58,6 +72,7 @@ export function addTallies(tallies: readonly Tally[]): Tally {
     passed: tallies.reduce((sum, { passed }) => sum + passed, 0),
     failed: tallies.flatMap(({ failed }) => failed),
     skipped: tallies.flatMap(({ skipped }) => skipped),
+    flaky: tallies.flatMap(({ flaky }) => flaky),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * `make test`: types, style, unit and contract tests (the tidy rules among them), then the browser tests.
  * `--only types,style,tidy,unit,e2e` chooses; other arguments go to vitest (a path or `-t NAME`).
+ * A test that passed only at the second try (CI gives it one) is named on a line `flaky: …`.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { spawn } from 'node:child_process';
@@ -32,6 +33,7 @@ async function main(args: string[]): Promise<number> {
   else for (const name of unexpected) say(`skipped: ${name}`);
   const whole = rest.length === 0 && steps.includes('unit') && steps.includes('e2e');
   if (whole) total.failed.push(...unproven(readGuarantees(), lastReports(), isExcused));
+  for (const name of total.flaky) say(`flaky: ${name}`);
   for (const name of total.failed) say(`FAILED: ${name}`);
   console.log(closingLine(total));
   return total.failed.length > 0 || total.passed === 0 ? 1 : 0;
@@ -56,7 +58,7 @@ function runStep(step: Step, rest: string[]): Promise<Tally> {
 
 async function check(name: string, args: string[]): Promise<Tally> {
   const failed = (await node(args)) === 0 ? [] : [name];
-  return { passed: 1 - failed.length, failed, skipped: [] };
+  return { passed: 1 - failed.length, failed, skipped: [], flaky: [] };
 }
 
 async function vitest(project: string, rest: string[]): Promise<Tally> {
@@ -66,7 +68,7 @@ async function vitest(project: string, rest: string[]): Promise<Tally> {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const code = await node(['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters, ...rest]);
   if (!existsSync(file))
-    return { passed: 0, failed: [`${project}: vitest ended with ${code} and no report`], skipped: [] };
+    return { passed: 0, failed: [`${project}: vitest ended with ${code} and no report`], skipped: [], flaky: [] };
   const tally = tallyVitest(VitestJson.parse(JSON.parse(readFileSync(file, 'utf8'))), ROOT);
   // Errors outside any test (an unhandled rejection, a leaking hook) show only in the exit code.
   if (code !== 0 && tally.failed.length === 0) tally.failed.push(`${project}: vitest ended with ${code}, see above`);

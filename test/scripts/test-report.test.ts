@@ -16,6 +16,20 @@ describe('tallyVitest', () => {
       passed: 1,
       failed: ['test/a.test.ts > store > loses'],
       skipped: ['test/a.test.ts > store > waits', 'test/a.test.ts > store > later'],
+      flaky: [],
+    });
+  });
+  it('names what passed only at the second try, with what the first said', () => {
+    const assertionResults = [
+      { ...ran('keeps', 'passed'), failureMessages: ['AssertionError: expected 1 to be 2\n at x'] },
+      { ...ran('stays', 'passed'), failureMessages: [] },
+      { ...ran('loses', 'failed'), failureMessages: ['AssertionError: a', 'AssertionError: b'] },
+    ];
+    const file = { name: '/p/test/a.test.ts', status: 'failed', assertionResults };
+    expect(tallyVitest({ success: false, testResults: [file] }, '/p')).toMatchObject({
+      passed: 2,
+      failed: ['test/a.test.ts > store > loses'],
+      flaky: ['test/a.test.ts > store > keeps (first try: AssertionError: expected 1 to be 2)'],
     });
   });
   it('counts a file that could not be loaded as a failure', () => {
@@ -43,8 +57,8 @@ describe('unexpectedSkips', () => {
 
 it('ends with one line that a program can read', () => {
   const total = addTallies([
-    { passed: 2, failed: ['a'], skipped: [] },
-    { passed: 3, failed: [], skipped: ['b', 'c'] },
+    { passed: 2, failed: ['a'], skipped: [], flaky: [] },
+    { passed: 3, failed: [], skipped: ['b', 'c'], flaky: ['d'] },
   ]);
   expect(closingLine(total)).toBe('5 passed, 1 failed, 2 skipped');
 });
