@@ -35,6 +35,8 @@ export type BrokerOptions = {
   routes: Routes;
   messages: Messages;
   deliveries: Deliveries;
+  /** A subscriber that does not take its messages is dropped after this; 2,000 where not given. */
+  drain_ms?: number;
 };
 
 export type Broker = Closable & {
@@ -50,7 +52,6 @@ export type Broker = Closable & {
   forget(tenant: string, device: string): Promise<void>;
 };
 
-/** A subscriber that does not take its messages is dropped after this. */
 const DRAIN_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Packets a client may send before its CONNACK. */
@@ -71,7 +72,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     persistence: sessions.persistence,
     // Unbounded: each message finds its own way, so that none waits for another's subscribers.
     concurrency: 0,
-    drainTimeout: DRAIN_TIMEOUT_MS,
+    drainTimeout: options.drain_ms ?? DRAIN_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
     queueLimit: QUEUE_LIMIT,
     maxClientsIdLength: 65_535,

@@ -51,7 +51,8 @@ describe('live stream', () => {
     const begun = performance.now();
     services.bus.publish({ type: 'readings', tenant: TENANT, meters: ['grid'] });
     expect(await stream.next('flow')).not.toBe(first);
-    expect(performance.now() - begun).toBeLessThan(1_500);
+    // The next that comes by itself, if nothing was said, comes after half a minute.
+    expect(performance.now() - begun).toBeLessThan(10_000);
     await stream.close();
   });
 

@@ -106,7 +106,7 @@ describe('embedded Postgres', () => {
     expect(isAlive(left)).toBe(true);
     const begun = performance.now();
     const db = await open();
-    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     expect(postmaster()).not.toBe(left);
     expect(await remembers(db)).toBe(true);
   });
@@ -154,7 +154,7 @@ describe('embedded Postgres', () => {
     await db.ping();
     const begun = performance.now();
     await close(db);
-    expect(performance.now() - begun).toBeLessThan(5000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     await asking;
     await expect(db.ping()).rejects.toThrow(UnavailableError);
   });

@@ -2,13 +2,13 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import { makeDevices, makeKey, makeSite, readStored } from '../../bench/load/box.ts';
 import { drained } from '../../bench/load/compare.ts';
 import { type Box, startBox } from '../../setup/box.ts';
 import { copyTemplate } from '../../setup/database.ts';
+import { until } from '../../setup/until.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
 const RECORDS = 40;
@@ -35,12 +35,12 @@ async function openAlerts(): Promise<Alert[]> {
 }
 
 async function untilAlerts(count: number): Promise<Alert[]> {
-  for (let n = 0; n < 200; n++) {
-    const found = await openAlerts();
-    if (found.length === count) return found;
-    await sleep(200);
-  }
-  return openAlerts();
+  let found: Alert[] = [];
+  await until(async () => {
+    found = await openAlerts();
+    return found.length === count;
+  }, 'the alert');
+  return found;
 }
 
 it('starts on a damaged journal, loses only the record that was hit, and raises an alert that names the file', {

@@ -11,7 +11,7 @@ import { copyTemplate } from '../../setup/database.ts';
 
 /** The promise is 3 s on two idle cores; machines that build share theirs. */
 const LATER_START_MS = 10_000;
-const STOP_MS = 5000;
+const STOP_MS = 8000;
 const MAIN = join(import.meta.dirname, '../../../gateway/main.ts');
 
 let box: Box;

@@ -9,7 +9,8 @@ import { type ExternalBroker, openExternalBroker } from '../../../gateway/broker
 import { createMessages } from '../../../gateway/broker/messages.ts';
 import { createRoutes } from '../../../gateway/broker/routes.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
-import { meterPoint, pushDevice, until } from './rig.ts';
+import { until, untilStill } from '../../setup/until.ts';
+import { meterPoint, pushDevice } from './rig.ts';
 
 const PUSHED = 'meters/a/readings';
 let broker: Aedes;
@@ -98,7 +99,8 @@ describe('external broker', () => {
     expect(acks).toBe(0);
     expect(stored).toEqual([]);
     refuse = null;
-    await new Promise((done) => setTimeout(done, 2500));
+    await until(() => acks > 0, 'the acknowledgement on the new connection');
+    await untilStill(() => stored.length + acks, 500, 'the end of deliveries');
     expect(stored.map((group) => group.readings[0]!.value)).toEqual([3]);
     expect(acks).toBe(1);
   });

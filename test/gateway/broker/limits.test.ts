@@ -82,12 +82,9 @@ describe('one connection', () => {
     socket.write(generate({ ...hello, username: 'a', password: Buffer.from('wrong') }));
     const [answer] = await new Promise<Buffer[]>((done) => socket.once('data', (...bytes) => done(bytes)));
     expect([...answer!]).toEqual([0x20, 2, 0, 4]);
-    await sleep(100);
     expect(sockets()).toBe(before + 2);
-    const deadline = performance.now() + 8000;
-    while (sockets() > before + 1 && performance.now() < deadline) await sleep(50);
     // What is left is the client's own end.
-    expect(sockets()).toBe(before + 1);
+    await until(() => sockets() === before + 1, 'the end of the broker');
     socket.destroy();
   });
 });
@@ -151,7 +148,8 @@ describe('strangers', () => {
     await sleep(50);
     const begun = performance.now();
     await rig.restart();
-    expect(performance.now() - begun).toBeLessThan(3000);
+    // Who waits for the stranger, waits for ten seconds.
+    expect(performance.now() - begun).toBeLessThan(8000);
     quiet.destroy();
   });
 });

@@ -60,6 +60,8 @@ type RigOptions = {
   /** Topic → device, for programs that publish for many. */
   owners?: Record<string, string>;
   tls?: { cert: string; key: string };
+  /** Where the broker's own patience with a subscriber that reads nothing would be too short to tell. */
+  drain_ms?: number;
 };
 
 /** Devices a and b with a meter point each, unless others are given. User names are `<tenant>.<id>` outside `default`. */
@@ -116,7 +118,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     const ownerOf = (_tenant: string, topic: string) => options.owners?.[topic] ?? null;
     const routes = createRoutes({ devices: deviceService, meters: meterService, decoderOf, ownerOf });
     const tls = options.tls ? { port: 0, ...options.tls } : null;
-    const common = { home, host: '127.0.0.1', port: 0, tls, clock, log, metrics };
+    const common = { home, host: '127.0.0.1', port: 0, tls, clock, log, metrics, drain_ms: options.drain_ms };
     const broker = await openBroker({ ...common, devices: deviceService, routes, messages, deliveries });
     Object.assign(rig, { broker, live, stored });
     stop = async () => {
@@ -152,10 +154,4 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   return rig;
 }
 
-/** Waits until `check` is true. @throws after two seconds */
-export async function until(check: () => boolean, what: string): Promise<void> {
-  for (let waited = 0; !check(); waited += 5) {
-    if (waited > 2000) throw new Error(`waited in vain: ${what}`);
-    await new Promise((done) => setTimeout(done, 5));
-  }
-}
+export { until } from '../../setup/until.ts';

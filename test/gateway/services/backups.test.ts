@@ -211,7 +211,8 @@ describe('what is due', () => {
       return run(task, input);
     }, environment);
     const count = (task: string) => done.filter((name) => name === task).length;
-    const reaches = (task: string, n: number) => vi.waitFor(() => expect(count(task)).toBeGreaterThanOrEqual(n), 5000);
+    const reaches = (task: string, n: number) =>
+      vi.waitFor(() => expect(count(task)).toBeGreaterThanOrEqual(n), 15_000);
     return { ...one, done, count, reaches };
   };
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDiskWatch } from '../../../gateway/services/disk-watch.ts';
 import { silent } from '../../setup/database.ts';
+import { until } from '../../setup/until.ts';
 
 const GB = 2 ** 30;
 const config = { home: '/', disk_low_bytes: 2 * GB, disk_full_bytes: GB / 4 };
@@ -33,11 +34,18 @@ function start(options: { free: () => number | Error; broken?: () => boolean; te
 
 describe('disk watch', () => {
   it('raises low and full once each, and clears them when there is room again', async () => {
-    let free = 10 * GB;
-    const said = start({ free: () => free });
+    let [free, looks] = [10 * GB, 0];
+    const said = start({
+      free: () => {
+        looks++;
+        return free;
+      },
+    });
     const next = async (bytes: number) => {
       free = bytes;
-      await sleep(60);
+      // The look that begins after this one has ended.
+      const now = looks;
+      await until(() => looks >= now + 2, 'two looks at the disk');
       return said.splice(0);
     };
     expect(await next(10 * GB)).toEqual(['default disk_full over', 'default disk_low over']);

@@ -6,26 +6,21 @@ import { createMetrics } from '../../../gateway/metrics.ts';
 import { createJobService, DEAD_LETTER } from '../../../gateway/services/jobs.ts';
 import type { JobService } from '../../../gateway/services.ts';
 import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
+import { until as waitUntil } from '../../setup/until.ts';
 
 describe('job service', () => {
   let test: TestDatabase;
   const started: JobService[] = [];
-  const open = () => {
+  const open = (ask_every_s = 0.5) => {
     const { connection } = test.db;
     const service = createJobService({
       ...{ db: test.db, connection, log: silent, clock: Date, metrics: createMetrics({ defaults: false }) },
-      pace: { retry_delay_s: 1, ask_every_s: 0.5 },
+      pace: { retry_delay_s: 1, ask_every_s },
     });
     started.push(service);
     return service;
   };
-  const until = async (condition: () => boolean | Promise<boolean>) => {
-    const deadline_ms = Date.now() + 15_000;
-    while (!(await condition())) {
-      if (Date.now() > deadline_ms) throw new Error('it did not happen');
-      await sleep(20);
-    }
-  };
+  const until = (condition: () => boolean | Promise<boolean>) => waitUntil(condition, 'what the job does');
   beforeAll(async () => {
     test = await openTestDatabase();
   });
@@ -36,15 +31,14 @@ describe('job service', () => {
   afterAll(() => test.close());
 
   it('hands a payload to its handler within a moment, without being asked often', async () => {
-    const jobs = open();
+    // Who had to ask would hear of it after two minutes.
+    const jobs = open(120);
     const got: unknown[] = [];
     jobs.define('work', async (payload) => void got.push(payload));
     await expect(jobs.send('work', {})).rejects.toThrow(UnavailableError);
     await jobs.start();
-    const begun = performance.now();
     await jobs.send('work', { meters: ['a', 'b'], n: 1 });
     await until(() => got.length === 1);
-    expect(performance.now() - begun).toBeLessThan(2000);
     expect(got).toEqual([{ meters: ['a', 'b'], n: 1 }]);
     await expect(jobs.send('other', {})).rejects.toThrow(/no queue other/);
   });

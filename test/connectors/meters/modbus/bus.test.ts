@@ -93,10 +93,10 @@ describe('a Modbus bus', () => {
   it('does not wait for the timeout when the device hangs up, and connects again', async () => {
     let drops = 1;
     const server = await start((request, socket) => (drops-- > 0 ? 'drop' : echo(request, socket)));
-    const bus = connect(server, 'tcp', 5000);
+    const bus = connect(server, 'tcp', 60_000);
     const begun = performance.now();
     await expect(bus.read(1, 3, 1, 1)).rejects.toThrow(/closed the connection/);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     expect(words(await bus.read(1, 3, 1, 1))).toEqual([1]);
   });
 
