@@ -9,6 +9,7 @@ import { backUp } from './backup/commands.ts';
 import { discardHeld, releaseHeld, sayClockIsRight, showClock } from './clock-commands.ts';
 import type { Command, CommandResult } from './control.ts';
 import { listDeadLetters, retryDeadLetters } from './dead-letter-commands.ts';
+import type { AuditState } from './services/audit-chain.ts';
 import type { Actor, Person, Services } from './services.ts';
 
 const DEFAULT_CONNECTION: Connection = { kind: 'mqtt', topic: null };
@@ -23,6 +24,7 @@ const HANDLERS: Record<string, Handler> = {
   'user reset-second-factor': resetSecondFactor,
   import: importFile,
   'audit verify': verifyAudit,
+  'audit accept-key': acceptAuditKey,
   backup: backUp,
   'dead-letters list': listDeadLetters,
   'dead-letters retry': retryDeadLetters,
@@ -139,15 +141,35 @@ async function verifyAudit(services: Services, _actor: Actor, args: Record<strin
   const tenants = args.tenant === undefined ? services.site.tenants() : [text(args, 'tenant')];
   const states = [];
   for (const tenant of tenants) states.push(await services.audit_chain.verify(tenant));
-  const lines = states.map(({ tenant, entries, signed, fault }) =>
-    fault
-      ? `${tenant}: ${fault.problem}`
-      : `${tenant}: ${entries} entries, complete and unchanged${signed ? `, signed up to entry ${signed.id}` : ''}.`,
-  );
+  const lines = states.map(auditWords);
   return {
     ...{ text: lines.join('\n'), json: { tenants: states } },
     ...(states.some(({ fault }) => fault) ? { failed: true } : {}),
   };
+}
+
+function auditWords({ tenant, entries, signed, accepted, fault }: AuditState): string {
+  if (fault) return `${tenant}: ${fault.problem}`;
+  const until = signed ? `, signed up to entry ${signed.id}` : '';
+  const former = accepted
+    ? ` Entries up to ${accepted.through} were signed with another key (${accepted.former_keys.join(', ')}), which ${accepted.actor} accepted with entry ${accepted.entry} on ${accepted.at}.`
+    : '';
+  return `${tenant}: ${entries} entries, complete and unchanged${until}.${former}`;
+}
+
+/** Of one organisation, or of all where none was named. */
+async function acceptAuditKey(
+  { audit_chain, site }: Services,
+  actor: Actor,
+  args: Record<string, unknown>,
+): Promise<CommandResult> {
+  const tenants = args.tenant === undefined ? site.tenants() : [text(args, 'tenant')];
+  const outcomes = [];
+  for (const tenant of tenants) outcomes.push({ tenant, state: await audit_chain.acceptKeys({ ...actor, tenant }) });
+  const lines = outcomes.map(({ tenant, state }) =>
+    state ? auditWords(state) : `${tenant}: nothing to accept, all of it is signed with the key of this box.`,
+  );
+  return { text: lines.join('\n'), json: { tenants: outcomes } };
 }
 
 async function train({ forecasts }: Services, actor: Actor, args: Record<string, unknown>): Promise<CommandResult> {

@@ -53,10 +53,18 @@ command(program.command('import <file>'), 'import', 'load readings from a CSV or
   '--mapping <yaml>',
   'columns, where they are not at,meter,<quantity>…',
 );
+const audit = program.command('audit').description('audit log');
 command(
-  program.command('audit').description('audit log').command('verify'),
+  audit.command('verify'),
   'audit verify',
   'find the first entry that is not as it was written (all organisations, or that of --tenant)',
+  [],
+  null,
+);
+command(
+  audit.command('accept-key'),
+  'audit accept-key',
+  'accept, after a restore without keys, that older entries were signed by a key that is lost',
   [],
   null,
 );

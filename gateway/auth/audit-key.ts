@@ -11,6 +11,16 @@ const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 export type AuditHead = { tenant: string; id: number; hash: string; at: string; key_id: string; signature: string };
 
+/** What an admin says of entries that were signed by keys that this box no longer has. */
+export type KeyAcceptance = {
+  tenant: string;
+  /** Ids of those keys. */
+  former_keys: readonly string[];
+  /** The last entry that they signed, and its hash. */
+  through: number;
+  sealed: string;
+};
+
 export type AuditKey = {
   /** First 12 hex digits of the SHA-256 of the public key. */
   readonly key_id: string;
@@ -20,7 +30,13 @@ export type AuditKey = {
   sign(head: Pick<AuditHead, 'tenant' | 'id' | 'hash' | 'at'>): AuditHead;
   /** Whether this key signed exactly that. */
   isOurs(head: AuditHead): boolean;
+  /** Signature over an acceptance, base64url: who has only the database cannot make one. */
+  accept(acceptance: KeyAcceptance): string;
+  hasAccepted(acceptance: KeyAcceptance, signature: string): boolean;
 };
+
+/** What verifying needs of a key. */
+export type AuditTrust = Pick<AuditKey, 'key_id' | 'isOurs' | 'hasAccepted'>;
 
 export function auditKeyFile(home: string): string {
   return join(home, 'audit-key');
@@ -53,10 +69,17 @@ export function createAuditKey(key: KeyObject): AuditKey {
       if (ours) known.add(what);
       return ours;
     },
+    accept: (acceptance) => sign(null, acceptedBytes(acceptance, key_id), key).toString('base64url'),
+    hasAccepted: (acceptance, signature) =>
+      verify(null, acceptedBytes(acceptance, key_id), public_key, Buffer.from(signature, 'base64url')),
   };
 }
 
 /** A JSON array without spaces, as docs/guides/audit.md tells. */
 function signedBytes({ tenant, id, hash, at, key_id }: Omit<AuditHead, 'signature'>): Buffer {
   return Buffer.from(JSON.stringify(['luna audit head', tenant, id, hash, at, key_id]));
+}
+
+function acceptedBytes({ tenant, former_keys, through, sealed }: KeyAcceptance, key_id: string): Buffer {
+  return Buffer.from(JSON.stringify(['luna audit keys accepted', tenant, former_keys, through, sealed, key_id]));
 }

@@ -18,7 +18,19 @@ export type SecondFactor = {
   since_ms: number | null;
   recovery_left: number;
   setup: { seed: string; uri: string } | null;
+  /** The box lost the key that opens its seed: no code of the app is taken any more. */
+  is_lost: boolean;
 };
+
+/** Nobody can tell whether a code is right: the box lost its key, as after a restore without keys. */
+export class SecondFactorLostError extends NotAllowedError {
+  constructor() {
+    super(
+      'The box lost the key with which it checks codes of your app (it was restored without its keys).',
+      'Sign in with a recovery code, or have your second factor removed: an admin under Admin, People, or ./luna user reset-second-factor on the box.',
+    );
+  }
+}
 
 /** One-time codes (RFC 6238). `person_id` is the actor's own, but for `remove`, by which an admin resets somebody's. */
 export interface SecondFactorService {
@@ -55,7 +67,8 @@ type Deps = {
 type Row = { login: string; totp_seed: string | null; totp_since: Date | null; recovery_left: number };
 
 export type SecondFactorCheck = {
-  /** Uses a one-time or recovery code up. False for one that is wrong or was used. Within the tenant's transaction. */
+  /** Uses a one-time or recovery code up. False for one that is wrong or was used. Within the tenant's transaction.
+   * @throws SecondFactorLostError where nobody can tell */
   use(sql: Sql, tenant: string, person_id: string, code: string): Promise<boolean>;
 };
 
@@ -67,8 +80,15 @@ export function createSecondFactor({
   changed,
 }: Deps): SecondFactorService & SecondFactorCheck {
   const contextOf = (tenant: string, person_id: string) => `${tenant}/person/${person_id}/totp`;
-  const seedOf = (tenant: string, person_id: string, sealed: string) =>
-    vault.open(sealed, contextOf(tenant, person_id));
+  /** null where the key that sealed it is lost. */
+  const seedOf = (tenant: string, person_id: string, sealed: string): string | null => {
+    try {
+      return vault.open(sealed, contextOf(tenant, person_id));
+    } catch (error) {
+      if (error instanceof InvalidDataError) return null;
+      throw error;
+    }
+  };
 
   /** Ends what was signed in before: it may have been somebody else. */
   async function endAll(sql: Sql, person_id: string): Promise<void> {
@@ -86,9 +106,13 @@ export function createSecondFactor({
   return {
     async of(tenant, person_id): Promise<SecondFactor> {
       const row = await db.asTenant(tenant, (sql) => find(sql, person_id));
-      const pending = row.totp_seed !== null && row.totp_since === null;
-      const setup = pending ? setupOf(row.login, seedOf(tenant, person_id, row.totp_seed!)) : null;
-      return { since_ms: row.totp_since?.getTime() ?? null, recovery_left: row.recovery_left, setup };
+      const seed = row.totp_seed === null ? null : seedOf(tenant, person_id, row.totp_seed);
+      const is_on = row.totp_since !== null;
+      return {
+        ...{ since_ms: row.totp_since?.getTime() ?? null, recovery_left: row.recovery_left },
+        setup: seed !== null && !is_on ? setupOf(row.login, seed) : null,
+        is_lost: is_on && seed === null,
+      };
     },
 
     async begin({ tenant }, person_id) {
@@ -108,8 +132,9 @@ export function createSecondFactor({
       await db.asTenant(actor.tenant, async (sql) => {
         const { login, totp_seed, totp_since } = await find(sql, person_id, 'for update');
         if (totp_since !== null) throw ALREADY();
-        if (totp_seed === null) throw new InvalidDataError('No second factor is being set up.', 'Begin it anew.');
-        const step = await stepOf(seedOf(actor.tenant, person_id, totp_seed), code, now());
+        const seed = totp_seed === null ? null : seedOf(actor.tenant, person_id, totp_seed);
+        if (seed === null) throw new InvalidDataError('No second factor is being set up.', 'Begin it anew.');
+        const step = await stepOf(seed, code, now());
         if (step === null) throw WRONG();
         await sql('update person set totp_since = $2, totp_step = $3 where id::text = $1', [
           ...[person_id, new Date(now()), step],
@@ -148,7 +173,9 @@ export function createSecondFactor({
       if (recovery !== null) return useRecoveryCode(sql, person_id, recovery, now());
       const { totp_seed, totp_since } = await find(sql, person_id);
       if (totp_seed === null || totp_since === null) return false;
-      const step = await stepOf(seedOf(tenant, person_id, totp_seed), code, now());
+      const seed = seedOf(tenant, person_id, totp_seed);
+      if (seed === null) throw new SecondFactorLostError();
+      const step = await stepOf(seed, code, now());
       if (step === null) return false;
       // Two that bring the same code at once: the row lets one of them through.
       const used = await sql(

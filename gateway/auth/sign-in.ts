@@ -9,7 +9,7 @@ import type { Attempt, Attempts } from './attempts.ts';
 import { tenantOf } from './directory.ts';
 import type { Passwords } from './passwords.ts';
 import { normalLogin } from './people.ts';
-import type { SecondFactorCheck } from './second-factor.ts';
+import { type SecondFactorCheck, SecondFactorLostError } from './second-factor.ts';
 import { sha256 } from './secrets.ts';
 import type { Sessions } from './sessions.ts';
 import type { Signer } from './signer.ts';
@@ -82,7 +82,15 @@ export function createSignIn({ db, now, log, passwords, attempts, signer, sessio
 
   async function byCode(attempt: Attempt, known: Known, code: string): Promise<void> {
     attempts.begin(attempt);
-    const right = await db.asTenant(known.tenant, (sql) => second_factor.use(sql, known.tenant, known.person.id, code));
+    const right = await db
+      .asTenant(known.tenant, (sql) => second_factor.use(sql, known.tenant, known.person.id, code))
+      .catch((error: unknown) => {
+        if (!(error instanceof SecondFactorLostError)) throw error;
+        log.warn({ from: attempt.from }, 'a one-time code could not be checked: the key of the box was lost');
+        // No guess: the tries are left for a recovery code.
+        attempts.succeeded(attempt);
+        throw error;
+      });
     if (!right) {
       log.warn({ from: attempt.from }, 'one-time code refused');
       auditRefusal(known, attempt.from);

@@ -8,7 +8,7 @@ import { seriesFacts } from '../../connectors/series/duckdb/snapshot.ts';
 import { ConfigError, InvalidDataError } from '../../engine/errors.ts';
 import type { TableFacts } from '../../engine/ports.ts';
 import { lockHome } from '../home-lock.ts';
-import { lookAtAudit } from './audit-look.ts';
+import { type AuditLook, lookAtAudit } from './audit-look.ts';
 import { type CheckedBackup, type CheckOptions, checkBackup } from './check.ts';
 import { unavailable } from './faults.ts';
 import { findBackup, logOf } from './folder.ts';
@@ -64,16 +64,16 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   const draft = join(home, UNFINISHED);
   try {
     await mkdir(draft, { mode: 0o700 });
-    const { compared, audit_entries } = await fill(backup, draft, options);
+    const { compared, audit } = await fill(backup, draft, options);
     await settle(draft);
     await moveIn(draft, home);
     return {
-      ...{ backup: dir, made_ms: backup.manifest.made_ms, aside, notes: notesOf(backup) },
+      ...{ backup: dir, made_ms: backup.manifest.made_ms, aside, notes: notesOf(backup, audit) },
       until_ms: backup.rounds.at(-1)?.at_ms ?? backup.manifest.made_ms,
       tables: Object.keys(compared).length,
       rows: Object.values(compared).reduce((sum, { rows }) => sum + rows, 0),
       journal_records: recordsOf(backup),
-      audit_entries,
+      audit_entries: audit?.entries ?? null,
       files: backup.manifest.files,
       took_ms: Date.now() - begun,
     };
@@ -164,14 +164,14 @@ async function putBack(aside: string, home: string): Promise<boolean> {
   }
 }
 
-type Filled = { compared: TableFacts; audit_entries: number | null };
+type Filled = { compared: TableFacts; audit: AuditLook | null };
 
 /** Everything into the draft, compared with what the backup says. @returns what was compared */
 async function fill(backup: CheckedBackup, draft: string, options: RestoreOptions): Promise<Filled> {
   const { manifest, dir } = backup;
   const { progress = () => {} } = options;
   const compared: TableFacts = {};
-  let audit_entries: number | null = null;
+  let audit: AuditLook | null = null;
   progress('copying');
   for (const entry of manifest.entries) {
     const to = targetOf(entry.path);
@@ -200,14 +200,14 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
       { data_dir: join(draft, 'postgres'), counted_at, end_at },
       async (connection) => {
         progress('following the audit log');
-        audit_entries = await lookAtAudit(connection, draft, backup.keys !== null);
+        audit = await lookAtAudit(connection, draft, backup.keys !== null);
         if (manifest.series) await layRepairsAgain(connection, manifest.made_ms);
       },
     );
     compare('database', manifest.database.tables, facts, true);
     Object.assign(compared, facts);
   }
-  return { compared, audit_entries };
+  return { compared, audit };
 }
 
 /** Where a file of a backup goes in a home; null for what is unpacked otherwise. */
@@ -283,14 +283,18 @@ function recordsOf({ manifest, log_entries }: CheckedBackup): number {
   return log_entries.reduce((sum, { records }) => sum + records, manifest.journal.records);
 }
 
-function notesOf({ manifest, keys, rounds }: CheckedBackup): string[] {
-  const notes = [];
+function notesOf({ manifest, keys, rounds }: CheckedBackup, audit: AuditLook | null): string[] {
+  const notes: string[] = [];
   if (!keys)
     notes.push(
       (manifest.keys === null
         ? 'The backup was made without a passphrase, so it holds no keys'
         : 'No passphrase was given, so the keys stayed sealed') +
-        ': stored passwords (mail, devices, time codes) must be entered again, everybody signs in anew, tokens of luna.yaml are missing, and the signatures of the audit log cannot be checked.',
+        ': stored passwords (mail, devices, time codes) must be entered again, everybody signs in anew (with a recovery code where there is a second factor, or after ./luna user reset-second-factor), tokens of luna.yaml are missing, and the signatures of the audit log cannot be checked: ./luna audit accept-key, once the box runs.',
+    );
+  if (audit && audit.other_keys.length > 0)
+    notes.push(
+      `The audit log of ${audit.other_keys.join(', ')} is complete and unchanged, but in part signed with another key, which nobody has accepted: ./luna audit accept-key.`,
     );
   if (!manifest.database)
     notes.push('The database is not in the backup: it is a Postgres of your own, restore it as its operator does.');

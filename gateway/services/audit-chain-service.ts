@@ -1,6 +1,10 @@
 /** The audit log as a chain: signing it, verifying it, and handing it out to be verified elsewhere. */
+
+import { InvalidDataError } from '../../engine/errors.ts';
 import { type AuditKey, openAuditKey } from '../auth/audit-key.ts';
-import type { AlertService, Base } from '../services.ts';
+import type { Actor, AlertService, Base } from '../services.ts';
+import { writeAudit } from './audit.ts';
+import { ACCEPT_ACT, acceptanceDetail } from './audit-acceptance.ts';
 import type { AuditState } from './audit-chain.ts';
 import { type AuditHeads, createAuditHeads } from './audit-heads.ts';
 import { entriesIn, headsIn, readEntries, verifyAudit } from './audit-verify.ts';
@@ -13,6 +17,12 @@ export interface AuditChainService {
   state(tenant: string): Promise<AuditState>;
   /** JSON lines with the hashes, the signatures and the public key, to verify elsewhere (docs/guides/audit.md). */
   export(tenant: string): AsyncIterable<string>;
+  /**
+   * Accepts that older entries were signed by keys that the box lost; the present one vouches for them from now on.
+   * @returns the state after it; null where there is nothing to accept
+   * @throws InvalidDataError where something else is wrong, which no key explains
+   */
+  acceptKeys(actor: Actor): Promise<AuditState | null>;
 }
 
 /** A page that is looked at often must not read the whole log each time. */
@@ -53,8 +63,30 @@ export function createAuditChainService(deps: AuditChainDeps): AuditChainService
     return state;
   }
 
+  async function acceptKeys(actor: Actor): Promise<AuditState | null> {
+    const { tenant } = actor;
+    const { fault } = await verify(tenant);
+    if (!fault) return null;
+    if (!fault.other_keys)
+      throw new InvalidDataError(
+        `The audit log of ${tenant} is not as it was written: ${fault.problem}`,
+        'No other key explains that, so nothing was accepted.',
+      );
+    key ??= await openAuditKey(config.home);
+    const { key_ids, through } = fault.other_keys;
+    const { accept, key_id } = key;
+    await db.asTenant(tenant, async (sql) => {
+      const [last] = await readEntries(sql, tenant, through - 1, 1);
+      const acceptance = { tenant, former_keys: key_ids, through, sealed: last?.hash ?? '' };
+      await writeAudit(sql, actor, ACCEPT_ACT, key_id, acceptanceDetail(acceptance, key_id, accept(acceptance)));
+    });
+    states.delete(tenant);
+    return verify(tenant);
+  }
+
   return {
     verify,
+    acceptKeys,
     state(tenant) {
       const known = states.get(tenant);
       if (known && Math.abs(clock.now() - known.at_ms) < STATE_MS) return known.state;

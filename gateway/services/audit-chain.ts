@@ -3,7 +3,8 @@
  * newest one every few seconds. So whatever is changed, dropped, put in, reordered or cut off shows, and where first.
  */
 import { createHash } from 'node:crypto';
-import type { AuditHead } from '../auth/audit-key.ts';
+import type { AuditHead, AuditTrust } from '../auth/audit-key.ts';
+import { type AcceptedKeys, acceptedBy } from './audit-acceptance.ts';
 
 /** As the database writes it: `at` to the microsecond, `detail` as the text of its JSON. */
 export type ChainEntry = {
@@ -21,6 +22,9 @@ export type AuditFault = {
   entry: number | null;
   /** A sentence. */
   problem: string;
+  /** Nothing else is wrong than that other keys signed up to this entry: the box was restored without its keys, or
+   * somebody put another key in their place. An admin may accept it. */
+  other_keys?: { key_ids: string[]; through: number };
 };
 export type AuditState = {
   tenant: string;
@@ -28,6 +32,8 @@ export type AuditState = {
   last: { id: number; hash: string; at: string } | null;
   /** The newest entry that the box signed. */
   signed: { id: number; at: string } | null;
+  /** Older entries that a key signed which the box no longer has, and who accepted that with which entry. */
+  accepted: AcceptedKeys | null;
   fault: AuditFault | null;
 };
 
@@ -41,16 +47,17 @@ export function entryHash(tenant: string, entry: Omit<ChainEntry, 'hash'>, forme
 /**
  * Takes the entries in order of their ids and finds the first that is not as it was written.
  * @param heads all that are known, from the database and from the file outside it
- * @param isOurs whether the box signed a head
+ * @param trust tells what the box signed, and which other keys were accepted with its own
  */
-export function createChainCheck(tenant: string, heads: readonly AuditHead[], isOurs: (head: AuditHead) => boolean) {
+export function createChainCheck(tenant: string, heads: readonly AuditHead[], trust: AuditTrust) {
   const own = heads.filter((head) => head.tenant === tenant).sort((a, b) => a.id - b.id);
-  const forged = own.find((head) => !isOurs(head));
+  const foreign = own.filter((head) => !trust.isOurs(head));
   let next = 0;
   let fault: AuditFault | null = null;
   let entries = 0;
   let last: ChainEntry | null = null;
   let signed: AuditHead | null = null;
+  let accepted: AcceptedKeys | null = null;
 
   function faultOf(entry: ChainEntry): AuditFault | null {
     const expected = (last?.id ?? 0) + 1;
@@ -83,9 +90,11 @@ export function createChainCheck(tenant: string, heads: readonly AuditHead[], is
     take(entry: ChainEntry): void {
       entries++;
       fault ??= faultOf(entry) ?? signedFaultOf(entry);
+      accepted = acceptedBy(tenant, entry, trust) ?? accepted;
       last = entry;
     },
     end(): AuditState {
+      const forged = foreign.find(({ key_id }) => key_id === trust.key_id);
       if (forged)
         fault ??= {
           entry: forged.id,
@@ -97,12 +106,30 @@ export function createChainCheck(tenant: string, heads: readonly AuditHead[], is
           entry: (last?.id ?? 0) + 1,
           problem: `${missing((last?.id ?? 0) + 1, cut.id)} The box signed entry ${cut.id} on ${cut.at}.`,
         };
+      fault ??= otherKeys(foreign, accepted);
       return {
-        ...{ tenant, entries, fault },
+        ...{ tenant, entries, fault, accepted },
         last: last && { id: last.id, hash: last.hash, at: last.at },
         signed: signed && { id: signed.id, at: signed.at },
       };
     },
+  };
+}
+
+/** Signatures of keys that nobody accepted. Their entries fit their hashes: the chain was followed before. */
+function otherKeys(foreign: readonly AuditHead[], accepted: AcceptedKeys | null): AuditFault | null {
+  const left = foreign.filter(
+    ({ key_id, id }) => !accepted?.former_keys.includes(key_id) || id > accepted.through,
+  );
+  const last = left.at(-1);
+  if (!last) return null;
+  const key_ids = [...new Set(foreign.filter(({ id }) => id <= last.id).map(({ key_id }) => key_id))].sort();
+  return {
+    entry: left[0]!.id,
+    problem:
+      `Entries up to ${last.id} were signed with another key than the one in LUNA_HOME/audit-key. If the box was ` +
+      `restored without its keys, put the former audit-key back, or accept it: ./luna audit accept-key.`,
+    other_keys: { key_ids, through: last.id },
   };
 }
 

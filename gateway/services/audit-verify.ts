@@ -1,6 +1,6 @@
 /** Whether the audit log of a tenant is as it was written: the chain in the database against the signed heads. */
 import type { Database, Sql } from '../../engine/ports.ts';
-import { type AuditHead, type AuditKey, openAuditKey } from '../auth/audit-key.ts';
+import { type AuditHead, type AuditKey, type AuditTrust, openAuditKey } from '../auth/audit-key.ts';
 import { type AuditState, type ChainEntry, createChainCheck } from './audit-chain.ts';
 import { readHeadFile } from './audit-head-file.ts';
 
@@ -18,9 +18,9 @@ export type VerifyAuditOptions = {
 
 /** @returns the state, whose `fault` is null where nothing was changed, dropped, put in, reordered or cut off. */
 export async function verifyAudit({ db, home, tenant, key }: VerifyAuditOptions): Promise<AuditState> {
-  const { isOurs } = key ?? (await openAuditKey(home));
+  const trust = key ?? (await openAuditKey(home));
   const outside = await readHeadFile(home);
-  return db.asTenant(tenant, (sql) => verifyEntries(sql, tenant, outside, isOurs));
+  return db.asTenant(tenant, (sql) => verifyEntries(sql, tenant, outside, trust));
 }
 
 /** Within the tenant's transaction. @param outside heads from the file outside the database */
@@ -28,13 +28,13 @@ export async function verifyEntries(
   sql: Sql,
   tenant: string,
   outside: readonly AuditHead[],
-  isOurs: (head: AuditHead) => boolean,
+  trust: AuditTrust,
 ): Promise<AuditState> {
   // Before the entries: what is signed meanwhile must not look cut off.
   const both = [...(await headsIn(sql, tenant)), ...outside];
   const heads = [...new Map(both.map((head) => [JSON.stringify(head), head])).values()];
-  await lookAt(heads, isOurs);
-  const check = createChainCheck(tenant, heads, isOurs);
+  await lookAt(heads, trust.isOurs);
+  const check = createChainCheck(tenant, heads, trust);
   for await (const batch of entriesIn((from, limit) => readEntries(sql, tenant, from, limit)))
     for (const entry of batch) check.take(entry);
   return check.end();

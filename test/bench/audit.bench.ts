@@ -33,7 +33,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
     const untouched = await verifyAudit({ db: test.db, home: test.home, tenant: TENANT });
     if (untouched.fault || untouched.entries !== entries)
       throw new Error(`a fault before any: ${untouched.fault?.problem}`);
-    const { isOurs } = await openAuditKey(test.home);
+    const key = await openAuditKey(test.home);
     const heads = await readHeadFile(test.home);
     await client.connect();
     const sql = sqlOf(client);
@@ -46,7 +46,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
       const forger: Forger = { sql, draw, tenant: TENANT, entries, heads };
       await sql('begin');
       await mutation.apply(forger);
-      const { fault } = await verifyEntries(sql, TENANT, forger.heads, isOurs);
+      const { fault } = await verifyEntries(sql, TENANT, forger.heads, key);
       await sql('rollback');
       if (fault) found++;
       else missed.push(mutation.name);

@@ -156,7 +156,7 @@ const SAMPLE_CODES = Array.from({ length: 10 }, (_, i) => `7k3f-m2qp-x0dw-a4n${i
 
 function sampleSecondFactor(clock: Clock): AccessService['second_factor'] {
   let roles: Role[] = ['admin'];
-  let state: SecondFactor = { since_ms: null, recovery_left: 0, setup: null };
+  let state: SecondFactor = { since_ms: null, recovery_left: 0, setup: null, is_lost: false };
   const seed = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
   return {
     of: async () => state,
@@ -165,12 +165,12 @@ function sampleSecondFactor(clock: Clock): AccessService['second_factor'] {
     },
     confirm: async (_actor, _person, code) => {
       if (code !== '123456') throw new NotAllowedError('The code is wrong, was used before, or the clocks differ.');
-      state = { since_ms: clock.now(), recovery_left: 10, setup: null };
+      state = { since_ms: clock.now(), recovery_left: 10, setup: null, is_lost: false };
       return SAMPLE_CODES;
     },
     renewCodes: async () => SAMPLE_CODES,
     remove: async () => {
-      state = { since_ms: null, recovery_left: 0, setup: null };
+      state = { since_ms: null, recovery_left: 0, setup: null, is_lost: false };
     },
     roles: async () => roles,
     demand: async (_actor, wanted) => {
@@ -213,7 +213,7 @@ function sampleAudit(now_ms: number): AuditEntry[] {
 function sampleChain(tenant: string, entries: number, now_ms: number) {
   const at = new Date(now_ms - 20 * 60_000).toISOString();
   const last = { id: entries, hash: 'a'.repeat(64), at };
-  return { tenant, entries, last, signed: { id: entries, at }, fault: null };
+  return { tenant, entries, last, signed: { id: entries, at }, accepted: null, fault: null };
 }
 
 type Part = 'access' | 'audit' | 'audit_chain' | 'jobs' | 'health' | 'demo' | 'journal' | 'weather' | 'allowedHosts';
@@ -235,6 +235,7 @@ export function sampleAdmin(clock: Clock): Pick<Services, Part> {
     audit_chain: {
       verify: async (tenant) => sampleChain(tenant, entries.length, clock.now()),
       state: async (tenant) => sampleChain(tenant, entries.length, clock.now()),
+      acceptKeys: async () => null,
       async *export() {
         yield '{"kind":"key"}\n';
       },

@@ -12,6 +12,8 @@ export type AccountView = {
   needs_code: boolean;
   since_ms: number | null;
   recovery_left: number;
+  /** No code of the app is taken any more. */
+  is_lost: boolean;
   /** While it is being set up; `picture` is a QR code as SVG. */
   setup: { seed: string; picture: Html } | null;
   /** New recovery codes, shown once. */
@@ -62,7 +64,7 @@ ${field({ id: 'code', label: t('account.code_first'), control: code })}
 function whileOn(view: AccountView & { since_ms: number }, ui: Ui): Html {
   const { t } = ui;
   const few = view.recovery_left <= 2 ? 'warning' : 'ok';
-  return html`<p>${stateMark('ok', t('account.code_on', { when: ui.format.when(view.since_ms, ui.now_ms) }))}</p>
+  return html`${view.is_lost ? notice('warning', t('account.code_lost')) : ''}<p>${stateMark('ok', t('account.code_on', { when: ui.format.when(view.since_ms, ui.now_ms) }))}</p>
 <p>${stateMark(few, t('account.code_left', { n: view.recovery_left }))}</p>
 <form class="form" method="post" action="/account/second-factor/codes">${csrfField(ui)}
 ${presentPassword('change', ui)}<p class="hint">${t('account.code_confirm_with')}</p>

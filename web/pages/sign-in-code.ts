@@ -15,9 +15,8 @@ export type CodeView = {
 
 export function codePage(view: CodeView, ui: Ui): Html {
   const { t } = ui;
-  const problem = view.problem?.kind === 'wait' ? t('sign_in.wait', view.problem) : t('sign_in.code_wrong');
   const content = html`<section class="card entry">
-${view.problem ? notice('fault', problem) : ''}
+${view.problem ? notice('fault', problemWords(view.problem, ui)) : ''}
 <p>${t('sign_in.code_lead')}</p>
 <form class="form" method="post" action="/sign-in/code">
 ${csrfField(ui)}<input type="hidden" name="ticket" value="${view.ticket}"><input type="hidden" name="next" value="${view.next}">
@@ -26,4 +25,9 @@ ${field({ id: 'code', label: t('sign_in.code'), hint: t('sign_in.code_hint'), co
 </form>
 </section>`;
   return layout(ui, { title: t('sign_in.code_title'), page: null, content, action: preferences(ui) });
+}
+
+function problemWords(problem: NonNullable<SignInView['problem']>, { t }: Ui): string {
+  if (problem.kind === 'wait') return t('sign_in.wait', problem);
+  return t(problem.kind === 'lost' ? 'sign_in.code_lost' : 'sign_in.code_wrong');
 }

@@ -8,7 +8,7 @@ export type SignInView = {
   login: string;
   /** Where to go afterwards: a path of ours. */
   next: string;
-  problem: { kind: 'wrong' } | { kind: 'wait'; seconds: number } | null;
+  problem: { kind: 'wrong' } | { kind: 'lost' } | { kind: 'wait'; seconds: number } | null;
   /** True while nobody has set the box up: then there is nobody to sign in. */
   not_set_up: boolean;
 };
@@ -29,5 +29,5 @@ ${field({ id: 'password', label: ui.t('sign_in.password'), control: html`<input 
 }
 
 function problemText(problem: NonNullable<SignInView['problem']>, ui: Ui): string {
-  return problem.kind === 'wrong' ? ui.t('sign_in.wrong') : ui.t('sign_in.wait', { seconds: problem.seconds });
+  return problem.kind === 'wait' ? ui.t('sign_in.wait', { seconds: problem.seconds }) : ui.t('sign_in.wrong');
 }

@@ -46,6 +46,19 @@ const StateSchema = z
       .object({ id: z.number().int(), at: z.iso.datetime() })
       .nullable()
       .openapi({ description: 'The newest entry that the box signed.' }),
+    accepted: z
+      .object({
+        entry: z.number().int(),
+        at: z.string(),
+        actor: z.string(),
+        former_keys: z.array(z.string()),
+        through: z.number().int(),
+      })
+      .nullable()
+      .openapi({
+        description: 'Up to `through` other keys signed, which the box lost; who accepted that, with which entry.',
+        example: null,
+      }),
     fault: z
       .object({ entry: z.number().int().nullable(), problem: z.string() })
       .nullable()
@@ -80,8 +93,9 @@ export function createAuditApi({ audit, audit_chain }: Pick<Services, 'audit' | 
     return c.json({ entries: entries.map(({ at_ms, ...entry }) => ({ ...entry, at: iso(at_ms) })) }, 200);
   });
   app.openapi(state, async (c) => {
-    const { entries, last, signed, fault } = await audit_chain.state(actorOf(c).tenant);
-    return c.json({ entries, last, signed, fault }, 200);
+    const { entries, last, signed, accepted, fault } = await audit_chain.state(actorOf(c).tenant);
+    const told = fault && { entry: fault.entry, problem: fault.problem };
+    return c.json({ entries, last, signed, accepted, fault: told }, 200);
   });
   app.openapi(exported, (c) => {
     c.header('content-type', 'application/x-ndjson');

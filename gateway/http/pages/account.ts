@@ -24,10 +24,11 @@ export function createAccountPages(deps: PageDeps) {
 
   async function show(c: Context<Env>, session: Session, refusal?: Refusal) {
     const ui = uiOf(deps, c);
-    const { since_ms, recovery_left, setup } = await access.second_factor.of(session.actor.tenant, session.person_id);
+    const factor = await access.second_factor.of(session.actor.tenant, session.person_id);
+    const { since_ms, recovery_left, is_lost, setup } = factor;
     const picture = setup && raw(encodeQR(setup.uri, 'svg', { border: 2 }));
     const view: AccountView = {
-      ...{ login: session.actor.person, needs_code: session.lacks_code, since_ms, recovery_left },
+      ...{ login: session.actor.person, needs_code: session.lacks_code, since_ms, recovery_left, is_lost },
       setup: setup && picture ? { seed: setup.seed, picture } : null,
       codes: shownOnce.take(c, c.req.query('codes')),
       saved: c.req.query('saved') !== undefined,

@@ -5,6 +5,7 @@ import { InvalidDataError, NotAllowedError, TooManyTriesError } from '../../../e
 import { badTokenPage, setupPage } from '../../../web/pages/setup.ts';
 import { type SignInView, signInPage } from '../../../web/pages/sign-in.ts';
 import { codePage } from '../../../web/pages/sign-in-code.ts';
+import { SecondFactorLostError } from '../../auth/second-factor.ts';
 import { sameText } from '../../auth/secrets.ts';
 import { CodeNeededError } from '../../auth/sign-in.ts';
 import type { Actor, SignedIn } from '../../services.ts';
@@ -170,6 +171,7 @@ function refusalOf(
   c: Context<Env>,
   error: NotAllowedError,
 ): { problem: NonNullable<SignInView['problem']>; status: 401 | 429 } {
+  if (error instanceof SecondFactorLostError) return { problem: { kind: 'lost' }, status: 401 };
   if (!(error instanceof TooManyTriesError)) return { problem: { kind: 'wrong' }, status: 401 };
   c.header('retry-after', String(error.retry_after_s));
   return { problem: { kind: 'wait', seconds: error.retry_after_s }, status: 429 };

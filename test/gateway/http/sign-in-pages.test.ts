@@ -1,98 +1,22 @@
 /** Sign-in, account and second factor through the pages and the API, with the real access service on a real database. */
-import { randomBytes } from 'node:crypto';
 import { generate } from 'otplib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WINDOW_MS } from '../../../gateway/auth/attempts.ts';
-import { createVault } from '../../../gateway/auth/vault.ts';
-import { createAuthenticate } from '../../../gateway/http/authenticate.ts';
-import { createWeb } from '../../../gateway/http/server.ts';
-import { createMetrics } from '../../../gateway/metrics.ts';
-import { createAccessService } from '../../../gateway/services/access.ts';
+import type { AccessService, Person } from '../../../gateway/services/access.ts';
 import { createAuditService } from '../../../gateway/services/audit.ts';
-import type { AccessService, Actor, Person, Services } from '../../../gateway/services.ts';
-import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
-import { createSampleServices } from '../../web/sample-services.ts';
+import type { Actor } from '../../../gateway/services.ts';
+import { openTestDatabase, type TestDatabase } from '../../setup/database.ts';
+import { openSignIn, PASSWORD, STEP_MS } from './sign-in-rig.ts';
 
-const PASSWORD = 'correct horse battery';
 const boss: Actor = { tenant: 'default', person: 'command line', role: 'admin', language: 'en' };
-const STEP_MS = 30_000;
 
 describe('signing in', () => {
   let test: TestDatabase;
   let access: AccessService;
   let anna: Person;
   let bert: Person;
-  const clock = { now_ms: 1_800_000_000_000, now: () => clock.now_ms };
-  const vault = createVault(randomBytes(32));
-
-  function openWeb(secure = false) {
-    const config = { trusted_proxies: [], public_url: null, upload_max_bytes: 1e6 };
-    const services = {
-      ...createSampleServices(),
-      ...{ access, clock, log: silent, metrics: createMetrics({ defaults: false }), audit: createAuditService(test) },
-      ...{ config: { home: test.home, session_hours: 24 } },
-    };
-    const all = new Proxy(services, { get: (target, name) => Reflect.get(target, name) ?? {} });
-    return createWeb(all as unknown as Services, {
-      ...{ secure, version: '0' },
-      authenticate: createAuthenticate({ access, secure, config }),
-    });
-  }
-
-  /** A browser with its cookies. */
-  function openBrowser({ secure = false, from = '10.0.0.1' } = {}) {
-    const web = openWeb(secure);
-    const jar = new Map<string, string>();
-    const lines: string[] = [];
-    const send = async (method: string, path: string, body?: string, more: Record<string, string> = {}) => {
-      const headers: Record<string, string> = {
-        cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; '),
-        ...more,
-      };
-      if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body));
-      const answer = await web.request(
-        path,
-        { method, headers, body: body ?? null },
-        { incoming: { socket: { remoteAddress: from } } },
-      );
-      for (const line of answer.headers.getSetCookie()) {
-        lines.push(line);
-        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-        if (value === '' || /max-age=0/i.test(line)) jar.delete(name);
-        else jar.set(name, value);
-      }
-      return { status: answer.status, location: answer.headers.get('location'), text: await answer.text() };
-    };
-    const csrf = async () => /name="_csrf" value="([^"]+)"/.exec((await send('GET', '/account')).text)?.[1] ?? '';
-    const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
-    const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
-    return {
-      ...{ jar, lines, send },
-      get: (path: string) => send('GET', path),
-      post: async (path: string, fields: Record<string, string> = {}) =>
-        send('POST', path, form({ _csrf: await csrf(), ...fields }), FORM),
-      signIn: (login: string, password = PASSWORD) => send('POST', '/sign-in', form({ login, password }), FORM),
-      code: (page: string, code: string) =>
-        send(
-          'POST',
-          '/sign-in/code',
-          form({ ticket: /name="ticket" value="([^"]+)"/.exec(page)?.[1] ?? '', code, next: '/' }),
-          FORM,
-        ),
-    };
-  }
-  type Browser = ReturnType<typeof openBrowser>;
-  const isSignedIn = async (browser: Browser) => (await browser.get('/account')).status === 200;
-  const codeOf = (seed: string) => generate({ secret: seed, epoch: clock.now_ms / 1000 });
-
-  /** @returns the seed and the recovery codes. */
-  async function setUpCode(browser: Browser): Promise<{ seed: string; codes: string[] }> {
-    expect((await browser.post('/account/second-factor/begin', { present: PASSWORD })).status).toBe(303);
-    const seed = /data-copy="([A-Z2-7]{32})"/.exec((await browser.get('/account')).text)?.[1] ?? '';
-    const done = await browser.post('/account/second-factor/confirm', { code: await codeOf(seed) });
-    const page = await browser.get(done.location!);
-    return { seed, codes: [...new Set(page.text.match(/\b[0-9a-z]{4}(-[0-9a-z]{4}){3}\b/g) ?? [])] };
-  }
+  const rig = openSignIn(() => test);
+  const { clock, openBrowser, isSignedIn, codeOf, setUpCode } = rig;
 
   beforeAll(async () => {
     test = await openTestDatabase();
@@ -104,10 +28,7 @@ describe('signing in', () => {
     await test.db.asTenant('default', async (sql) => {
       for (const table of ['person', 'directory', 'setting']) await sql(`delete from ${table}`);
     });
-    access = createAccessService({
-      ...{ db: test.db, clock, log: silent, vault },
-      config: { home: test.home, session_hours: 24 },
-    });
+    access = rig.open();
     anna = await access.addPerson(boss, { login: 'anna', name: 'Anna', role: 'admin', password: PASSWORD });
     bert = await access.addPerson(boss, { login: 'bert', name: 'Bert', role: 'user', password: PASSWORD });
   });
@@ -275,6 +196,50 @@ describe('signing in', () => {
       const fresh = (await here.get(renewed.location!)).text.match(/\b[0-9a-z]{4}(-[0-9a-z]{4}){3}\b/g) ?? [];
       expect((await here.get(renewed.location!)).text).not.toContain(fresh[0]);
       expect([await signIn(codes[1]!), await signIn(fresh[1]!)]).toEqual([401, 303]);
+    });
+
+    it('whose key the box lost, says so in words; a recovery code or an admin lets in, and it is set up anew', async () => {
+      const here = openBrowser();
+      await here.signIn('anna');
+      const { seed, codes } = await setUpCode(here);
+      clock.now_ms += STEP_MS;
+      access = rig.loseKey();
+      const there = openBrowser();
+      const asked = await there.signIn('anna');
+      // No guesses: a recovery code must not have to wait afterwards.
+      for (let n = 0; n < 12; n++) {
+        const { status, text } = await there.code(asked.text, await codeOf(seed));
+        expect([status, text]).toEqual([401, expect.stringContaining('lost the key')]);
+        expect(text).toContain('recovery codes');
+        expect(text).toContain('./luna user reset-second-factor');
+      }
+      await expect(access.signIn('anna', PASSWORD, '10.0.0.1', undefined, await codeOf(seed))).rejects.toMatchObject({
+        name: 'SecondFactorLostError',
+        remedy: expect.stringContaining('recovery code'),
+      });
+      expect((await there.code(asked.text, codes[0]!)).status).toBe(303);
+      expect((await there.get('/account')).text).toContain('lost the key');
+      expect((await there.post('/account/second-factor/remove', { present: PASSWORD })).status).toBe(303);
+      clock.now_ms += STEP_MS;
+      const anew = await setUpCode(there);
+      clock.now_ms += STEP_MS;
+      const again = openBrowser();
+      expect((await again.code((await again.signIn('anna')).text, await codeOf(anew.seed))).status).toBe(303);
+      expect((await again.get('/account')).text).not.toContain('lost the key');
+      // Without any code: as ./luna user reset-second-factor does.
+      await access.second_factor.remove(boss, anna.id);
+      expect(await openBrowser().signIn('anna')).toMatchObject({ status: 303 });
+    });
+
+    it('being set up while the box loses its key, begins anew', async () => {
+      const here = openBrowser();
+      await here.signIn('bert');
+      await here.post('/account/second-factor/begin', { present: PASSWORD });
+      access = rig.loseKey();
+      const there = openBrowser();
+      await there.signIn('bert');
+      expect((await there.get('/account')).status).toBe(200);
+      await setUpCode(there);
     });
 
     it('counts wrong codes as guesses: ten in a quarter of an hour, the owner’s own browser apart', async () => {

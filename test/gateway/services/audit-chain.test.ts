@@ -172,6 +172,71 @@ describe('audit log as a chain', () => {
     expect((await check()).fault?.problem).toMatch(/signature over entry 3 is not of this box/);
   });
 
+  describe('whose key was lost', () => {
+    const admin: Actor = { ...anna, person: 'command line' };
+    /** Signed by one key, which is gone; another has signed since. */
+    const lose = async () => {
+      await heads().sign('acme');
+      await rm(auditKeyFile(test.home));
+      await write(2);
+      await heads().sign('acme');
+    };
+
+    it('says so, accepts the new key with an entry, and from then on still tells which entries the old one signed', async () => {
+      await write(4);
+      await lose();
+      const { fault } = await check();
+      expect(fault).toMatchObject({ entry: 4, other_keys: { through: 4 } });
+      expect(fault?.problem).toMatch(/^Entries up to 4 were signed with another key .*luna audit accept-key/);
+      const chain = open();
+      await chain.verify('acme');
+      expect(raised.has('acme audit_broken')).toBe(true);
+      const state = await chain.acceptKeys(admin);
+      expect(raised.has('acme audit_broken')).toBe(false);
+      const accepted = { entry: 7, actor: 'command line', through: 4, former_keys: fault!.other_keys!.key_ids };
+      expect(state).toMatchObject({ entries: 7, signed: { id: 7 }, fault: null, accepted });
+      expect((await audit().list('acme', { limit: 1 }))[0]).toMatchObject({ act: 'accept audit key', id: 7 });
+      expect(await chain.acceptKeys(admin)).toBeNull();
+      // Again, with the key that accepted: the next one has to answer for both.
+      await lose();
+      expect((await check()).fault?.other_keys?.key_ids).toHaveLength(2);
+      expect(await open().acceptKeys(admin)).toMatchObject({ fault: null, accepted: { entry: 10, through: 7 } });
+    });
+
+    it('does not launder what was changed, cut off or signed by strangers', async () => {
+      await write(6);
+      await lose();
+      await owner.query('begin');
+      await owner.query(`update audit set act = 'nothing' where id = 3`);
+      await owner.query('commit');
+      await expect(open().acceptKeys(admin)).rejects.toThrow(/Entry 3 .*not as it was written/);
+      await owner.query(`update audit set act = 'change site' where id = 3`);
+      await open().acceptKeys(admin);
+      expect(await check()).toMatchObject({ fault: null, accepted: { through: 6 } });
+      await owner.query(`update audit set object = 'x' where id = 2`);
+      expect((await check()).fault).toMatchObject({ entry: 2 });
+      await owner.query(`update audit set object = 'object 2' where id = 2`);
+      // A later head of the accepted key: somebody has it.
+      const [old] = (await readHeadFile(test.home)).filter(({ id }) => id === 6);
+      await appendFile(auditHeadFile(test.home), `${JSON.stringify({ ...old!, id: 8 })}\n`);
+      expect((await check()).fault).not.toBeNull();
+    });
+
+    it('cannot be accepted by somebody who has only the database', async () => {
+      await write(3);
+      await lose();
+      const detail = {
+        former_keys: (await check()).fault!.other_keys!.key_ids,
+        through: 3,
+        sealed: 'x',
+        acceptance: 'eA',
+      };
+      await test.db.asTenant('acme', (sql) => writeAudit(sql, admin, 'accept audit key', 'k', detail));
+      await heads().sign('acme');
+      expect((await check()).fault?.other_keys).toMatchObject({ through: 3 });
+    });
+  });
+
   it('raises an alert when it was changed from outside, and clears it when it is whole again', async () => {
     await write(3);
     const chain = open();

@@ -7,6 +7,8 @@ export const accountTexts = {
   'sign_in.code': 'Code',
   'sign_in.code_hint': 'Sechs Ziffern, alle 30 Sekunden neue. Ohne Telefon: einer Ihrer Wiederherstellungscodes.',
   'sign_in.code_wrong': 'Der Code ist falsch, wurde schon benutzt, oder die Anmeldung hat zu lange gedauert.',
+  'sign_in.code_lost':
+    'Die Box hat den Schlüssel verloren, mit dem sie die Codes Ihrer App prüft: Sie wurde ohne ihre Schlüssel wiederhergestellt. Melden Sie sich mit einem Ihrer Wiederherstellungscodes an und richten Sie den zweiten Faktor neu ein. Ohne einen solchen: Ein Admin entfernt Ihren zweiten Faktor unter Admin, Personen, oder an der Box selbst mit ./luna user reset-second-factor und Ihrem Namen.',
   'sign_in.code_back': 'Von vorn beginnen',
 
   'account.title': 'Ihr Konto',
@@ -38,6 +40,8 @@ export const accountTexts = {
   'account.code_wrong':
     'Der Code passt nicht. Die Uhren von Telefon und Box dürfen höchstens eine halbe Minute abweichen.',
   'account.code_on': 'Eingeschaltet seit {when}.',
+  'account.code_lost':
+    'Die Box hat den Schlüssel verloren, mit dem sie die Codes Ihrer App prüft. Schalten Sie den zweiten Faktor aus und richten Sie ihn neu ein.',
   'account.code_left': 'Noch {n} von 10 {n|Wiederherstellungscode|Wiederherstellungscodes}.',
   'account.code_renew': 'Neue Wiederherstellungscodes',
   'account.code_remove': 'Ausschalten',
@@ -61,10 +65,17 @@ export const accountTexts = {
   'audit.chain_ok': 'Vollständig und unverändert: {n} {n|Eintrag|Einträge}, jeder mit dem vorigen versiegelt.',
   'audit.chain_signed': 'Von der Box unterschrieben bis Eintrag {id}, {when}.',
   'audit.chain_unsigned': 'Noch nicht unterschrieben.',
+  'audit.chain_accepted':
+    'Einträge bis {through} sind mit einem anderen Schlüssel unterschrieben, den die Box nicht mehr hat; {actor} hat das mit Eintrag {entry} anerkannt, {when}.',
+  'audit.chain_other_key': 'Einträge bis {through} sind mit einem anderen Schlüssel unterschrieben als dem dieser Box.',
+  'audit.chain_other_key_remedy':
+    'Wurde die Box ohne ihre Schlüssel wiederhergestellt, erkennt ein Admin das an der Box an: ./luna audit accept-key. Sonst hat jemand einen anderen Schlüssel an die Stelle des früheren gelegt.',
   'audit.chain_broken': 'Das Protokoll wurde verändert oder ist beschädigt.',
   'audit.chain_remedy':
     'Bewahren Sie eine Kopie des Ordners der Box unverändert auf, klären Sie, wer an ihre Platte kam, und vergleichen Sie mit der letzten Sicherung: ./luna audit verify',
   'audit.export': 'Mit Prüfsummen ausgeben',
+  'act.accept audit key':
+    'hat anerkannt, dass ältere Einträge mit einem anderen Schlüssel als {object} unterschrieben sind',
   'act.set up second factor': 'hat einen zweiten Faktor für {object} eingerichtet',
   'act.remove second factor': 'hat den zweiten Faktor von {object} ausgeschaltet',
   'act.reset second factor': 'hat den zweiten Faktor von {object} entfernt',

@@ -5,6 +5,8 @@ export const accountTexts = {
   'sign_in.code': 'Code',
   'sign_in.code_hint': 'Six digits, new every 30 seconds. Without the phone: one of your recovery codes.',
   'sign_in.code_wrong': 'The code is wrong, was used before, or this sign-in took too long.',
+  'sign_in.code_lost':
+    'The box lost the key with which it checks the codes of your app: it was restored without its keys. Sign in with one of your recovery codes, then set the second factor up anew. Without one: an admin removes your second factor under Admin, People, or on the box itself with ./luna user reset-second-factor and your name.',
   'sign_in.code_back': 'Begin again',
 
   'account.title': 'Your account',
@@ -34,6 +36,8 @@ export const accountTexts = {
   'account.code_confirm': 'Switch it on',
   'account.code_wrong': 'The code does not match. Phone and box must agree on the time to half a minute.',
   'account.code_on': 'On since {when}.',
+  'account.code_lost':
+    'The box lost the key with which it checks the codes of your app. Switch the second factor off and set it up anew.',
   'account.code_left': '{n} of 10 recovery {n|code is|codes are} left.',
   'account.code_renew': 'New recovery codes',
   'account.code_remove': 'Switch it off',
@@ -57,10 +61,16 @@ export const accountTexts = {
   'audit.chain_ok': 'Complete and unchanged: {n} {n|entry|entries}, each sealed with the one before.',
   'audit.chain_signed': 'Signed by the box up to entry {id}, {when}.',
   'audit.chain_unsigned': 'Not signed yet.',
+  'audit.chain_accepted':
+    'Entries up to {through} are signed with another key, which the box no longer has; {actor} accepted that with entry {entry}, {when}.',
+  'audit.chain_other_key': 'Entries up to {through} are signed with another key than the one of this box.',
+  'audit.chain_other_key_remedy':
+    'If the box was restored without its keys, an admin accepts that on the box: ./luna audit accept-key. Otherwise somebody put another key in the place of the former one.',
   'audit.chain_broken': 'The audit log was tampered with or damaged.',
   'audit.chain_remedy':
     'Keep a copy of the box’s folder as it is, find out who had access to its disk, and compare with the last backup: ./luna audit verify',
   'audit.export': 'Export with hashes',
+  'act.accept audit key': 'accepted that older entries were signed with another key than {object}',
   'act.set up second factor': 'set up a second factor for {object}',
   'act.remove second factor': 'switched off the second factor of {object}',
   'act.reset second factor': 'removed the second factor of {object}',

@@ -22,7 +22,8 @@ export type AuditView = {
   chain: {
     entries: number;
     signed: { id: number; at: string } | null;
-    fault: { problem: string } | null;
+    accepted: { entry: number; at: string; actor: string; through: number } | null;
+    fault: { problem: string; other_keys?: { through: number } } | null;
   };
 };
 
@@ -41,8 +42,13 @@ export function auditPage(view: AuditView, ui: Ui): Html {
 }
 
 /** Complete and unchanged, or the first entry that is not, in words. */
-function chainState({ entries, signed, fault }: AuditView['chain'], ui: Ui): Html {
+function chainState({ entries, signed, accepted, fault }: AuditView['chain'], ui: Ui): Html {
   const { t, format } = ui;
+  if (fault?.other_keys)
+    return notice(
+      'warning',
+      html`<b>${t('audit.chain_other_key', fault.other_keys)}</b> ${t('audit.chain_other_key_remedy')}`,
+    );
   if (fault)
     return notice(
       'fault',
@@ -50,7 +56,12 @@ function chainState({ entries, signed, fault }: AuditView['chain'], ui: Ui): Htm
     );
   const when =
     signed && t('audit.chain_signed', { id: signed.id, when: format.when(Date.parse(signed.at), ui.now_ms) });
-  return html`<p>${stateMark('ok', `${t('audit.chain_ok', { n: entries })} ${when ?? t('audit.chain_unsigned')}`)}</p>`;
+  return html`<p>${stateMark('ok', `${t('audit.chain_ok', { n: entries })} ${when ?? t('audit.chain_unsigned')}`)}</p>${accepted ? html`<p class="soft">${acceptedWords(accepted, ui)}</p>` : ''}`;
+}
+
+function acceptedWords({ entry, at, actor, through }: NonNullable<AuditView['chain']['accepted']>, ui: Ui): string {
+  const when = ui.format.when(Date.parse(at), ui.now_ms);
+  return ui.t('audit.chain_accepted', { entry, through, when, actor: actorWords(actor, ui) });
 }
 
 function row(entry: AuditRow, ui: Ui): Html {
