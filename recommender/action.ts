@@ -1,5 +1,7 @@
 /** What advice is made of. All plain data: a decision is logged with it and replays from it. */
-import type { MeterRole } from '../engine/model/site.ts';
+import type { AdviceContext } from './context.ts';
+
+export type { AdviceContext, MeterState } from './context.ts';
 
 /** In both languages, because who reads it is known only later. */
 export type Words = { en: string; de: string };
@@ -7,8 +9,37 @@ export type Words = { en: string; de: string };
 /** Money in the site's currency; `low` and `high` are the range that the assumptions allow. */
 export type Saving = { amount: number; low: number; high: number; currency: string };
 
+/** What the advice rests on, so that a person can look for themselves. */
+export type Evidence = {
+  slots?: readonly { from_ms: number; to_ms: number }[];
+  plan?: string;
+  meter?: string;
+  passage?: { id: string; document: string; version: string; page: number | null; section: string; quote: string };
+  repair?: string;
+};
+
+/**
+ * How the meters can tell later what an accepted action brought: against the counterfactual that was forecast when the
+ * decision was made. `gain` is money for one more unit measured than expected; see effect.ts.
+ */
+export type Measure =
+  /** Energy in slots. `expected_W` null: what is usual at that time of day. */
+  | {
+      kind: 'energy';
+      series: 'load' | 'battery';
+      slots: readonly { at_ms: number; gain_per_kWh: number; expected_W: number | null }[];
+    }
+  /** The highest slot of the grid in [from_ms, to_ms), and what a kW below `expected_W` saves. */
+  | { kind: 'peak'; from_ms: number; to_ms: number; expected_W: number; gain_per_kW: number }
+  /** Mean load of the two nights after, from 01:00 to 04:00, and what a W below `reference_W` saves. */
+  | { kind: 'night'; reference_W: number; gain_per_W: number }
+  /** Share of the forecast generation that the three days after give, and what the whole share is worth a day. */
+  | { kind: 'yield'; reference: number; gain: number }
+  /** Whether the meter point is heard again, moving, within three days. */
+  | { kind: 'heard'; meter: string };
+
 export type Action = {
-  /** Stable while it is the same advice: kind, object and day. */
+  /** Stable while it is the same advice: kind and object, and the day where it is about a day. */
   id: string;
   kind: ActionKind;
   text: Words;
@@ -16,48 +47,36 @@ export type Action = {
   saving: Saving | null;
   /** After this instant the advice is void. */
   deadline_ms: number | null;
+  /** Minutes of work, about. */
+  effort_min: number;
+  evidence: Evidence;
+  /** Grows with what is at stake (money, W, …): what was dismissed returns only when it is half as much again. */
+  stake: number;
+  measure: Measure | null;
   /** Where to look: a page of ours. */
   link: string | null;
-  /** What the learner sees, all about 0 … 1; see features.ts. */
+  /** What the learner sees of it, all about 0 … 1; see features.ts. */
   features: readonly number[];
 };
 
 export const ACTION_KINDS = [
   'shift_load',
+  'precondition',
   'run_battery',
-  'charge_vehicles',
-  'check_meter',
+  'lower_peak',
   'check_base_load',
+  'check_meter',
   'inspect_generation',
+  'change_tariff',
+  'set_14a_module',
+  'read_passage',
+  'confirm_repair',
+  'charge_vehicles',
+  'use_surplus',
 ] as const;
 export type ActionKind = (typeof ACTION_KINDS)[number];
 
-/** Everything a rule may look at, frozen before any rule runs. `null` is a missing value. */
-export type AdviceContext = {
-  at_ms: number;
-  time_zone: string;
-  currency: string;
-  /** What a kWh costs the site in each slot from the current one on, VAT included. */
-  prices: readonly { at_ms: number; per_kWh: number | null }[];
-  /** Forecast mean W in slots from the current one on; empty where there is none. */
-  load: readonly { at_ms: number; power_W: number }[];
-  generation: readonly { at_ms: number; power_W: number }[];
-  /** Median energy that the battery gave a day in the last two weeks; null without a battery. */
-  battery: { daily_kWh: number | null } | null;
-  meters: readonly MeterState[];
-  /** Mean load from 01:00 to 04:00, last night and the median of the two weeks before. */
-  night: { last_W: number; usual_W: number } | null;
-  /** Energy produced yesterday and what was forecast for it. */
-  yesterday_generation: { measured_kWh: number; forecast_kWh: number } | null;
-};
-export type MeterState = {
-  id: string;
-  name: string;
-  role: MeterRole;
-  silent_since_ms: number | null;
-  stuck_since_ms: number | null;
-};
-
 /** A rule of the catalogue: pure, gives the actions that are eligible now. */
 export type Rule = (context: AdviceContext) => ActionDraft[];
-export type ActionDraft = Omit<Action, 'features'>;
+/** Effort is a fact of the kind, features follow from the whole. */
+export type ActionDraft = Omit<Action, 'features' | 'effort_min'>;

@@ -1,19 +1,25 @@
 /** Windows of consecutive priced slots. */
 import { SLOT_MS } from '../engine/model/time.ts';
-import type { AdviceContext } from './action.ts';
+import type { AdviceContext, Measure } from './action.ts';
 
 export type Window = { from_ms: number; to_ms: number; mean_per_kWh: number };
 
 /** All windows of `slots` consecutive slots with a known price that start within the next `horizon_ms`. */
 function windows({ at_ms, prices }: AdviceContext, slots: number, horizon_ms: number): Window[] {
   const found: Window[] = [];
+  // Sums and counts of known prices up to each slot, so that a window costs two look-ups.
+  const sums = new Float64Array(prices.length + 1);
+  const counts = new Int32Array(prices.length + 1);
+  for (const [i, { per_kWh }] of prices.entries()) {
+    sums[i + 1] = sums[i]! + (per_kWh ?? 0);
+    counts[i + 1] = counts[i]! + (per_kWh === null ? 0 : 1);
+  }
   for (let i = 0; i + slots <= prices.length; i++) {
-    const part = prices.slice(i, i + slots);
-    const from_ms = part[0]!.at_ms;
+    const from_ms = prices[i]!.at_ms;
     if (from_ms > at_ms + horizon_ms) break;
-    const whole = part.at(-1)!.at_ms - from_ms === (slots - 1) * SLOT_MS;
-    if (!whole || part.some((slot) => slot.per_kWh === null)) continue;
-    const mean_per_kWh = part.reduce((sum, slot) => sum + slot.per_kWh!, 0) / slots;
+    const whole = prices[i + slots - 1]!.at_ms - from_ms === (slots - 1) * SLOT_MS;
+    if (!whole || counts[i + slots]! - counts[i]! < slots) continue;
+    const mean_per_kWh = (sums[i + slots]! - sums[i]!) / slots;
     found.push({ from_ms, to_ms: from_ms + slots * SLOT_MS, mean_per_kWh });
   }
   return found;
@@ -56,6 +62,34 @@ export function bestPair(
     if (cheapest && gain > (best?.gain ?? Number.NEGATIVE_INFINITY)) best = { cheap: cheapest, dear, gain };
   }
   return best && { cheap: best.cheap, dear: best.dear };
+}
+
+/** Mean of all known prices, per kWh; null without any. */
+export function meanPrice({ prices }: AdviceContext): number | null {
+  const known = prices.flatMap((slot) => (slot.per_kWh === null ? [] : [slot.per_kWh]));
+  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length;
+}
+
+/** How later measurements of `series` in the windows are valued: money for a kWh more than was forecast. */
+export function measuredEnergy(
+  context: AdviceContext,
+  series: 'load' | 'battery',
+  windows: readonly { from_ms: number; to_ms: number }[],
+  gain: (per_kWh: number) => number,
+): Measure {
+  const expected = new Map(context.load.map((slot) => [slot.at_ms, slot.power_W]));
+  const slots = context.prices.flatMap(({ at_ms, per_kWh }) =>
+    per_kWh !== null && windows.some(({ from_ms, to_ms }) => at_ms >= from_ms && at_ms < to_ms)
+      ? [
+          {
+            at_ms,
+            gain_per_kWh: gain(per_kWh),
+            expected_W: series === 'load' ? (expected.get(at_ms) ?? null) : null,
+          },
+        ]
+      : [],
+  );
+  return { kind: 'energy', series, slots };
 }
 
 /** Energy in kWh that a series of mean W per slot holds within a window; null where a slot is missing. */

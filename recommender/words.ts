@@ -18,35 +18,50 @@ export type Format = {
   number(value: number, digits?: number): string;
   /** `14:00`, with the word for tomorrow where it is. */
   time(at_ms: number): string;
-  window(window: Window): string;
+  window(window: Pick<Window, 'from_ms' | 'to_ms'>): string;
 };
 
-function formatOf(language: 'en' | 'de', { at_ms, time_zone, currency }: AdviceContext): Format {
+/** Making an Intl formatter takes longer than a whole decision. */
+const made = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>();
+const MOST_MADE = 500;
+
+function kept<T extends Intl.DateTimeFormat | Intl.NumberFormat>(key: string, make: () => T): T {
+  let format = made.get(key) as T | undefined;
+  if (!format) {
+    if (made.size >= MOST_MADE) made.clear();
+    format = make();
+    made.set(key, format);
+  }
+  return format;
+}
+
+function formatOf(language: 'en' | 'de', { at_ms, time_zone: timeZone, currency }: AdviceContext): Format {
   const locale = LOCALES[language];
-  const clock = new Intl.DateTimeFormat(locale, {
-    timeZone: time_zone,
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  });
-  const weekday = new Intl.DateTimeFormat(locale, { timeZone: time_zone, weekday: 'long' });
-  const today = localDate(at_ms, time_zone);
-  const tomorrow = localDate(addDays(at_ms, 1, time_zone), time_zone);
+  const digitsOf = (value: number, digits: number, unit?: string) =>
+    kept(`${locale} ${unit} ${digits}`, () =>
+      unit === undefined
+        ? new Intl.NumberFormat(locale, { maximumFractionDigits: digits })
+        : new Intl.NumberFormat(locale, {
+            ...{ style: 'currency', currency: unit },
+            ...{ minimumFractionDigits: digits, maximumFractionDigits: digits },
+          }),
+    ).format(value);
+  const clock = kept(
+    `${locale} ${timeZone} clock`,
+    () => new Intl.DateTimeFormat(locale, { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+  );
+  const today = localDate(at_ms, timeZone);
+  const tomorrow = localDate(addDays(at_ms, 1, timeZone), timeZone);
   const day = (instant_ms: number) => {
-    const date = localDate(instant_ms, time_zone);
+    const date = localDate(instant_ms, timeZone);
     if (date === today) return '';
     if (date === tomorrow) return language === 'de' ? 'morgen ' : 'tomorrow ';
-    return `${weekday.format(instant_ms)} `;
+    const make = () => new Intl.DateTimeFormat(locale, { timeZone, weekday: 'long' });
+    return `${kept(`${locale} ${timeZone} weekday`, make).format(instant_ms)} `;
   };
   return {
-    money: (amount, digits = 2) =>
-      new Intl.NumberFormat(locale, {
-        style: 'currency',
-        currency,
-        minimumFractionDigits: digits,
-        maximumFractionDigits: digits,
-      }).format(amount),
-    number: (value, digits = 0) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
+    money: (amount, digits = 2) => digitsOf(amount, digits, currency),
+    number: (value, digits = 0) => digitsOf(value, digits),
     time: (instant_ms) => `${day(instant_ms)}${clock.format(instant_ms)}`,
     window: ({ from_ms, to_ms }) => `${day(from_ms)}${clock.format(from_ms)}–${clock.format(to_ms)}`,
   };

@@ -1,7 +1,7 @@
 /** Charges electric vehicles in a window that is far cheaper than the mean of the coming day. */
 import { localDate } from '../../engine/model/time.ts';
 import type { Rule } from '../action.ts';
-import { extremes } from '../windows.ts';
+import { extremes, meanPrice, measuredEnergy } from '../windows.ts';
 import { inWords } from '../words.ts';
 
 const SLOTS = 12;
@@ -11,12 +11,12 @@ const CHARGE_KWH = [10, 30, 50] as const;
 /** The window must cost at most this share of the mean. */
 const CHEAP = 0.6;
 
-/** Eligible where three hours in a row cost at most 60 % of the mean of all known prices, or less than nothing. */
+/** Eligible unless the site has no charging point, where three hours in a row cost at most 60 % of the mean of all known prices, or less than nothing. */
 export const chargeVehicles: Rule = (context) => {
   const found = extremes(context, SLOTS, HORIZON_MS);
-  const known = context.prices.flatMap((slot) => (slot.per_kWh === null ? [] : [slot.per_kWh]));
-  if (!found || known.length === 0) return [];
-  const mean = known.reduce((a, b) => a + b, 0) / known.length;
+  const mean = meanPrice(context);
+  // No charging point is another fact than none that is known of.
+  if (!found || mean === null || context.chargers?.length === 0) return [];
   const { cheap } = found;
   if (cheap.mean_per_kWh > Math.max(0, CHEAP * mean)) return [];
   const [low, amount, high] = CHARGE_KWH.map((kWh) => kWh * (mean - cheap.mean_per_kWh)) as [number, number, number];
@@ -36,6 +36,9 @@ export const chargeVehicles: Rule = (context) => {
       }),
       saving: { amount, low, high, currency: context.currency },
       deadline_ms: cheap.to_ms,
+      evidence: { slots: [cheap] },
+      stake: amount,
+      measure: measuredEnergy(context, 'load', [cheap], (per_kWh) => mean - per_kWh),
       link: '/prices',
     },
   ];

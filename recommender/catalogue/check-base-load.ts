@@ -1,6 +1,6 @@
 /** Points at a night in which more was drawn than usual. */
-import { localDate } from '../../engine/model/time.ts';
 import type { Rule } from '../action.ts';
+import { meanPrice } from '../windows.ts';
 import { inWords } from '../words.ts';
 
 const MIN_RISE = 1.25;
@@ -11,18 +11,17 @@ const FOUND = [0.25, 0.5, 1] as const;
 
 /** Eligible where the last night's base load was a quarter and 200 W above its usual value, and prices are known. */
 export const checkBaseLoad: Rule = (context) => {
-  const { night, prices } = context;
-  const known = prices.flatMap((slot) => (slot.per_kWh === null ? [] : [slot.per_kWh]));
-  if (!night || known.length === 0) return [];
+  const { night } = context;
+  const mean = meanPrice(context);
+  if (!night || mean === null) return [];
   const excess_W = night.last_W - night.usual_W;
   if (excess_W < MIN_EXCESS_W || night.last_W < MIN_RISE * night.usual_W) return [];
-  const mean = known.reduce((a, b) => a + b, 0) / known.length;
   const monthly = (excess_W / 1000) * HOURS_A_MONTH * mean;
   const [low, amount, high] = FOUND.map((share) => share * monthly) as [number, number, number];
   if (amount <= 0) return [];
   return [
     {
-      id: `check_base_load:${localDate(context.at_ms, context.time_zone)}`,
+      id: 'check_base_load',
       kind: 'check_base_load',
       text: inWords(context, {
         en: (f) => `Look for what ran last night: ${f.number(excess_W / 1000, 1)} kW more than usual.`,
@@ -36,6 +35,9 @@ export const checkBaseLoad: Rule = (context) => {
       }),
       saving: { amount, low, high, currency: context.currency },
       deadline_ms: null,
+      evidence: {},
+      stake: excess_W,
+      measure: { kind: 'night', reference_W: night.last_W, gain_per_W: monthly / excess_W },
       link: '/forecasts?series=load',
     },
   ];

@@ -12,7 +12,8 @@ export const checkMeter: Rule = (context) =>
     .sort((a, b) => Number(b.role === 'grid') - Number(a.role === 'grid') || sinceOf(a) - sinceOf(b))
     .slice(0, MOST)
     .map((meter) => ({
-      id: `check_meter:${meter.id}:${meter.silent_since_ms !== null ? 'silent' : 'stuck'}`,
+      // A new silence is new advice, the same one is not.
+      id: `check_meter:${meter.id}:${meter.silent_since_ms !== null ? 'silent' : 'stuck'}:${sinceOf(meter)}`,
       kind: 'check_meter' as const,
       text: inWords(context, {
         en: () => `Check the meter ${meter.name}.`,
@@ -21,6 +22,9 @@ export const checkMeter: Rule = (context) =>
       why: reason(context, meter),
       saving: null,
       deadline_ms: null,
+      evidence: { meter: meter.id },
+      stake: 1,
+      measure: { kind: 'heard' as const, meter: meter.id },
       link: `/meters/${encodeURIComponent(meter.id)}`,
     }));
 

@@ -1,6 +1,6 @@
 /** Points at generation that stayed far below its forecast. */
-import { localDate } from '../../engine/model/time.ts';
 import type { Rule } from '../action.ts';
+import { meanPrice } from '../windows.ts';
 import { inWords } from '../words.ts';
 
 const MIN_SHARE = 0.6;
@@ -11,19 +11,21 @@ const FAULT = [0.1, 0.4, 1] as const;
 /** Eligible where yesterday gave less than 60 % of what had been forecast and prices are known. */
 export const inspectGeneration: Rule = (context) => {
   const day = context.yesterday_generation;
-  const known = context.prices.flatMap((slot) => (slot.per_kWh === null ? [] : [slot.per_kWh]));
-  if (!day || known.length === 0) return [];
+  const price = meanPrice(context);
+  if (!day || price === null) return [];
   const missing_kWh = day.forecast_kWh - day.measured_kWh;
   if (missing_kWh < MIN_MISSING_KWH || day.measured_kWh > MIN_SHARE * day.forecast_kWh) return [];
-  const mean = Math.max(0, known.reduce((a, b) => a + b, 0) / known.length);
+  const mean = Math.max(0, price);
   const [low, amount, high] = FAULT.map((share) => share * missing_kWh * mean) as [number, number, number];
   return [
     {
-      id: `inspect_generation:${localDate(context.at_ms, context.time_zone)}`,
+      id: 'inspect_generation',
       kind: 'inspect_generation',
       text: inWords(context, {
-        en: (f) => `Look at the solar plant: ${f.number(missing_kWh)} kWh less than forecast yesterday.`,
-        de: (f) => `Sehen Sie nach der Solaranlage: gestern ${f.number(missing_kWh)} kWh weniger als vorhergesagt.`,
+        en: (f) =>
+          `Look at the solar plant and whether it is clean: ${f.number(missing_kWh)} kWh less than forecast yesterday.`,
+        de: (f) =>
+          `Sehen Sie nach der Solaranlage und ob sie sauber ist: gestern ${f.number(missing_kWh)} kWh weniger als vorhergesagt.`,
       }),
       why: inWords(context, {
         en: (f) =>
@@ -33,6 +35,9 @@ export const inspectGeneration: Rule = (context) => {
       }),
       saving: { amount, low, high, currency: context.currency },
       deadline_ms: null,
+      evidence: {},
+      stake: missing_kWh,
+      measure: { kind: 'yield', reference: day.measured_kWh / day.forecast_kWh, gain: day.forecast_kWh * mean },
       link: '/forecasts?series=generation',
     },
   ];

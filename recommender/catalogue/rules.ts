@@ -5,6 +5,7 @@ import { chargeVehicles } from './charge-vehicles.ts';
 import { checkBaseLoad } from './check-base-load.ts';
 import { checkMeter } from './check-meter.ts';
 import { inspectGeneration } from './inspect-generation.ts';
+import { KIND } from './kinds.ts';
 import { runBattery } from './run-battery.ts';
 import { shiftLoad } from './shift-load.ts';
 
@@ -17,5 +18,5 @@ const RULES: readonly Rule[] = [shiftLoad, runBattery, chargeVehicles, checkMete
 export function eligibleActions(context: AdviceContext, hidden: ReadonlySet<string>): Action[] {
   return RULES.flatMap((rule) => rule(context))
     .filter((draft) => !hidden.has(draft.id))
-    .map((draft) => ({ ...draft, features: featuresOf(draft, context) }));
+    .map((draft) => ({ ...draft, effort_min: KIND[draft.kind].effort_min, features: featuresOf(draft, context) }));
 }

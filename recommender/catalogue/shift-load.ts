@@ -2,8 +2,8 @@
 
 import { localDate } from '../../engine/model/time.ts';
 import type { Rule } from '../action.ts';
-import { energyIn, extremes } from '../windows.ts';
-import { inWords } from '../words.ts';
+import { energyIn, extremes, measuredEnergy, type Window } from '../windows.ts';
+import { type Format, inWords } from '../words.ts';
 
 const SLOTS = 8;
 const HORIZON_MS = 24 * 3_600_000;
@@ -33,13 +33,24 @@ export const shiftLoad: Rule = (context) => {
       }),
       why: inWords(context, {
         en: (f) =>
-          `A kWh costs ${f.money(dear.mean_per_kWh)} then and ${f.money(cheap.mean_per_kWh)} in the cheaper window. ${f.number(energy_kWh)} kWh are forecast for the dear one; the saving assumes that ${f.number(MOVABLE[1] * 100)} % of it can move (range: ${f.number(MOVABLE[0] * 100)} to ${f.number(MOVABLE[2] * 100)} %).`,
+          `${timesDearer(cheap, dear, f.number)}A kWh costs ${f.money(dear.mean_per_kWh)} ${f.window(dear)} and ${f.money(cheap.mean_per_kWh)} in the cheaper window. ${f.number(energy_kWh)} kWh are forecast for the dear one; the saving assumes that ${f.number(MOVABLE[1] * 100)} % of it can move (range: ${f.number(MOVABLE[0] * 100)} to ${f.number(MOVABLE[2] * 100)} %).`,
         de: (f) =>
-          `Eine kWh kostet dann ${f.money(dear.mean_per_kWh)}, im günstigeren Fenster ${f.money(cheap.mean_per_kWh)}. Für das teure Fenster sind ${f.number(energy_kWh)} kWh vorhergesagt; die Ersparnis nimmt an, dass ${f.number(MOVABLE[1] * 100)} % davon verschiebbar sind (Spanne: ${f.number(MOVABLE[0] * 100)} bis ${f.number(MOVABLE[2] * 100)} %).`,
+          `${timesDearer(cheap, dear, f.number, 'de')}Eine kWh kostet ${f.window(dear)} ${f.money(dear.mean_per_kWh)}, im günstigeren Fenster ${f.money(cheap.mean_per_kWh)}. Für das teure Fenster sind ${f.number(energy_kWh)} kWh vorhergesagt; die Ersparnis nimmt an, dass ${f.number(MOVABLE[1] * 100)} % davon verschiebbar sind (Spanne: ${f.number(MOVABLE[0] * 100)} bis ${f.number(MOVABLE[2] * 100)} %).`,
       }),
       saving: { amount, low, high, currency: context.currency },
       deadline_ms: Math.min(dear.from_ms, cheap.to_ms),
+      evidence: { slots: [dear, cheap] },
+      stake: amount,
+      measure: measuredEnergy(context, 'load', [dear, cheap], (per_kWh) => -per_kWh),
       link: '/prices',
     },
   ];
 };
+
+/** `Electricity is 3 times dearer then. ` where the cheap price is above 0 and the factor worth saying. */
+function timesDearer(cheap: Window, dear: Window, number: Format['number'], language: 'en' | 'de' = 'en'): string {
+  const factor = dear.mean_per_kWh / cheap.mean_per_kWh;
+  if (!(cheap.mean_per_kWh > 0.001) || factor < 1.5) return '';
+  const times = number(factor, factor < 10 ? 1 : 0);
+  return language === 'de' ? `Strom ist dann ${times}-mal so teuer. ` : `Electricity is ${times}× dearer then. `;
+}

@@ -6,6 +6,7 @@ import { createLinUcbState, learn } from '../../recommender/linucb.ts';
 import { decide, PROPENSITY_FLOOR } from '../../recommender/policy.ts';
 
 const words = { en: '', de: '' };
+const NO_MORE = { effort_min: 1, evidence: {}, stake: 1, measure: null };
 const actionArbitrary = fc
   .record({
     kind: fc.constantFrom(...ACTION_KINDS),
@@ -21,6 +22,7 @@ const actionArbitrary = fc
       why: words,
       saving: null,
       deadline_ms: null,
+      ...NO_MORE,
       link: null,
     }),
   );
@@ -49,7 +51,7 @@ describe('decide', () => {
           { length: count },
           (_, i): Action => ({
             ...{ id: `check_meter:${i}`, kind: ACTION_KINDS[0]!, features: new Array(FEATURES).fill(0.5) },
-            ...{ text: words, why: words, saving: null, deadline_ms: null, link: null },
+            ...{ text: words, why: words, saving: null, deadline_ms: null, link: null, ...NO_MORE },
           }),
         );
         for (const { propensities } of decide(actions, createLinUcbState(FEATURES), seed, 2).positions) {
@@ -92,6 +94,7 @@ describe('decide', () => {
         why: words,
         saving: null,
         deadline_ms: null,
+        ...NO_MORE,
         link: null,
       }),
     );
