@@ -1,5 +1,6 @@
 /** Runs the golden cases of a profile and says in words where expected and got differ. */
 import { basename } from 'node:path';
+import { nearest } from '../../../../engine/yaml/nearest.ts';
 import {
   caseDecoder,
   type GoldenInput,
@@ -10,7 +11,6 @@ import {
   sameValue,
 } from '../golden.ts';
 import type { Profile } from '../profile.ts';
-import { nearest } from './nearest.ts';
 import type { CaseReport, Finding } from './report.ts';
 
 export type CheckedCase = {

@@ -1,5 +1,6 @@
 /** Faults that the schema cannot see: paths and topics that never match, registers that overlap or cannot be read. */
 
+import type { SourceLines } from '../../../../engine/yaml/source-lines.ts';
 import { registerLength } from '../../modbus/registers.ts';
 import { parsePath } from '../json-path.ts';
 import {
@@ -11,7 +12,6 @@ import {
 } from '../schema.ts';
 import type { Finding } from './report.ts';
 import { at } from './schema-faults.ts';
-import type { SourceLines } from './source-lines.ts';
 
 type Place = readonly PropertyKey[];
 type Located = (path: Place) => string;
