@@ -116,6 +116,13 @@ export function addDays(at_ms: number, days: number, tz: string): number {
   return instantOf(tz, shifted.getUTCFullYear(), shifted.getUTCMonth() + 1, shifted.getUTCDate());
 }
 
+/** @returns the start of the local month `months` after the one that holds `at_ms` (0: its own start). */
+export function addMonths(at_ms: number, months: number, tz: string): number {
+  const { year, month } = localTime(at_ms, tz);
+  const shifted = new Date(Date.UTC(year, month - 1 + months, 1));
+  return instantOf(tz, shifted.getUTCFullYear(), shifted.getUTCMonth() + 1, 1);
+}
+
 /** @returns the instant `days` local days before `at_ms` at the same wall clock. */
 export function sameTimeBefore(at_ms: number, days: number, time_zone: string): number {
   const t = localTime(at_ms, time_zone);

@@ -61,7 +61,7 @@ export type DemandInterval = {
 export type CostPiece = { per_kW: number; fixed: number };
 
 export type DemandPast = ImportSlots & {
-  /** Largest billed power of the periods before, for ratchets, by the charge's name; none: 0. */
+  /** Largest measured power of the months before, for ratchets, by the charge's name; none: 0. */
   ratchet_kW?: Readonly<Record<string, number>>;
 };
 

@@ -1,5 +1,5 @@
 /** Demand charges: which means of power are measured, which peaks are billed, and what they cost. Pure. */
-import { HOUR_MS, instantOf, SLOT_MS, zoneOffset } from '../model/time.ts';
+import { addMonths, HOUR_MS, instantOf, localTime, SLOT_MS, zoneOffset } from '../model/time.ts';
 import type { DemandCharge, DemandPrice, HolidayCalendar, Tariff } from './tariff.ts';
 import { createWallClock, holds } from './window.ts';
 
@@ -73,7 +73,7 @@ function keepLarger(days: Map<string, IntervalMean>, mean: IntervalMean): void {
   if (!known || mean.kW > known.kW) days.set(mean.date, mean);
 }
 
-/** @param ratchet_kW the largest billed power of the months that the ratchet looks back on; 0 for none. */
+/** @param ratchet_kW the largest measured power of a month that the ratchet looks back on; 0 for none. */
 export function billedPeak(charge: DemandCharge, means: readonly IntervalMean[], ratchet_kW = 0): BilledPeak {
   const peaks = largestPeaks(charge.peaks, means);
   const measured_kW = peaks.reduce((sum, { kW }) => sum + kW, 0) / charge.peaks.count;
@@ -99,14 +99,11 @@ export function demandCost(price: DemandPrice, kW: number): number {
 
 /** The local month or year that holds `at_ms`. */
 export function demandPeriod(
-  charge: Pick<DemandCharge, 'period'>,
+  { period }: Pick<DemandCharge, 'period'>,
   at_ms: number,
   time_zone: string,
 ): { from_ms: number; to_ms: number } {
-  const wall = new Date(at_ms + zoneOffset(at_ms, time_zone));
-  const [year, month] = [wall.getUTCFullYear(), wall.getUTCMonth() + 1];
-  if (charge.period === 'year')
-    return { from_ms: instantOf(time_zone, year, 1, 1), to_ms: instantOf(time_zone, year + 1, 1, 1) };
-  const next = month === 12 ? ([year + 1, 1] as const) : ([year, month + 1] as const);
-  return { from_ms: instantOf(time_zone, year, month, 1), to_ms: instantOf(time_zone, ...next, 1) };
+  if (period === 'month') return { from_ms: addMonths(at_ms, 0, time_zone), to_ms: addMonths(at_ms, 1, time_zone) };
+  const { year } = localTime(at_ms, time_zone);
+  return { from_ms: instantOf(time_zone, year, 1, 1), to_ms: instantOf(time_zone, year + 1, 1, 1) };
 }

@@ -64,7 +64,7 @@ export type DemandCharge = Charge & {
   price: DemandPrice;
   /** At least this is billed. */
   min_kW: number;
-  /** At least `percent` of the largest billed power of the `months` before is billed; null: nothing of the past is. */
+  /** At least `percent` of the largest measured power of the `months` before is billed; null: nothing of the past is. */
   ratchet: { percent: number; months: number } | null;
 };
 
