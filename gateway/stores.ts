@@ -5,6 +5,7 @@ import { openEmbeddedPostgres } from '../connectors/database/embedded/embedded.t
 import { openPostgres } from '../connectors/database/postgres/postgres.ts';
 import { openFolderFiles } from '../connectors/files/folder.ts';
 import { openJournal } from '../connectors/journal/journal.ts';
+import { ERASURE } from '../engine/model/erasure.ts';
 import { createDeliveries } from './broker/deliveries.ts';
 import type { Config } from './config.ts';
 import type { Keep } from './lifecycle.ts';
@@ -35,6 +36,7 @@ export async function openStores(
       held_seq: await readHeld(config.home),
       onReplay: (group) => {
         newest_ms = Math.max(newest_ms ?? 0, group.received_ms);
+        if (group.source === ERASURE) return;
         live.record(group, group.readings);
         if (group.delivery !== undefined) deliveries.restore(group.delivery, group.received_ms);
       },
@@ -55,6 +57,7 @@ export async function openStores(
         durable: journal.durable,
         released_seq: journal.stats().released_seq,
         given_seq: journal.given_seq,
+        unchecked: journal.unchecked,
         keep_readings_days: config.keep_readings_days,
       },
       (labels, seconds) => metrics.query_s.observe(labels, seconds),

@@ -4,6 +4,7 @@ import { type BusRegistry, createBusRegistry } from '../../connectors/meters/mod
 import { openModbusSource } from '../../connectors/meters/modbus/source.ts';
 import type { PolledSource } from '../../connectors/meters/polled.ts';
 import { NotFoundError, UnsupportedError } from '../../engine/errors.ts';
+import { erasureOf } from '../../engine/model/erasure.ts';
 import type { Connection, Device, MeterRole, VirtualFormula } from '../../engine/model/site.ts';
 import type { Vault } from '../auth/vault.ts';
 import type { Actor, AlertService, AuditService, Base, MeterService } from '../services.ts';
@@ -18,13 +19,13 @@ import {
 import { hasCredential, parseConnection, withoutSecrets } from './devices/connection.ts';
 import { matches, newSecret, usernameOf } from './devices/credentials.ts';
 import { createDecoders, type Decoders } from './devices/decoders.ts';
-import { drained } from './devices/drained.ts';
 import { createDeviceMemory } from './devices/memory.ts';
 import { type NewPoint, pointsOf } from './devices/points.ts';
 import { deleteDevice, insertDevice, updateDevice, writeCredential } from './devices/rows.ts';
 import { createSealedConnections } from './devices/sealed.ts';
 import { createDeviceStates } from './devices/states.ts';
 import { type Listen, testMqtt, testPolled, testPush } from './devices/test-read.ts';
+import { eraseReadings } from './erasure.ts';
 import type { Profiles } from './profiles.ts';
 
 /** State of the way to a device, in memory. */
@@ -163,13 +164,6 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
     });
   }
 
-  async function erase(tenant: string, ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    // What is on its way from the journal would come back after it was erased.
-    await drained(deps);
-    await deps.series.erase(tenant, ids);
-  }
-
   return {
     list: memory.list,
     get: memory.get,
@@ -239,13 +233,19 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
       requireUnused(own, meters.list(tenant));
       await db.asTenant(tenant, async (sql) => {
         await deleteDevice(sql, id);
+        if (erase_readings)
+          for (const table of ['repair_act', 'quality_report'])
+            await sql(`delete from ${table} where meter_id = any($1)`, [own]);
         await writeAudit(sql, actor, 'remove device', id, { meters: own, erase_readings });
+        // Both or neither: what is asked for here must not be forgotten in a power cut.
+        if (erase_readings && own.length > 0) await deps.journal.append([erasureOf(tenant, own, clock.now())]);
       });
       states.forget(tenant, id);
       await refresh(tenant);
       deps.disconnect(tenant, id);
       await forgotten(tenant, id);
-      if (erase_readings) await erase(tenant, own);
+      // Once more for what was under way when it was disconnected.
+      if (erase_readings) await eraseReadings(deps, tenant, own);
     },
 
     async newCredential(actor, id) {

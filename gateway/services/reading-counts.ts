@@ -3,8 +3,10 @@
  * with its cursor. `received = stored + duplicate + rejected + dead + waiting` by source, since the box was set up.
  */
 import { join } from 'node:path';
-import { openJournalReader } from '../../connectors/journal/reader.ts';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { openHeadReader, type RecordHead } from '../../connectors/journal/reader.ts';
 import type { AppliedCounts } from '../../connectors/series/counts.ts';
+import { ERASURE } from '../../engine/model/erasure.ts';
 import type { Base } from '../services.ts';
 import { type CountFile, openCountFile } from './count-file.ts';
 
@@ -24,7 +26,8 @@ export type ReadingBook = {
   sources: Readonly<Record<string, SourceBook>>;
   /** Acknowledged readings that nothing above accounts for: 0, unless a disk or a person took something away. */
   missing: number;
-  /** False until the store told once what it has, in a home from before the counting. */
+  /** False until the store told once what it has, in a home from before the counting, and while a long journal is
+   * counted that the last life had not written down. */
   complete: boolean;
 };
 
@@ -35,7 +38,8 @@ export type ReadingCounts = {
   /** What the store says of everything up to its cursor. */
   applied(counts: AppliedCounts): void;
   book(): ReadingBook;
-  /** On disk when it resolves. Afterwards the journal may release what was counted. */
+  /** On disk when it resolves, with all that the journal held at the opening. Afterwards the journal may release what was
+   * counted. */
   save(): Promise<void>;
   close(): Promise<void>;
 };
@@ -43,8 +47,11 @@ export type ReadingCounts = {
 type Came = { accepted: number; rejected: number };
 type Saved = { seq: number; complete: boolean; came: Record<string, Came>; applied: AppliedCounts };
 
-const READ_BYTES = 4 * 1024 * 1024;
+/** A few milliseconds of counting at a time. */
+const READ_BYTES = 256 * 1024;
 const SAVE_EVERY_MS = 1000;
+/** A journal that takes longer to count is counted behind the start. */
+const OPEN_WITHIN_MS = 300;
 
 export type ReadingCountsDeps = Pick<Base, 'log'> & {
   file: CountFile;
@@ -67,26 +74,37 @@ export async function openBooks({
 
 /** Takes up the books where they were left, with what the journal took since. */
 export async function openReadingCounts(deps: ReadingCountsDeps): Promise<ReadingCounts> {
-  const { file, journal_dir, journal, lag, log } = deps;
+  const { file, journal, lag, log } = deps;
   const saved = (await file.read()) as Saved | null;
   const { last_seq } = journal.stats();
   const came = new Map<string, Came>(Object.entries(saved?.came ?? {}));
   let { seq = last_seq, complete = last_seq === 0, applied = {} as AppliedCounts } = saved ?? {};
   let changed = saved === null;
   let saving: Promise<void> = Promise.resolve();
-
-  const of = (source: string) => {
-    const known = came.get(source) ?? { accepted: 0, rejected: 0 };
-    came.set(source, known);
-    return known;
-  };
-  if (saved && seq < last_seq)
-    await eachGroup(journal_dir, seq, last_seq, (source, readings) => {
-      of(source).accepted += readings;
-      changed = true;
-    });
-  seq = Math.max(seq, last_seq);
+  let closing = false;
+  /** What came since the opening, until all from before it is counted; null afterwards. */
+  let fresh: { came: Map<string, Came>; seq: number } | null = { came: new Map(), seq: last_seq };
   if (saved && seq > last_seq) log.warn({ seq, last_seq }, 'the journal is shorter than the counts of readings');
+
+  async function catchUp(): Promise<void> {
+    if (saved && seq < last_seq)
+      await eachHead(deps.journal_dir, seq, last_seq, (head) => {
+        of(came, head.source).accepted += head.readings;
+        seq = head.seq;
+        changed = true;
+        return !closing;
+      });
+    if (closing || !fresh) return;
+    for (const [source, { accepted, rejected }] of fresh.came) {
+      const book = of(came, source);
+      book.accepted += accepted;
+      book.rejected += rejected;
+    }
+    seq = Math.max(seq, fresh.seq);
+    fresh = null;
+  }
+  const caughtUp = catchUp();
+  caughtUp.catch((error: unknown) => log.error({ err: error }, 'the journal could not be counted'));
 
   const save = () => {
     saving = saving
@@ -106,50 +124,75 @@ export async function openReadingCounts(deps: ReadingCountsDeps): Promise<Readin
     SAVE_EVERY_MS,
   );
   timer.unref();
+  await Promise.race([caughtUp, sleep(OPEN_WITHIN_MS, undefined, { ref: false })]);
 
-  const counts: ReadingCounts = {
+  return {
     accepted(source, readings, at_seq) {
-      of(source).accepted += readings;
-      seq = Math.max(seq, at_seq);
+      const now = fresh ?? { came, seq };
+      of(now.came, source).accepted += readings;
+      now.seq = Math.max(now.seq, at_seq);
+      if (!fresh) seq = now.seq;
       changed = true;
     },
     rejected(source, readings) {
-      of(source).rejected += readings;
+      of(fresh?.came ?? came, source).rejected += readings;
       changed = true;
     },
     applied(now) {
       applied = now;
       changed = true;
-      if (complete || lag() > 0) return;
+      if (complete || lag() > 0 || fresh) return;
       // Everything the journal has is in the store: from here on both sides count the same.
       for (const [source, { stored, duplicate, dead }] of Object.entries(applied))
-        of(source).accepted = stored + duplicate + dead;
+        of(came, source).accepted = stored + duplicate + dead;
       complete = true;
     },
-    book: () => bookOf(came, applied, lag(), complete),
-    save,
+    book: () => bookOf(fresh ? joined(came, fresh.came) : came, applied, lag(), complete && fresh === null),
+    async save() {
+      await caughtUp;
+      await save();
+    },
     async close() {
+      closing = true;
       clearInterval(timer);
+      await caughtUp.catch(() => {});
       await save().catch((error: unknown) => log.warn({ err: error }, 'the counts of readings were not saved'));
       await file.close();
     },
   };
-  return counts;
 }
 
-async function eachGroup(
+function of(came: Map<string, Came>, source: string): Came {
+  const known = came.get(source) ?? { accepted: 0, rejected: 0 };
+  came.set(source, known);
+  return known;
+}
+
+function joined(a: ReadonlyMap<string, Came>, b: ReadonlyMap<string, Came>): Map<string, Came> {
+  const sum = new Map<string, Came>();
+  for (const came of [a, b])
+    for (const [source, { accepted, rejected }] of came) {
+      const book = of(sum, source);
+      book.accepted += accepted;
+      book.rejected += rejected;
+    }
+  return sum;
+}
+
+/** Whose the records after `after_seq` are, until `visit` says that it is enough. */
+async function eachHead(
   dir: string,
   after_seq: number,
   last_seq: number,
-  visit: (source: string, readings: number) => void,
+  visit: (head: RecordHead) => boolean,
 ): Promise<void> {
-  const reader = await openJournalReader(dir, { durable_seq: () => last_seq });
+  const reader = await openHeadReader(dir, { durable_seq: () => last_seq });
   try {
     for (let seq = after_seq; ; ) {
-      const groups = await reader.read(seq, READ_BYTES);
-      if (groups.length === 0) return;
-      for (const { source, readings } of groups) visit(source, readings.length);
-      seq = groups.at(-1)!.seq;
+      const heads = await reader.read(seq, READ_BYTES);
+      if (heads.length === 0 || !heads.every(visit)) return;
+      seq = heads.at(-1)!.seq;
+      await turn();
     }
   } finally {
     await reader.close();
@@ -161,6 +204,7 @@ function bookOf(came: ReadonlyMap<string, Came>, applied: AppliedCounts, lag: nu
   const total: SourceBook = { received: 0, stored: 0, duplicate: 0, rejected: 0, dead: 0, waiting: 0 };
   let missing = 0;
   for (const source of new Set([...came.keys(), ...Object.keys(applied)])) {
+    if (source === ERASURE) continue;
     const { accepted, rejected } = came.get(source) ?? { accepted: 0, rejected: 0 };
     const { stored, duplicate, dead } = applied[source] ?? { stored: 0, duplicate: 0, dead: 0 };
     const open = accepted - stored - duplicate - dead;

@@ -4,6 +4,7 @@ import type { AppliedCounts } from '../../connectors/series/counts.ts';
 import { createSerial } from '../../connectors/series/serial.ts';
 import { type DrainedSeries, SuspendedTableError } from '../../connectors/series/store.ts';
 import { UnavailableError } from '../../engine/errors.ts';
+import { erasedBy } from '../../engine/model/erasure.ts';
 import type { JournalledGroup } from '../../engine/model/reading.ts';
 import type { JournalReader, TouchedSeries } from '../../engine/ports.ts';
 import { createPoisonSearch } from './series-poison.ts';
@@ -53,6 +54,8 @@ export type DrainDeps = {
   onSlots: (changed: readonly SlotsChanged[]) => void;
   onState: (state: DrainState) => void;
   now: () => number;
+  /** Waits for questions to the store, in bounded time, between two steps of the work; at once where left out. */
+  giveWay?: () => Promise<void>;
   slots_every_ms?: number;
   /** Readings older than this many days are removed; null or left out: none are. */
   keep_readings_days?: number | null;
@@ -122,7 +125,7 @@ export function createDrain(deps: DrainDeps): Drain {
   async function ensureOpen(): Promise<Opened> {
     if (opened) return opened;
     const store = await deps.open();
-    const keeper = createSlotKeeper(store, deps.slots_every_ms, readingsFrom);
+    const keeper = createSlotKeeper(store, deps.slots_every_ms, readingsFrom, deps.giveWay);
     await keeper.setRoles(roles);
     const applied_seq = await matchJournal(store, Math.max(deps.durable_seq(), deps.given_seq));
     keeper.touch(await store.dirty.list(), deps.now());
@@ -139,13 +142,43 @@ export function createDrain(deps: DrainDeps): Drain {
     if (deps.durable_seq() <= from.applied_seq) return 0;
     const groups = await deps.reader.read(from.applied_seq, BATCH_BYTES);
     if (groups.length === 0) return 0;
-    let taken = poison.take(groups);
+    const first = groups[0]!;
+    const erased = erasedBy(first);
+    if (erased !== undefined) return erase(store, keeper, first, erased);
+    // What came before an erasure goes in before it, and is erased with the rest.
+    const until = groups.findIndex((group) => erasedBy(group) !== undefined);
+    let taken = poison.take(until < 0 ? groups : groups.slice(0, until));
     while (!(await apply(store, keeper, taken))) taken = poison.take(taken);
     const applied_seq = taken.at(-1)!.seq;
     opened!.applied_seq = applied_seq;
     state = { ...state, applied_seq };
     // What was left out of the batch is there already.
     return taken.length < groups.length ? SMALL_GROUPS : groups.length;
+  }
+  /** Done again after a kill in between: nothing that came later is in the store before the cursor has moved. */
+  async function erase(
+    store: DrainedSeries,
+    keeper: SlotKeeper,
+    group: JournalledGroup,
+    meters: readonly string[] | null,
+  ): Promise<number> {
+    const { tenant, seq } = group;
+    await store.erase(tenant, meters).then(
+      () => poison.applied(),
+      async (error: unknown) => {
+        if (poison.refused([group], error, await answers(store)) !== 'bury') throw error;
+        await deps.bury(group, (error as Error).message);
+        poison.buried();
+      },
+    );
+    keeper.forget(tenant, meters);
+    // It holds no readings: nothing is counted as dead.
+    await store.readings.skip({ ...group, readings: [] });
+    const [doubled, counts] = [await store.readings.doubled(), await store.readings.counts()];
+    deps.onApplied({ seq, touched: [], applied: 1, doubled, counts });
+    opened!.applied_seq = seq;
+    state = { ...state, applied_seq: seq };
+    return SMALL_GROUPS;
   }
   /** @returns false when a smaller part of them is to be tried first. */
   async function apply(store: DrainedSeries, keeper: SlotKeeper, groups: readonly JournalledGroup[]): Promise<boolean> {
@@ -165,11 +198,7 @@ export function createDrain(deps: DrainDeps): Drain {
   }
   /** What the store does not take though it answers is looked for in halves, and put aside when it is alone. */
   async function refused(store: DrainedSeries, groups: readonly JournalledGroup[], error: unknown) {
-    const answers = await store.ping().then(
-      () => true,
-      () => false,
-    );
-    const verdict = poison.refused(groups, error, answers);
+    const verdict = poison.refused(groups, error, await answers(store));
     if (verdict === 'smaller') return verdict;
     if (verdict !== 'bury') throw error;
     await deps.bury(groups[0]!, (error as Error).message);
@@ -189,6 +218,7 @@ export function createDrain(deps: DrainDeps): Drain {
     woken = false;
     if (suspected) await now.store.ping();
     suspected = false;
+    await deps.giveWay?.();
     const groups = await drainOnce(now);
     await slotsOnce(now);
     if (groups >= SMALL_GROUPS) return { ms: 0, early: false };
@@ -254,6 +284,13 @@ export function createDrain(deps: DrainDeps): Drain {
       await deps.reader.close();
     },
   };
+}
+
+function answers(store: DrainedSeries): Promise<boolean> {
+  return store.ping().then(
+    () => true,
+    () => false,
+  );
 }
 
 function idle(keeper: SlotKeeper, now_ms: number): number {

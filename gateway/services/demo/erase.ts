@@ -2,18 +2,19 @@
 import type { Sql } from '../../../engine/ports.ts';
 import type { Actor, SiteSettings } from '../../services.ts';
 import type { DemoServiceDeps } from '../demo.ts';
+import { eraseReadings } from '../erasure.ts';
 
-const DRAIN_MS = 15_000;
-const PAUSE_MS = 100;
-
-type Deps = Pick<DemoServiceDeps, 'db' | 'devices' | 'journal' | 'log' | 'meters' | 'regulation' | 'series' | 'site'>;
+type Deps = Pick<
+  DemoServiceDeps,
+  'clock' | 'db' | 'devices' | 'journal' | 'log' | 'meters' | 'regulation' | 'series' | 'site'
+>;
 
 /**
  * Without devices of one's own the tenant is as before set-up: no site, no series, no decisions. With some, the site
  * stays, no longer a demo, for the meter points belong to it.
  */
 export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings): Promise<void> {
-  const { db, devices, meters, regulation, series, site } = deps;
+  const { db, devices, meters, regulation, site } = deps;
   const { tenant } = actor;
   for (const { id, demo } of await regulation.documents(tenant)) if (demo) await regulation.remove(actor, id);
   const marked = await db.asTenant(tenant, async (sql) => ({
@@ -27,11 +28,11 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
   for (const { id } of marked.points)
     if (meters.list(tenant).some((point) => point.id === id && point.virtual)) await meters.remove(actor, id);
   for (const { id } of marked.devices.toReversed()) await devices.remove(actor, id, { erase_readings: false });
-  await drained(deps);
   const stays = devices.list(tenant).length > 0 || meters.list(tenant).some(({ id }) => !gone.includes(id));
-  await series.erase(tenant, stays ? gone : null);
+  await eraseReadings(deps, tenant, stays ? gone : null);
   await db.asTenant(tenant, async (sql) => {
     await sql('delete from quality_report where meter_id = any($1)', [gone]);
+    await sql('delete from repair_act where meter_id = any($1)', [gone]);
     await sql('delete from alert where object = any($1) or $2::boolean', [gone, !stays]);
     await eraseLearnt(sql, gone, stays);
     // files that were loaded into meter points of the demo may be loaded again
@@ -57,14 +58,4 @@ async function eraseLearnt(sql: Sql, gone: readonly string[], stays: boolean): P
        or (at >= to_timestamp($2 / 1000.0) and exists (select 1 from unnest($3::text[]) as id where position(id in object) > 0))`,
     [stays, since_ms, gone],
   );
-}
-
-/** What is in the journal would come back after the erasure: the series store takes it first. */
-async function drained({ journal, series, log }: Deps): Promise<void> {
-  const last = journal.stats().last_seq;
-  for (let waited = 0; waited < DRAIN_MS; waited += PAUSE_MS) {
-    if ((await series.readings.cursor()) >= last) return;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-  }
-  log.warn('the series store is behind: readings of the demo may come back');
 }

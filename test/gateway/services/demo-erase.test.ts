@@ -45,8 +45,9 @@ async function erase(own: readonly string[]): Promise<void> {
     devices: { list: () => own, remove: async () => {} },
     meters: { list: () => [], remove: async () => {}, refresh: async () => {} },
     regulation: { documents: async () => [], remove: async () => {} },
-    journal: { stats: () => ({ last_seq: 0 }) },
-    series: { readings: { cursor: async () => 0 }, erase: async () => {} },
+    clock: Date,
+    journal: { append: async () => 0 },
+    series: { readings: { cursor: async () => 0 } },
     site: { get: () => null, save: async () => {}, remove: async () => {} },
   } as unknown as Parameters<typeof eraseDemo>[0];
   await eraseDemo(deps, admin, {} as SiteSettings);

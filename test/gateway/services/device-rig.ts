@@ -1,6 +1,8 @@
 /** The device service with its real neighbours on a real database; broker, series and journal are stand-ins. */
 import { join } from 'node:path';
 import { createMemoryBus } from '../../../connectors/bus/memory.ts';
+import { erasedBy } from '../../../engine/model/erasure.ts';
+import type { ReadingGroup } from '../../../engine/model/reading.ts';
 import { openVault } from '../../../gateway/auth/vault.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
 import { createAlertService } from '../../../gateway/services/alerts.ts';
@@ -28,14 +30,19 @@ export async function openDeviceRig() {
   const erased: { tenant: string; meters: readonly string[] | null }[] = [];
   const messages: { topic: string; payload: Buffer }[] = [];
   const series = {
-    readings: { cursor: async () => 7 },
-    erase: async (tenant: string, meters: readonly string[] | null) => {
-      erased.push({ tenant, meters });
+    readings: { cursor: async () => 8 },
+  };
+  const journal = {
+    stats: () => ({ last_seq: 7 }),
+    append: async ([group]: ReadingGroup[]) => {
+      const meters = group && erasedBy(group);
+      if (group && meters !== undefined) erased.push({ tenant: group.tenant, meters });
+      return 8;
     },
   };
   const base = {
     ...{ db: test.db, log: silent, clock, bus, metrics, config: { discovery: true } },
-    ...{ series, journal: { stats: () => ({ last_seq: 7 }) } },
+    ...{ series, journal },
   } as unknown as Base;
   const site = createSiteService(base);
   await site.start();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FileJournal, openJournal } from '../../../connectors/journal/journal.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
+import { erasureOf } from '../../../engine/model/erasure.ts';
 import { Quality } from '../../../engine/model/quality.ts';
 import type { Reading } from '../../../engine/model/reading.ts';
 import { SLOT_MS } from '../../../engine/model/time.ts';
@@ -76,6 +77,33 @@ describe('series worker', () => {
     await push([{ at_ms: T0 + 2 * SLOT_MS, value: 12.5 }]);
     await until(async () => (await slots()).values[1] === 1.5);
     expect([...(await slots()).values].slice(0, 4)).toEqual([1, 1.5, 0.5, 1]);
+  });
+
+  it('erases in the order of the journal: what came before goes, also what had not been drained, and what came later stays', async () => {
+    const erase = async (tenant: string, meters: string[] | null) => {
+      await journal.append([erasureOf(tenant, meters, Date.now())]);
+      series.drain.notify();
+    };
+    const shown = async (meter: string) => [
+      ...(await series.readings.read('a', { meter, quantity: 'import_kWh', ...ALL })).values,
+    ];
+    const drainedTo = (seq: number) => until(async () => (await series.readings.cursor()) === seq);
+    // All of it before the first drain: as after a restore.
+    await push([{ value: 1 }, { value: 2, meter: 'other' }]);
+    await erase('b', null);
+    await erase('a', ['m']);
+    await push([{ at_ms: T0 + 1, value: 3 }]);
+    await start();
+    await drainedTo(4);
+    expect([await shown('m'), await shown('other')]).toEqual([[3], [2]]);
+    await push([{ at_ms: T0 + 2, value: 4 }]);
+    await erase('a', ['m']);
+    await drainedTo(6);
+    expect([await shown('m'), await shown('other')]).toEqual([[], [2]]);
+    await erase('a', null);
+    await drainedTo(7);
+    expect(await shown('other')).toEqual([]);
+    expect(series.drain.state()).toMatchObject({ doubled: 0, counts: { test: { stored: 4, dead: 0 } } });
   });
 
   it('computes a late reading as if it had come in time', async () => {
