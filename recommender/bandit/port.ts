@@ -11,6 +11,8 @@ export type DecisionContext = {
   features: readonly number[];
   /** How many different actions to choose, best first. */
   slate: number;
+  /** When; what was learnt long before counts less. Without it nothing is forgotten. */
+  at_ms?: number;
 };
 
 /** An eligible action. What must not be shown is left out before: a policy never sees it. */
@@ -38,6 +40,10 @@ export type Outcome = {
   features: readonly number[];
   rule_score: number;
   reward: number | null;
+  /** Where the reward of something learnt before has changed (its effect was measured): what it was then. */
+  before?: number;
+  /** When the reward became known. */
+  at_ms?: number;
   /** As the decision's position had it. */
   guard?: Guard;
 };
