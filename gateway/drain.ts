@@ -58,6 +58,7 @@ export async function startDrain(deps: DrainDeps): Promise<void> {
       .setAside?.(segment)
       .catch((error: unknown) => log.error({ err: error, segment }, 'a damaged segment could not be set aside'));
   });
+  series.drain.onUnverified((reason) => log.warn({ reason }, 'old segments of the journal could not be checked'));
   series.drain.start();
   await series
     .ready(STORE_READY_MS)

@@ -24,6 +24,8 @@ export type SeriesDrain = {
   onState(listener: (state: DrainState) => void): () => void;
   /** Damage was met in a segment of the journal; what is intact of it is drained all the same. */
   onDamaged(listener: (segment: string) => void): () => void;
+  /** Old segments of the journal could not be checked, for this reason; those that are drained are checked again. */
+  onUnverified(listener: (reason: string) => void): () => void;
   /** The time that the box believes. */
   setNow(now_ms: number): void;
   /** Roles of all meter points; again after each change. */
@@ -63,6 +65,7 @@ export async function openSeriesWorker(
     slots: createListeners<[readonly SlotsChanged[]]>(),
     state: createListeners<[DrainState]>(),
     damaged: createListeners<[string]>(),
+    unverified: createListeners<[string]>(),
   };
   let state: DrainState = {
     ...{ up: false, since_ms: Date.now(), reason: 'starting', applied_seq: null, doubled: null },
@@ -98,6 +101,7 @@ export async function openSeriesWorker(
       listeners.applied.emit(seq, touched, applied);
     } else if (message.kind === 'slots') listeners.slots.emit(message.changed);
     else if (message.kind === 'damaged') listeners.damaged.emit(message.segment);
+    else if (message.kind === 'unverified') listeners.unverified.emit(message.reason);
     else {
       state = message.state;
       listeners.state.emit(state);
@@ -164,6 +168,7 @@ export async function openSeriesWorker(
       onSlots: listeners.slots.add,
       onState: listeners.state.add,
       onDamaged: listeners.damaged.add,
+      onUnverified: listeners.unverified.add,
       setNow: (now_ms) => send({ kind: 'now', now_ms }),
       setRoles: (roles) => send({ kind: 'roles', roles }),
     },

@@ -18,6 +18,8 @@ export type JournalOptions = {
   onReplay?: Visit;
   /** 16 MiB where not given. */
   replay_bytes?: number;
+  /** Newest bytes that are checked before this opens; older segments are in `unchecked`. 16 MiB where not given. */
+  check_bytes?: number;
   /** After each group commit, before its appends resolve. */
   onCommit?: (commit: Commit) => void;
   /** See `hold`; null where left out. */
@@ -31,7 +33,11 @@ export type FileJournal = Journal & {
   readonly durable: SharedArrayBuffer;
   /** No number above it was ever given out before this opening; records up to it may be lost to damage. */
   readonly given_seq: number;
+  /** Names of segments that were taken at their name and length, oldest first: for `verifySegments`. */
+  readonly unchecked: readonly string[];
 };
+
+const OPENING_BYTES = 16 * 1024 * 1024;
 
 /** Opens the journal in `dir`, mending what a kill or a failing disk left. One process per folder.
  * The drain calls `release` with the store's cursor before anything is appended: a store that knows more than the
@@ -39,8 +45,8 @@ export type FileJournal = Journal & {
 export async function openJournal(options: JournalOptions): Promise<FileJournal> {
   const files = options.files ?? diskFiles;
   await makeFolder(files, options.dir);
-  const replay_bytes = options.replay_bytes ?? 16 * 1024 * 1024;
-  const recovered = await recoverJournal(options.dir, files, replay_bytes, options.onReplay);
+  const { replay_bytes = OPENING_BYTES, check_bytes = OPENING_BYTES } = options;
+  const recovered = await recoverJournal(options.dir, files, { replay_bytes, check_bytes }, options.onReplay);
   const writer = createSegmentWriter(options.dir, files, recovered, options);
   return createJournal(options, files, recovered, writer);
 }
@@ -98,6 +104,7 @@ function createJournal(
   return {
     durable,
     given_seq: recovered.next_seq - 1,
+    unchecked: recovered.unchecked.map(({ name }) => name),
     append(groups) {
       if (closing) return Promise.reject(new UnavailableError('The journal is closed.', 'The box is stopping.'));
       if (groups.length === 0) return Promise.resolve(last_seq);

@@ -162,9 +162,32 @@ function seqAt(bytes: Buffer, offset: number): number {
   return bytes.readUInt32LE(offset + FRAME_BYTES) + bytes.readUInt16LE(offset + FRAME_BYTES + 4) * 2 ** 32;
 }
 
+/** Bytes that the record at the start of `bytes` says it has. */
+export function neededBytes(bytes: Buffer): number {
+  const length = bytes.length < FRAME_BYTES ? 0 : bytes.readUInt32LE(4);
+  return FRAME_BYTES + Math.min(length, RECORD_MAX_BYTES);
+}
+
 /** @returns the offset of the next possible record at or after `offset`, or −1. */
 export function nextMarker(bytes: Buffer, offset: number): number {
   return bytes.indexOf(MARKER_BYTES, offset);
+}
+
+/** Decodes no more of a record than whose it is and how many readings it holds. */
+export function decodeHead(bytes: Buffer, offset: number): { seq: number; source: string; readings: number } {
+  let at = offset + FRAME_BYTES + 15;
+  const flags = bytes[offset + FRAME_BYTES + 6]!;
+  const next = (): [number, number] => {
+    const long = bytes[at] === 255;
+    const start = at + (long ? 3 : 1);
+    at = start + (long ? bytes.readUInt16LE(at + 1) : bytes[at]!);
+    return [start, at];
+  };
+  next();
+  const source = bytes.toString('utf8', ...next());
+  if (flags & HAS_DEVICE) next();
+  if (flags & HAS_DELIVERY) at += 8;
+  return { seq: seqAt(bytes, offset), source, readings: bytes.readUInt32LE(at) };
 }
 
 /** Decodes the record at `offset`, which `recordAt` found intact. */

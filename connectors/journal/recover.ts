@@ -1,8 +1,9 @@
 /**
- * What happens to the journal's folder at open: every segment is checked, a torn tail of the last one is cut off,
- * a damaged one is set aside and what is intact of it is kept.
+ * What happens to the journal's folder at open: the newest segments are checked, a torn tail of the last one is cut off,
+ * a damaged one is set aside and what is intact of it is kept. Older ones were closed and synced long ago: they are taken
+ * at their name and length, so that a start takes no longer however much waits, and are checked afterwards (verify.ts).
  */
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { JournalledGroup } from '../../engine/model/reading.ts';
@@ -19,7 +20,11 @@ export type Recovered = {
   quarantined: string[];
   /** Name and length of the newest segment at the last closing. */
   closed: string | null;
+  /** Segments that nobody has looked into yet. */
+  unchecked: SegmentName[];
 };
+/** Newest bytes of the journal that are looked into at open: whole segments, and always the last one. */
+export type OpeningBounds = { replay_bytes: number; check_bytes: number };
 export type Visit = (group: JournalledGroup) => void;
 
 const RELEASED = 'released.json';
@@ -30,23 +35,58 @@ const QUARANTINED_KEPT = 10;
 export async function recoverJournal(
   dir: string,
   files: JournalFiles,
-  replay_bytes: number,
+  { replay_bytes, check_bytes }: OpeningBounds,
   visit?: Visit,
 ): Promise<Recovered> {
   const { segments: names, quarantined } = await listSegments(dir);
   const released = await readReleased(dir);
-  const recovered: Recovered = { segments: [], quarantined, ...released };
+  const recovered: Recovered = { segments: [], quarantined, unchecked: [], ...released };
   for (const name of quarantined) raise(recovered, Number(name.slice(0, 16)));
-  let left = await totalBytes(dir, names);
+  const sizes = await Promise.all(names.map(async ({ name }) => (await stat(join(dir, name))).size));
+  let left = sizes.reduce((sum, size) => sum + size, 0);
+  const read = createWholeReader(dir);
   for (const [i, name] of names.entries()) {
-    const bytes = await readFile(join(dir, name.name));
-    left -= bytes.length;
-    const show = visit && left < replay_bytes ? (offset: number) => visit(decodeRecord(bytes, offset)) : undefined;
+    left -= sizes[i]!;
+    const next = names[i + 1];
+    if (next && left >= Math.max(check_bytes, visit ? replay_bytes : 0)) {
+      raise(recovered, next.first_seq);
+      recovered.unchecked.push(name);
+      recovered.segments.push({ ...name, last_seq: next.first_seq - 1, bytes: sizes[i]! });
+      continue;
+    }
+    const bytes = await read(name.name);
+    const show = visit && ((offset: number) => replay(visit, bytes, offset, replay_bytes - left));
     const scan = scanSegment(bytes, recovered.segments.at(-1)?.last_seq ?? 0, show);
-    await settle(dir, files, name, bytes, scan, i === names.length - 1, recovered);
+    await settle(dir, files, name, bytes, scan, next === undefined, recovered);
   }
   recovered.quarantined = await dropOldest(dir, files, recovered.quarantined);
   return recovered;
+}
+
+/** Shows a record that lies within the last `newest_bytes` of its segment. */
+function replay(visit: Visit, bytes: Buffer, offset: number, newest_bytes: number): void {
+  if (bytes.length - offset <= newest_bytes) visit(decodeRecord(bytes, offset));
+}
+
+/** Reads one segment after another into the same memory: what it gave is valid until the next. */
+function createWholeReader(dir: string): (name: string) => Promise<Buffer> {
+  let memory = Buffer.alloc(0);
+  return async (name) => {
+    const file = await open(join(dir, name), 'r');
+    try {
+      const { size } = await file.stat();
+      if (size > memory.length) memory = Buffer.allocUnsafeSlow(size);
+      let filled = 0;
+      while (filled < size) {
+        const { bytesRead } = await file.read(memory, filled, size - filled, filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return memory.subarray(0, filled);
+    } finally {
+      await file.close();
+    }
+  };
 }
 
 /** Keeps the newest of what was set aside; what was intact in the others is in the segments. @returns their names */
@@ -137,16 +177,20 @@ export async function setAside(
   name: string,
   quarantined: readonly string[],
 ): Promise<string[]> {
+  const known = quarantined.findLast((aside) => aside.startsWith(`${name}.`));
+  if (known !== undefined && (await sameFile(join(dir, known), join(dir, name)))) return [...quarantined];
   return dropOldest(dir, files, [...quarantined, await linkAside(dir, files, name, quarantined)]);
+}
+
+/** Whether both are the same bytes: set aside before the box was started again, while it still was to be drained. */
+async function sameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one), stat(other)]);
+  if (a.ino === b.ino && a.dev === b.dev) return true;
+  return a.size === b.size && (await readFile(one)).equals(await readFile(other));
 }
 
 function raise(recovered: Recovered, seq: number): void {
   recovered.next_seq = Math.max(recovered.next_seq, seq);
-}
-
-async function totalBytes(dir: string, names: readonly SegmentName[]): Promise<number> {
-  const sizes = await Promise.all(names.map(async ({ name }) => (await stat(join(dir, name))).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 type Numbers = Pick<Recovered, 'released_seq' | 'next_seq' | 'closed'>;

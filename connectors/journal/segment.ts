@@ -2,7 +2,7 @@
  * Segment files of the journal. A file is named after the first sequence number it may hold, so that the order of
  * names is the order of records; a header tells our files from others and holds the version of the format.
  */
-import { readdir } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { FRAME_BYTES, nextMarker, recordAt } from './record.ts';
 
 export const HEADER_BYTES = 16;
@@ -38,6 +38,18 @@ export async function listSegments(dir: string): Promise<{ segments: SegmentName
     .filter((name) => NAME.test(name))
     .map((name) => ({ name, first_seq: Number(name.slice(0, 16)) }));
   return { segments, quarantined: names.filter((name) => QUARANTINED.test(name)) };
+}
+
+/** Reads `bytes` from `offset` on, fewer at the end of the file. */
+export async function readAt(file: FileHandle, offset: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(bytes);
+  let filled = 0;
+  while (filled < bytes) {
+    const { bytesRead } = await file.read(buffer, filled, bytes - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
 }
 
 /** What a segment holds. `intact` lists runs of bytes with whole records, in order. */

@@ -19,6 +19,8 @@ export type SeriesWorkerData = {
   released_seq: number;
   /** The last number that the journal may have given out before. */
   given_seq?: number;
+  /** Segments of the journal that were not looked into at its opening. */
+  unchecked?: readonly string[];
   /** The slots of a series are computed at most this often; 2,000 where left out. */
   slots_every_ms?: number;
   /** Slots of readings older than this are not computed from what is left of them; null or left out: all are kept. */
@@ -39,6 +41,8 @@ export type FromWorker =
   | { kind: 'applied'; now: AppliedNow }
   | { kind: 'slots'; changed: readonly SlotsChanged[] }
   | { kind: 'damaged'; segment: string }
+  /** Segments could not be checked. */
+  | { kind: 'unverified'; reason: string }
   | { kind: 'state'; state: DrainState };
 
 export type WireError = { name: string; message: string; remedy: string | undefined; faults: readonly Fault[] };

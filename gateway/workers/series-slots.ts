@@ -55,17 +55,22 @@ const FULL_MS = 15 * 60_000;
 const HISTORY_MS = HOUR_MS;
 /** Computing gets at most about this share of the worker's time while readings come in. */
 const SHARE = 0.25;
-/** Longer ranges are computed in pieces, to bound memory. */
+/** Longer ranges are computed in pieces, to bound memory; those of many readings in shorter ones, to bound a turn. */
 const PIECE_MS = 31 * 24 * HOUR_MS;
+const PIECE_READINGS = 100_000;
+/** As long as the readings on each side that a full pass looks at beside its piece. */
+const LEAST_PIECE_MS = 2 * CONTEXT_MS;
 
 /**
  * @param every_ms a series is computed at most this often
  * @param readings_from_ms readings before this may be gone already: slots that are stored stay there
+ * @param giveWay lets questions to the store come first, between one piece of work and the next
  */
 export function createSlotKeeper(
   store: DrainedSeries,
   every_ms = 2_000,
   readings_from_ms: () => number = () => Number.NEGATIVE_INFINITY,
+  giveWay: () => Promise<void> = async () => {},
 ): SlotKeeper {
   const waiting = new Map<string, Waiting>();
   const roles = new Map<string, MeterRole>();
@@ -90,7 +95,8 @@ export function createSlotKeeper(
     for (const { one, pass } of list) {
       const range = pass === 'quick' ? one.quick! : one.full;
       const near = pass === 'quick' ? quick.get(one) : undefined;
-      changed.push(await computeSeries(store, { roles, ratings, history }, one.key, range, pass, replacements, near));
+      const known = { roles, ratings, history, giveWay };
+      changed.push(await computeSeries(store, known, one.key, range, pass, replacements, near));
     }
     // A slot near the limit needs readings from before it.
     const kept_until_ms = slotEnd(readings_from_ms() + CONTEXT_MS);
@@ -184,12 +190,13 @@ type Known = {
   roles: ReadonlyMap<string, MeterRole>;
   ratings: ReadonlyMap<string, number>;
   history: SlotHistory;
+  giveWay: () => Promise<void>;
 };
 
 /** Computes the slots that readings inside `touched` bear upon; adds what to write to `replacements`. */
 async function computeSeries(
   store: DrainedSeries,
-  { roles, ratings, history }: Known,
+  { roles, ratings, history, giveWay }: Known,
   key: TouchedSeries,
   touched: Range,
   pass: Pass,
@@ -201,16 +208,18 @@ async function computeSeries(
   const has = (name: string) => known.some((one) => one.meter === meter && one.quantity === name);
   const info = quantityInfo(quantity);
   const target = slotQuantity(quantity);
-  const range = affected(near ?? (await read(store, key, touched.from_ms, touched.to_ms + 1)), key, touched, pass);
+  const looked = near ? { edges: near, piece_ms: PIECE_MS } : await lookAt(store, key, touched);
+  const range = affected(looked.edges, key, touched, pass);
   const events: QualityEvent[] = [];
   const rated_power_W = ratings.get(JSON.stringify([tenant, meter]));
   // A register knows more than the same meter's intervals: its slots stand.
   if (!info || (info.kind === 'interval' && has(target))) return { ...key, ...range, events };
   const fromPower = quantity === 'power_W' && !ENERGY.some(has);
   let [last, before]: [SlotColumns | null, SlotColumns | null] = [null, null];
-  for (let from_ms = range.from_ms; from_ms < range.to_ms; from_ms += PIECE_MS) {
-    const to_ms = Math.min(range.to_ms, from_ms + PIECE_MS);
+  for (let from_ms = range.from_ms; from_ms < range.to_ms; from_ms += looked.piece_ms) {
+    const to_ms = Math.min(range.to_ms, from_ms + looked.piece_ms);
     const context_ms = pass === 'quick' ? 2 * HOUR_MS : CONTEXT_MS;
+    await giveWay();
     const readings = near ?? (await read(store, key, from_ms - context_ms, to_ms + context_ms));
     // Quick passes read from a slot's edge on, without the reading before it.
     const wanted_ms = near ? Number.NEGATIVE_INFINITY : from_ms - context_ms;
@@ -266,12 +275,22 @@ function read(store: DrainedSeries, { tenant, meter, quantity }: TouchedSeries, 
   return store.readings.read(tenant, { meter, quantity, from_ms, to_ms }, { edges: true });
 }
 
+/** The readings at the edges of what was touched, and how long pieces may be at the rate that it begins with. */
+async function lookAt(store: DrainedSeries, key: TouchedSeries, { from_ms, to_ms }: Range) {
+  const first = await read(store, key, from_ms, Math.min(from_ms + HOUR_MS, to_ms) + 1);
+  if (to_ms - from_ms <= HOUR_MS) return { edges: first, piece_ms: PIECE_MS };
+  const last = await read(store, key, to_ms, to_ms + 1);
+  const edges = { at_ms: Float64Array.of(first.at_ms[0] ?? from_ms, last.at_ms.at(-1) ?? to_ms) };
+  const hours = Math.floor(PIECE_READINGS / Math.max(1, first.at_ms.length));
+  return { edges, piece_ms: Math.min(PIECE_MS, Math.max(LEAST_PIECE_MS, hours * HOUR_MS)) };
+}
+
 function inputOf({ at_ms, values, quality, from_ms }: ReadingColumns) {
   return { at_ms, values, quality, starts_ms: from_ms };
 }
 
 /** The slots that may change: as far as the readings next to what was touched; in a full pass also those near them. */
-function affected({ at_ms }: ReadingColumns, key: TouchedSeries, touched: Range, pass: Pass): Range {
+function affected({ at_ms }: Pick<ReadingColumns, 'at_ms'>, key: TouchedSeries, touched: Range, pass: Pass): Range {
   const gauge = quantityInfo(key.quantity)?.kind === 'gauge';
   const reach_ms = pass === 'full' ? CONTEXT_MS : 0;
   let from_ms = slotStart(touched.from_ms) - reach_ms;

@@ -1,19 +1,28 @@
 /** The series worker: the store, the drain into it and the computing of slots live here, off the serving thread. */
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { durableSeq, openJournalReader } from '../../connectors/journal/reader.ts';
+import { verifySegments } from '../../connectors/journal/verify.ts';
 import { openDuckDbSeries } from '../../connectors/series/duckdb/duckdb.ts';
 import { openQuestDbSeries } from '../../connectors/series/questdb/questdb.ts';
 import type { DrainedSeries } from '../../connectors/series/store.ts';
 import { UnavailableError, UnsupportedError } from '../../engine/errors.ts';
 import type { Repair } from '../../engine/ports.ts';
 import { buryGroup, deadLetterFolder } from '../dead-letters.ts';
+import { createQuestions } from './questions.ts';
 import { createDrain, type Drain } from './series-drain.ts';
 import { type FromWorker, type SeriesWorkerData, type ToWorker, toWire, transfers } from './series-protocol.ts';
 
 const port = parentPort;
 if (!port) throw new Error('gateway/workers/series.ts runs as a worker thread');
 const { store: where, journal_dir, durable, released_seq, given_seq = 0, ...settings } = workerData as SeriesWorkerData;
+/** At most this long the drain waits for questions between two batches, and the slots between two series. */
+const GIVE_WAY_MS = 200;
+/** Segments that were taken at their word are checked in about a tenth of the worker's time. */
+const VERIFY = { after_ms: 10_000, rest: 9 };
+const questions = createQuestions();
+let closing = false;
 /** Counts on from the time that the box believes; a jump of the wall clock makes nothing old or due. */
 let believed_ms: number | null = null;
 const now = () => (believed_ms === null ? Date.now() : believed_ms + performance.now());
@@ -40,20 +49,43 @@ const drain = createDrain({
   now,
   slots_every_ms: settings.slots_every_ms,
   keep_readings_days: settings.keep_readings_days,
+  giveWay: () => questions.answered(GIVE_WAY_MS),
 });
 
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'call') void answer(message);
-  else if (message.kind === 'start') drain.start();
+  else if (message.kind === 'start') begin();
   else if (message.kind === 'wake') drain.wake();
   else if (message.kind === 'now') believed_ms = message.now_ms - performance.now();
   else if (message.kind === 'roles') drain.setRoles(message.roles);
-  else void drain.close().finally(() => port.close());
+  else {
+    closing = true;
+    void drain.close().finally(() => port.close());
+  }
 });
+
+function begin(): void {
+  drain.start();
+  const { unchecked = [] } = settings;
+  if (unchecked.length > 0) setTimeout(() => void verify(unchecked), VERIFY.after_ms).unref();
+}
+
+/** The drain checks what it reads; this finds damage in what waits for a store that is away, or for the backup. */
+async function verify(unchecked: readonly string[]): Promise<void> {
+  let resumed_ms = performance.now();
+  const pause = async () => {
+    await sleep((performance.now() - resumed_ms) * VERIFY.rest, undefined, { ref: false });
+    resumed_ms = performance.now();
+    return !closing;
+  };
+  await verifySegments(journal_dir, unchecked, { onCorrupt: tellDamaged, pause }).catch((error: unknown) =>
+    post({ kind: 'unverified', reason: (error as Error).message }),
+  );
+}
 
 async function answer({ id, method, args }: Extract<ToWorker, { kind: 'call' }>): Promise<void> {
   try {
-    const result = await call(drain, method, args);
+    const result = await questions.ask(() => call(drain, method, args));
     post({ kind: 'result', id, result }, transfers(result));
   } catch (error) {
     if (error instanceof UnavailableError) drain.suspect();

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import type { ReadingGroup } from '../../../engine/model/reading.ts';
+import { openCountFile } from '../../../gateway/services/count-file.ts';
 import { createRandom } from '../../../recommender/random.ts';
 
 export type Outage = {
@@ -49,7 +50,16 @@ export async function writeJournal(home: string, outage: Outage, onShare: (share
     if (second % 3600 < BATCH / outage.meters.length) onShare(second / outage.seconds);
   }
   await journal.append(groups);
-  const bytes = journal.stats().bytes - before;
+  const { bytes, last_seq } = journal.stats();
   await journal.close();
-  return bytes;
+  await writeCounts(home, outage.meters.length * outage.seconds, last_seq);
+  return bytes - before;
+}
+
+/** What a box that took these readings would have written down of them once a second. */
+async function writeCounts(home: string, readings: number, seq: number): Promise<void> {
+  const file = await openCountFile(join(home, 'counts'));
+  const saved = (await file.read()) as { came: Record<string, { accepted: number; rejected: number }> } | null;
+  if (saved) await file.save({ ...saved, seq, came: { ...saved.came, mqtt: { accepted: readings, rejected: 0 } } });
+  await file.close();
 }

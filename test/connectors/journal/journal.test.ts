@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { diskFiles, type JournalFiles } from '../../../connectors/journal/files.ts';
 import { type JournalOptions, openJournal } from '../../../connectors/journal/journal.ts';
 import { durableSeq, openJournalReader } from '../../../connectors/journal/reader.ts';
+import { verifySegments } from '../../../connectors/journal/verify.ts';
 import { describeJournal, groupOf, type JournalUnderTest, readAll } from '../../contracts/journal.ts';
 
 const MIB = 1024 * 1024;
@@ -100,10 +101,35 @@ describe('journal after damage', () => {
       const damaged = at < 16 ? null : Math.floor((at - 16) / ((whole.length - 16) / 3)) + 1;
       const expected = [1, 2, 3, 4].filter((n) => n !== damaged);
       expect({ at, running, after }).toEqual({ at, running: expected, after: expected });
-      // The header is not read by it.
-      expect({ at, told: [...told] }).toEqual({ at, told: at < 16 ? [] : [name] });
+      expect({ at, told: [...told] }).toEqual({ at, told: [name] });
       expect(journal.stats().quarantined).toEqual([`${name}.quarantined`]);
       expect((await readFile(join(dir, `${name}.quarantined`))).equals(flipped)).toBe(true);
+    }
+  });
+
+  it('takes old segments at their word at open, finds their damage afterwards, and sets it aside once', async () => {
+    await segmentsOf([1, 2, 3], [4], [5, 6]);
+    const names = await journalFiles();
+    const whole = await readFile(join(dir, names[0]!));
+    for (let at = 0; at < whole.length; at += 29) {
+      const flipped = Buffer.from(whole);
+      flipped[at] = flipped[at]! ^ 0x11;
+      await writeFile(join(dir, names[0]!), flipped);
+      for (const aside of await readdir(dir)) if (aside.endsWith('.quarantined')) await rm(join(dir, aside));
+      for (let start = 0; start < 2; start++) {
+        const journal = await open({ check_bytes: 0 });
+        expect(journal.unchecked).toEqual(names.slice(0, 2));
+        const told: string[] = [];
+        await verifySegments(dir, journal.unchecked, { onCorrupt: (n) => told.push(n), pause: async () => true });
+        expect({ at, told }).toEqual({ at, told: [names[0]] });
+        await journal.setAside!(told[0]!);
+        expect(journal.stats().quarantined).toEqual([`${names[0]}.quarantined`]);
+        expect((await readFile(join(dir, `${names[0]}.quarantined`))).equals(flipped)).toBe(true);
+        await journal.close();
+      }
+      const damaged = at < 16 ? null : Math.floor((at - 16) / ((whole.length - 16) / 3)) + 1;
+      const kept = [1, 2, 3, 4, 5, 6].filter((n) => n !== damaged);
+      expect(await valuesOnDisk()).toEqual(kept);
     }
   });
 

@@ -84,14 +84,17 @@ describe('the books of readings', () => {
         try {
           for (const one of steps) {
             await box.step(one);
-            const { total, missing, sources } = box.books().book();
+            const { total, missing, sources, complete } = box.books().book();
             const { received, stored, duplicate, rejected, dead, waiting } = total;
             expect(missing, JSON.stringify(one)).toBe(0);
+            if (!complete) continue;
             expect(received).toBe(stored + duplicate + rejected + dead + waiting);
             for (const book of Object.values(sources))
               expect(book.received).toBe(book.stored + book.duplicate + book.rejected + book.dead + book.waiting);
           }
           await box.step({ do: 'drain', records: 100, poison: false });
+          await box.step({ do: 'save' });
+          expect(box.books().book().complete).toBe(true);
           const { total } = box.books().book();
           // Against what the test itself counted: nothing is made even by leaving it out.
           expect(total).toMatchObject({ ...box.sent(), waiting: 0 });
@@ -111,6 +114,7 @@ async function openSmallBox(home: string) {
   let journal = await openJournal({ dir: journal_dir, max_bytes: 1e8, segment_bytes: 1e6 });
   const store = await openDuckDbSeries({ file: join(home, 'series.duckdb'), memory: '128MB' });
   let file: CountFile;
+  let opened = 0;
   let books = await open();
   let queue: JournalledGroup[] = [];
   let applied = 0;
@@ -124,6 +128,8 @@ async function openSmallBox(home: string) {
       journal,
       lag: () => journal.stats().last_seq - applied,
       log: silent,
+      // Now and then what the last life had not written down is counted behind the start.
+      ...(opened++ % 2 === 1 ? { open_within_ms: 0 } : {}),
     });
   }
   async function send({ source: from, readings, rejected, unanswered }: Extract<Step, { do: 'send' }>) {
