@@ -36,9 +36,12 @@ export type Adviser = {
 type SiteState = { mood: Mood; shown: Partial<Record<Kind, number>>[]; done: Set<string> };
 type Waiting = { due: number; report: Report };
 
-/** @param seed of the adviser's own chance. @returns expected reward of each day, an array a site. */
-export function playOrganisation(places: readonly Place[], adviser: Adviser, seed = 1): Float64Array[] {
-  const earned = places.map(() => new Float64Array(DAYS));
+/** Expected rewards by day: of what was shown, and of what the rule would have shown in the same situation. */
+export type Earned = { own: Float64Array; by_rule: Float64Array };
+
+/** @param seed of the adviser's own chance. @returns one of each site. */
+export function playOrganisation(places: readonly Place[], adviser: Adviser, rule: Adviser, seed = 1): Earned[] {
+  const earned = places.map((): Earned => ({ own: new Float64Array(DAYS), by_rule: new Float64Array(DAYS) }));
   const states = places.map((): SiteState => ({ mood: freshMood(), shown: [], done: new Set() }));
   const last = Math.max(...places.map(({ site }) => site.starts)) + DAYS;
   let waiting: Waiting[] = [];
@@ -52,9 +55,12 @@ export function playOrganisation(places: readonly Place[], adviser: Adviser, see
     for (const [k, place] of places.entries()) {
       const day = place.calendar.days[clock_day - place.site.starts];
       if (!day || clock_day < place.site.starts) continue;
-      const { reward, reports } = playDay(place, states[k]!, { day, clock_day, seed }, adviser);
-      earned[k]![day.day] = reward;
-      waiting.push(...reports);
+      const turn = turnOf(place, states[k]!, { day, clock_day, seed });
+      restOneDay(states[k]!.mood);
+      const chosen = turn.eligible.length > 0 ? adviser.choose(turn) : [];
+      earned[k]!.by_rule[day.day] = expectedOf(place, turn, states[k]!.mood, rule.choose(turn));
+      earned[k]!.own[day.day] = expectedOf(place, turn, states[k]!.mood, chosen);
+      waiting.push(...show(place, states[k]!, turn, chosen));
     }
   }
   return earned;
@@ -62,21 +68,25 @@ export function playOrganisation(places: readonly Place[], adviser: Adviser, see
 
 type Moment = { day: SiteDay; clock_day: number; seed: number };
 
-function playDay(place: Place, state: SiteState, { day, clock_day, seed }: Moment, adviser: Adviser) {
-  const { site, calendar, people } = place;
-  const turn: Turn = {
+function turnOf({ site, calendar }: Place, { done, shown }: SiteState, { day, clock_day, seed }: Moment): Turn {
+  return {
     ...{ site, half_saving: calendar.half_saving, day, clock_day },
-    eligible: day.opportunities.filter(({ id }) => !state.done.has(id)),
-    shown: [...state.shown],
+    eligible: day.opportunities.filter(({ id }) => !done.has(id)),
+    shown: [...shown],
     seed: hash(`${seed} ${site.seed} decision ${day.day}`),
   };
-  restOneDay(state.mood);
-  const chosen = turn.eligible.length > 0 ? adviser.choose(turn) : [];
-  let reward = 0;
+}
+
+function expectedOf({ people }: Place, { day }: Turn, mood: Mood, chosen: readonly Opportunity[]): number {
+  return chosen.reduce((sum, opportunity, at) => sum + people.expected(day, opportunity, mood, at), 0);
+}
+
+/** People look at the advice and answer, or do not. @returns what will become known. */
+function show({ people }: Place, state: SiteState, turn: Turn, chosen: readonly Opportunity[]): Waiting[] {
+  const { day } = turn;
   const reports: Waiting[] = [];
   const before = structuredClone(state.mood);
   for (const [at, opportunity] of chosen.entries()) {
-    reward += people.expected(day, opportunity, before, at);
     const answer = people.answer(day, opportunity, before, at);
     if (answer.answer !== 'none') state.done.add(opportunity.id);
     reports.push(...reportsOf(answer, { turn, place: at, opportunity }));
@@ -85,7 +95,7 @@ function playDay(place: Place, state: SiteState, { day, clock_day, seed }: Momen
   const counts: Partial<Record<Kind, number>> = {};
   for (const { kind } of chosen) counts[kind] = (counts[kind] ?? 0) + 1;
   state.shown = [counts, ...state.shown].slice(0, 7);
-  return { reward, reports };
+  return reports;
 }
 
 /** An answer counts from the next morning on; its effect when the meters have shown it. */
