@@ -17,7 +17,7 @@ const FAULTS_NAMED = 20;
 /** Files read at the same time. */
 const AT_ONCE = 8;
 const LOG_PATH =
-  /^r[1-9]\d*\/(wal\/[0-9A-F]{24}\.gz|journal\/\d{16}\.journal\.gz|files(\/[A-Za-z0-9][A-Za-z0-9_.-]*)+)$/;
+  /^r[1-9]\d*\/(wal\/[0-9A-F]{24}\.gz|journal\/\d{16}\.journal\.gz|(files|clock-quarantine)(\/[A-Za-z0-9][A-Za-z0-9_.-]*)+)$/;
 
 export type CheckOptions = {
   passphrase: string | null;

@@ -22,6 +22,7 @@ import {
   STATE,
   summaryOf,
 } from './folder.ts';
+import { copyHeld } from './held.ts';
 import { deriveKeys, readKeyFiles, readPassphrase, sealKeys } from './keys.ts';
 import { FORMAT, type Log, type Manifest, sealText } from './manifest.ts';
 import { redacted } from './redact.ts';
@@ -46,6 +47,8 @@ export type BackupOrder = Claim & {
   cluster: ClusterSource | null;
   /** Copy of the series store on the disk of the box, with the journal's cursor in it; null: there is none to copy. */
   snapshot: string | null;
+  /** Readings that wait for a trusted clock, linked aside (held.ts). */
+  held: string | null;
   /** Where the records begin that no series store in the backup has, when there is none. */
   after_seq: number;
   journal_dir: string;
@@ -76,6 +79,7 @@ export async function makeBackup(order: BackupOrder, options: SinkOptions = {}):
     const database = cluster ? await copyCluster(cluster, sink, id) : null;
     const series = order.snapshot ? await takeSeries(order.snapshot, draft, sink) : null;
     const journal = await copyRecords(order, sink.under('journal'), series?.cursor ?? order.after_seq);
+    if (order.held) await copyHeld(order.held, sink);
     const files = await copyTree(join(home, 'files'), sink.under('files'));
     const sealed = keys ? await readKeyFiles(home) : null;
     if (keys && sealed) await sink.write('keys/keys.sealed', sealKeys(sealed.files, keys, contextOf(box, id)));

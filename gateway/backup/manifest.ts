@@ -52,6 +52,10 @@ const RoundSchema = z.strictObject({
   journal_seq: count,
   /** How many of `entries` there were after it. */
   entries: count,
+  /** What waits for a trusted clock (held.ts). */
+  waiting: z.array(z.string()).optional(),
+  /** Uploaded files that were copied before and are no longer there: they must not come back. */
+  gone: z.array(z.string()).optional(),
 });
 export const LogSchema = z.strictObject({
   format: z.number().int(),
@@ -109,7 +113,7 @@ export async function readSealed<Schema extends z.ZodType>(
 }
 
 /** Folders of a backup; nothing else is ever written at a restore. */
-const TOP = /^(base|wal|series|journal|files|config|keys)\//;
+const TOP = /^(base|wal|series|journal|files|config|keys|clock-quarantine)\//;
 
 /** Why a path of a manifest must not be followed, or null. */
 export function pathFault(path: string): string | null {

@@ -12,7 +12,9 @@ import { type AuditLook, lookAtAudit } from './audit-look.ts';
 import { type CheckedBackup, type CheckOptions, checkBackup } from './check.ts';
 import { unavailable } from './faults.ts';
 import { findBackup, logOf } from './folder.ts';
+import { placeHeld } from './held.ts';
 import { PLAIN, SERIES_FILE } from './make.ts';
+import { pathFault } from './manifest.ts';
 import { layRepairsAgain } from './repairs-again.ts';
 import { freeBytes } from './room.ts';
 import { copyFile, diskError, type Entry, settle, syncFolder } from './sink.ts';
@@ -64,16 +66,16 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   const draft = join(home, UNFINISHED);
   try {
     await mkdir(draft, { mode: 0o700 });
-    const { compared, audit } = await fill(backup, draft, options);
+    const filled = await fill(backup, draft, options);
     await settle(draft);
     await moveIn(draft, home);
     return {
-      ...{ backup: dir, made_ms: backup.manifest.made_ms, aside, notes: notesOf(backup, audit) },
+      ...{ backup: dir, made_ms: backup.manifest.made_ms, aside, notes: notesOf(backup, filled) },
       until_ms: backup.rounds.at(-1)?.at_ms ?? backup.manifest.made_ms,
-      tables: Object.keys(compared).length,
-      rows: Object.values(compared).reduce((sum, { rows }) => sum + rows, 0),
+      tables: Object.keys(filled.compared).length,
+      rows: Object.values(filled.compared).reduce((sum, { rows }) => sum + rows, 0),
       journal_records: recordsOf(backup),
-      audit_entries: audit?.entries ?? null,
+      audit_entries: filled.audit?.entries ?? null,
       files: backup.manifest.files,
       took_ms: Date.now() - begun,
     };
@@ -164,7 +166,7 @@ async function putBack(aside: string, home: string): Promise<boolean> {
   }
 }
 
-type Filled = { compared: TableFacts; audit: AuditLook | null };
+type Filled = { compared: TableFacts; audit: AuditLook | null; waiting: number };
 
 /** Everything into the draft, compared with what the backup says. @returns what was compared */
 async function fill(backup: CheckedBackup, draft: string, options: RestoreOptions): Promise<Filled> {
@@ -179,12 +181,9 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
   }
   await unpackAll(dir, manifest.entries, draft);
   await unpackAll(logOf(dir), backup.log_entries, draft);
-  for (const entry of backup.log_entries.filter(({ path }) => /^r\d+\/files\//.test(path))) {
-    const to = join(draft, entry.path.replace(/^r\d+\//, ''));
-    await rm(to, { force: true });
-    await copyEntry(logOf(dir), entry, to);
-  }
+  await placeFiles(backup, draft);
   await placeJournal(backup, draft);
+  const waiting = await placeHeld(backup, draft);
   await placeKeys(backup, draft);
   if (manifest.series) {
     progress('counting the series store');
@@ -207,7 +206,22 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
     compare('database', manifest.database.tables, facts, true);
     Object.assign(compared, facts);
   }
-  return { compared, audit };
+  return { compared, audit, waiting };
+}
+
+/** Uploaded files as of the last round: what was removed since the backup does not come back. */
+async function placeFiles({ dir, rounds, log_entries }: CheckedBackup, draft: string): Promise<void> {
+  let from = 0;
+  for (const { entries, gone = [] } of rounds) {
+    for (const entry of log_entries.slice(from, entries).filter(({ path }) => /^r\d+\/files\//.test(path))) {
+      const to = join(draft, entry.path.replace(/^r\d+\//, ''));
+      await rm(to, { force: true });
+      await copyEntry(logOf(dir), entry, to);
+    }
+    for (const path of gone)
+      if (pathFault(path) === null && path.startsWith('files/')) await rm(join(draft, path), { force: true });
+    from = entries;
+  }
 }
 
 /** Where a file of a backup goes in a home; null for what is unpacked otherwise. */
@@ -280,10 +294,11 @@ async function moveIn(draft: string, home: string): Promise<void> {
 }
 
 function recordsOf({ manifest, log_entries }: CheckedBackup): number {
-  return log_entries.reduce((sum, { records }) => sum + records, manifest.journal.records);
+  const own = log_entries.filter(({ path }) => /^r\d+\/journal\//.test(path));
+  return own.reduce((sum, { records }) => sum + records, manifest.journal.records);
 }
 
-function notesOf({ manifest, keys, rounds }: CheckedBackup, audit: AuditLook | null): string[] {
+function notesOf({ manifest, keys, rounds }: CheckedBackup, { audit, waiting }: Filled): string[] {
   const notes: string[] = [];
   if (!keys)
     notes.push(
@@ -304,6 +319,14 @@ function notesOf({ manifest, keys, rounds }: CheckedBackup, audit: AuditLook | n
     notes.push(
       `Too large to be keys, these files of the home were not in the backup: ${manifest.left_out.join(', ')}.`,
     );
+  if (waiting > 0)
+    notes.push(
+      `${waiting} messages with readings wait for their time, for the clock was not trusted when they came: ./luna clock.`,
+    );
+  const until = new Date(rounds.at(-1)?.at_ms ?? manifest.made_ms).toISOString();
+  notes.push(
+    `Readings, documents and people that were erased after ${until} are there again, if there were any: erase them once more. What was erased before is erased at the first start.`,
+  );
   if (rounds.length === 0) notes.push('Nothing that was copied after the backup was restored.');
   return notes;
 }

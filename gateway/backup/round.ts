@@ -8,6 +8,7 @@ import { copyJournal } from '../../connectors/journal/copy.ts';
 import { LogGapError } from '../../engine/errors.ts';
 import { type Claim, claimFolder } from './claim.ts';
 import { logOf, readManifest, STATE } from './folder.ts';
+import { copyHeld, heldBefore } from './held.ts';
 import { keysOf, readPassphrase } from './keys.ts';
 import { copyTree, replaceFile } from './make.ts';
 import { type Log, LogSchema, type Manifest, type Round, readSealed, sealText } from './manifest.ts';
@@ -25,6 +26,8 @@ export type RoundOrder = Claim & {
   passphrase_file: string | null;
   cluster: ClusterSource | null;
   journal_dir: string;
+  /** Readings that wait for a trusted clock, linked aside (held.ts). */
+  held: string | null;
   /** The journal's newest record that is on disk. */
   durable_seq: number;
   /** False while a new backup is being made, which needs the database's log from its own beginning. */
@@ -54,11 +57,23 @@ export async function copyRound(order: RoundOrder, options: SinkOptions = {}): P
   // Of its own name, for an attempt that failed may have left one in the log.
   const point = `${id}-${name}-${at_ms.toString(36)}`;
   const wal = cluster ? await copyLog(cluster, sink.under(name), lastWal(manifest, log), point) : null;
-  await copyTree(join(order.home, 'files'), sink.under(`${name}/files`), newFiles(manifest, log, at_ms));
+  const held = order.held
+    ? await copyHeld(order.held, sink.under(name), heldBefore(log.entries))
+    : { waiting: [], pieces: [] };
+  for (const { path, ...piece } of held.pieces) known.set(`${name}/${path}`, piece);
+  const files = await lookAtFiles(order.home, manifest, log);
+  await copyTree(
+    join(order.home, 'files'),
+    sink.under(`${name}/files`),
+    newFiles(files.known, lastCopied(manifest, log), at_ms),
+  );
   await settle(logOf(dir));
   const none = { records: 0, last_seq: 0 };
   const entries = [...log.entries, ...sink.entries.map((entry) => ({ ...entry, ...(known.get(entry.path) ?? none) }))];
-  const round: Round = { at_ms, restore_point: wal?.restore_point ?? null, journal_seq, entries: entries.length };
+  const round: Round = {
+    ...{ at_ms, restore_point: wal?.restore_point ?? null, journal_seq, entries: entries.length },
+    ...{ waiting: held.waiting, gone: files.gone },
+  };
   await replaceFile(
     logOf(dir),
     STATE,
@@ -83,10 +98,35 @@ async function open(
   return { manifest, log, key };
 }
 
+/** Which uploaded files the backup has, and which of them are there no longer. */
+async function lookAtFiles(
+  home: string,
+  manifest: Manifest,
+  log: Log,
+): Promise<{ known: Set<string>; gone: string[] }> {
+  const known = new Set(filesOf(manifest.entries));
+  let from = 0;
+  for (const { entries, gone = [] } of log.rounds) {
+    for (const path of filesOf(log.entries.slice(from, entries))) known.add(path);
+    for (const path of gone) known.delete(path);
+    from = entries;
+  }
+  const gone: string[] = [];
+  for (const path of known) if (!(await stat(join(home, path)).catch(() => null))) gone.push(path);
+  return { known, gone };
+}
+
+const filesOf = (entries: readonly { path: string }[]): string[] =>
+  entries.flatMap(({ path }) => /^(?:r\d+\/)?(files\/.+)$/.exec(path)?.[1] ?? []);
+
+const lastCopied = (manifest: Manifest, log: Log): number => log.rounds.at(-1)?.at_ms ?? manifest.made_ms;
+
 /** Uploaded or replaced since the last time. */
-function newFiles(manifest: Manifest, log: Log, now_ms: number): (path: string, from: string) => Promise<boolean> {
-  const known = new Set([...manifest.entries, ...log.entries].map(({ path }) => path.replace(/^r\d+\//, '')));
-  const last_ms = log.rounds.at(-1)?.at_ms ?? manifest.made_ms;
+function newFiles(
+  known: ReadonlySet<string>,
+  last_ms: number,
+  now_ms: number,
+): (path: string, from: string) => Promise<boolean> {
   // A clock that was ahead then says nothing about what is new.
   const since_ms = last_ms > now_ms ? 0 : last_ms - CLOCK_SLACK_MS;
   return async (path, from) => {

@@ -3,18 +3,22 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterSource } from '../../connectors/database/embedded/base-backup.ts';
 import { durableSeq } from '../../connectors/journal/reader.ts';
+import { linkHeld, linkOffsets } from '../backup/held.ts';
 import type { FolderLook } from '../backup/look.ts';
 import type { BackupMade, BackupOrder } from '../backup/make.ts';
 import { homeFull, requireSnapshotRoom } from '../backup/room.ts';
 import type { RoundMade, RoundOrder } from '../backup/round.ts';
 import type { Base, Workers } from '../services.ts';
 import { type BackupMemory, readHeld } from './backup-memory.ts';
+import { HELD_FOLDER } from './clock-quarantine.ts';
 
 const BASE_TIMEOUT_MS = 6 * 3_600_000;
 const ROUND_TIMEOUT_MS = 10 * 60_000;
 const LOOK_TIMEOUT_MS = 60_000;
 /** In the home: where the copy of the series store lies until it is in the backup. */
 const SNAPSHOT = '.backup';
+/** The same for what waits for a trusted clock, while the last backup is continued. */
+const ROUND_HELD = '.backup-round';
 
 export type WorkDeps = Pick<Base, 'config' | 'series' | 'journal'> & {
   /** Processes of their own. */
@@ -43,10 +47,14 @@ export function createBackupWork(deps: WorkDeps): BackupWork {
   const { home } = config;
   const snapshot_dir = join(home, SNAPSHOT);
   const claimOf = async () => ({ folder, box: await memory.box(), claimed: await memory.claimed(folder) });
-  const common = () => ({
-    ...{ home, cluster, passphrase_file: config.backup_passphrase_file },
-    ...{ journal_dir: deps.journal_dir, durable_seq: durableSeq(deps.durable)() },
-  });
+  /** @param held where what waits for a trusted clock is linked aside: before the journal's end is looked at */
+  const common = async (held: string) => {
+    await linkHeld(home, held);
+    const durable_seq = durableSeq(deps.durable)();
+    await linkOffsets(home, held);
+    const places = { home, held, journal_dir: deps.journal_dir };
+    return { ...places, cluster, passphrase_file: config.backup_passphrase_file, durable_seq };
+  };
 
   /** Held by the writer of the series store for as long as the disk of the box takes, never for the folder's. */
   async function takeSnapshot(): Promise<string | null> {
@@ -79,7 +87,7 @@ export function createBackupWork(deps: WorkDeps): BackupWork {
         const keep = { daily: config.backup_keep_daily, weekly: config.backup_keep_weekly };
         const order: BackupOrder = {
           ...{
-            ...common(),
+            ...(await common(join(snapshot_dir, HELD_FOLDER))),
             ...claim,
             claimed: true,
             luna: deps.version,
@@ -97,8 +105,14 @@ export function createBackupWork(deps: WorkDeps): BackupWork {
     },
 
     async round(order, signal) {
-      const task: RoundOrder = { ...common(), ...(await claimOf()), ...order };
-      return processes.run('backup-round', task, { signal, timeout_ms: ROUND_TIMEOUT_MS });
+      const held = join(home, ROUND_HELD);
+      await rm(held, { recursive: true, force: true });
+      try {
+        const task: RoundOrder = { ...(await common(held)), ...(await claimOf()), ...order };
+        return await processes.run('backup-round', task, { signal, timeout_ms: ROUND_TIMEOUT_MS });
+      } finally {
+        await rm(held, { recursive: true, force: true }).catch(() => {});
+      }
     },
   };
 }

@@ -17,6 +17,7 @@ import { NotFoundError } from '../../engine/errors.ts';
 import type { JournalledGroup, Reading, ReadingGroup } from '../../engine/model/reading.ts';
 import type { Intake, IntakeOutcome } from '../../engine/ports.ts';
 import { CLOCK_ALLOWANCE_MS } from '../../engine/quality/validate.ts';
+import { buryGroup, deadLetterFolder } from '../dead-letters.ts';
 import type { ClockWatch } from './clock-watch.ts';
 
 export type HeldReadings = {
@@ -51,8 +52,10 @@ export type QuarantineDeps = {
   max_bytes: number;
 };
 
-const FOLDER = 'clock-quarantine';
-const OFFSET = 'offset.json';
+/** In the home; the backup takes it along. */
+export const HELD_FOLDER = 'clock-quarantine';
+/** Of a start of the machine: the time that its counting clock began at. */
+export const OFFSET_FILE = 'offset.json';
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 const BATCH_BYTES = 1024 * 1024;
 /** Devices that are polled get the time of the answer, a little before the group is handed in. */
@@ -64,7 +67,7 @@ const ASK_EVERY_MS = 5_000;
 
 export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
   const { home, log, watch } = deps;
-  const root = join(home, FOLDER);
+  const root = join(home, HELD_FOLDER);
   const here = join(root, watch.boot);
   const journals = new Map<string, Promise<FileJournal>>();
   let letting: Promise<void> | null = null;
@@ -161,7 +164,7 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
 
   /** Written down before it is used, so that what is let through twice gets the same time twice. */
   async function offsetFor(boot: string, dir: string): Promise<number | null> {
-    const text = await readFile(join(dir, OFFSET), 'utf8').catch(() => null);
+    const text = await readFile(join(dir, OFFSET_FILE), 'utf8').catch(() => null);
     if (text !== null) return (JSON.parse(text) as { offset_ms: number }).offset_ms;
     if (boot !== watch.boot) return null;
     const offset_ms = Math.round(-watch.monoOf(0));
@@ -180,7 +183,7 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
         const last = groups.at(-1);
         if (!last) break;
         for (const group of groups) {
-          await deps.intake(stamped(group, offset_ms));
+          await letOne(stamped(group, offset_ms), group.seq);
           count += group.readings.length;
         }
         seq = last.seq;
@@ -193,6 +196,20 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
     if (count > 0) log.info({ tenant_id: tenant, readings: count, boot }, 'held readings got their time');
     if (boot !== watch.boot) await rm(join(root, boot, tenant), { recursive: true, force: true });
     return count;
+  }
+
+  /** Its sender was told that it was kept: what is refused now is put aside with the reason, for a person to look at. */
+  async function letOne(group: ReadingGroup, seq: number): Promise<void> {
+    const { rejected } = await deps.intake(group);
+    if (rejected.length === 0) return;
+    const readings = rejected.map(({ index }) => group.readings[index]!);
+    const reason = [...new Set(rejected.map(({ problem }) => problem))].join(' ');
+    log.warn(
+      { tenant_id: group.tenant, readings: readings.length, reason },
+      'held readings were refused and put aside',
+    );
+    const refused_ms = Math.round(watch.clock.now());
+    await buryGroup(deadLetterFolder(home), { ...group, seq, readings }, { reason, refused_ms });
   }
 
   const openFor = (boot: string, tenant: string) =>
@@ -252,7 +269,7 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
       stop = watch.onChange(({ trusted }) => {
         if (trusted) letThrough();
         // What is held from now on may need another one.
-        else void rm(join(here, OFFSET), { force: true }).catch(() => undefined);
+        else void rm(join(here, OFFSET_FILE), { force: true }).catch(() => undefined);
       });
       letThrough();
     },
@@ -285,7 +302,7 @@ function stamped({ seq: _, ...group }: JournalledGroup, offset_ms: number): Read
 
 async function writeOffset(dir: string, offset_ms: number): Promise<void> {
   await mkdir(dir, { recursive: true });
-  await writeWhole(diskFiles, dir, join(dir, OFFSET), [Buffer.from(JSON.stringify({ offset_ms }))]);
+  await writeWhole(diskFiles, dir, join(dir, OFFSET_FILE), [Buffer.from(JSON.stringify({ offset_ms }))]);
 }
 
 /** Folders in a folder. */

@@ -15,6 +15,7 @@ const EVERY_MS = 2000;
 /** A look at what is due, the copy itself, and a machine that builds. */
 const SLACK_MS = 6_000;
 const PASSPHRASE = 'four words are enough here';
+const T_ERASED = Math.floor(Date.now() / 1000) * 1000 - 7_200_000;
 
 let root: string;
 let folder: string;
@@ -37,15 +38,15 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-async function push(at_ms: number, value: number): Promise<number> {
-  const body = JSON.stringify({ meter: 'main', at: new Date(at_ms).toISOString(), power_W: value });
+async function push(at_ms: number, value: number, meter = 'main'): Promise<number> {
+  const body = JSON.stringify({ meter, at: new Date(at_ms).toISOString(), power_W: value });
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   return (await fetch(`${box.url}/api/v1/readings`, { method: 'POST', headers, body })).status;
 }
 
-async function stored(one: Box, from_ms: number): Promise<number[]> {
+async function stored(one: Box, from_ms: number, meter = 'main'): Promise<number[]> {
   const query = new URLSearchParams({
-    ...{ meter: 'main', quantity: 'power_W', resolution: 'raw' },
+    ...{ meter, quantity: 'power_W', resolution: 'raw' },
     ...{ from: new Date(from_ms).toISOString(), to: new Date(from_ms + 3_600_000).toISOString() },
   });
   const answer = await fetch(`${one.url}/api/v1/data/query?${query}`, { headers: { authorization: `Bearer ${key}` } });
@@ -75,6 +76,23 @@ async function post(path: string, body: object): Promise<number> {
   return (await fetch(`${box.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).status;
 }
 
+/** Begins a second factor in a browser. @returns the seed that the page shows */
+async function seedOf(login: string, password: string): Promise<string> {
+  let cookie = '';
+  const ask = async (path: string, fields?: Record<string, string>) => {
+    const post = fields && { method: 'POST', body: new URLSearchParams(fields) };
+    const answer = await fetch(`${box.url}${path}`, { redirect: 'manual', headers: { cookie }, ...post });
+    cookie = [cookie, ...answer.headers.getSetCookie().map((line) => line.split(';')[0])].filter(Boolean).join('; ');
+    return answer.text();
+  };
+  await ask('/sign-in', { login, password });
+  const _csrf = /name="_csrf" value="([^"]+)"/.exec(await ask('/account'))?.[1] ?? '';
+  await ask('/account/second-factor/begin', { _csrf, present: password });
+  const seed = /data-copy="([A-Z2-7]{32})"/.exec(await ask('/account'))?.[1];
+  expect(seed).toHaveLength(32);
+  return seed!;
+}
+
 describe('a box that is lost', () => {
   it('has told its backups no password and no token, neither in the first copy nor in those that continue it', async () => {
     const planted = async (n: number) => {
@@ -89,7 +107,7 @@ describe('a box that is lost', () => {
       const channel = { name: `mail ${n}`, kind: 'email', settings, secret: password };
       expect(await post('/api/v1/notifications/channels', channel)).toBe(201);
       await box.luna('user', 'add', `anna${n}`, '--role', 'user', '--password', login);
-      return [token, password, login];
+      return [token, password, login, await seedOf(`anna${n}`, login)];
     };
     const secrets = [...(await planted(1)), key];
     const { id } = await box.lunaJson<{ id: string }>('backup');
@@ -110,6 +128,17 @@ describe('a box that is lost', () => {
   it('comes back from its backup folder alone, with all but the last moments', async () => {
     const made = await box.lunaJson<{ id: string; rows: number; keys: boolean }>('backup');
     expect(made).toMatchObject({ keys: true });
+    await box.luna('device', 'create', 'neighbour', '--connection', '{kind: push}');
+    await push(T_ERASED, 4711, 'neighbour');
+    await vi.waitFor(async () => expect(await stored(box, T_ERASED, 'neighbour')).toEqual([4711]), { timeout: 30_000 });
+    await box.lunaJson('backup');
+    await push(T_ERASED + 1000, 4712, 'neighbour');
+    const headers = { authorization: `Bearer ${key}` };
+    const erased = await fetch(`${box.url}/api/v1/devices/neighbour?erase_readings=true`, {
+      method: 'DELETE',
+      headers,
+    });
+    expect(erased.status).toBe(204);
     const begin_ms = Math.floor(Date.now() / 1000) * 1000 - 3_600_000 + 60_000;
     const acknowledged: { value: number; at_ms: number }[] = [];
     for (const until = Date.now() + EVERY_MS + SLACK_MS + 3000; Date.now() < until; await sleep(100)) {
@@ -136,6 +165,10 @@ describe('a box that is lost', () => {
     const lost = acknowledged.slice(there.length);
     const age_ms = lost.length === 0 ? 0 : killed_ms - lost[0]!.at_ms;
     expect(age_ms).toBeLessThan(EVERY_MS + SLACK_MS);
+    // Erased after the backup: it does not come back, not even for a device of the same name.
+    await box.luna('device', 'create', 'neighbour', '--connection', '{kind: push}');
+    await push(T_ERASED + 2000, 4713, 'neighbour');
+    await vi.waitFor(async () => expect(await stored(box, T_ERASED, 'neighbour')).toEqual([4713]), { timeout: 30_000 });
   }, 120_000);
 
   it('refuses a home that is in use, and a backup that is damaged', async () => {

@@ -54,7 +54,7 @@ it('acknowledges readings as quickly while a backup is made in a process of its 
     ...{ folder: rig.folder, home: rig.home, box: 'box-1', claimed: false, luna: '0.1.0', started_ms: T0 },
     ...{ passphrase_file: join(rig.root, 'passphrase'), cluster: rig.db.cluster ?? null, snapshot, after_seq: 0 },
     ...{ journal_dir: join(rig.home, 'journal'), durable_seq: durableSeq(rig.journal.durable)() },
-    ...{ environment: [], keep: null, reserve_bytes: 0 },
+    ...{ environment: [], keep: null, reserve_bytes: 0, held: null },
   };
   const making = processes.run<BackupMade>('backup-make', order).finally(() => {
     done = true;

@@ -1,7 +1,9 @@
 /** A backup made while the stores go on, continued, and brought back into an empty home. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openJournal } from '../../../connectors/journal/journal.ts';
+import { openJournalReader } from '../../../connectors/journal/reader.ts';
 import { sealText } from '../../../gateway/backup/manifest.ts';
 import { openRig, openStores, type Rig, T0 } from './rig.ts';
 
@@ -15,19 +17,49 @@ const repair = (reason: string, at_ms: number) =>
       [T0, T0 + 1000, new Date(at_ms), reason],
     ),
   );
+/** Readings that wait for a trusted clock, as gateway/services/clock-quarantine.ts keeps them. */
+const hold = async (boot: string, values: readonly number[], released_seq = 0) => {
+  const dir = join(rig.home, 'clock-quarantine', boot, 'acme');
+  const journal = await openJournal({ dir, max_bytes: 1e9, segment_bytes: 1024 ** 2 });
+  for (const value of values) {
+    const reading = { meter: 'm', quantity: 'power_W', at_ms: -1 - value, value, quality: 0 };
+    await journal.append([{ tenant: 'acme', source: 'mqtt', device: 'm', received_ms: value, readings: [reading] }]);
+  }
+  if (released_seq > 0) await journal.release(released_seq);
+  await journal.close();
+};
+const held = async (home: string, boot: string) => {
+  const dir = join(home, 'clock-quarantine', boot, 'acme');
+  const journal = await openJournal({ dir, max_bytes: 1e9, segment_bytes: 1024 ** 2 });
+  const reader = await openJournalReader(dir);
+  const groups = await reader.read(journal.stats().released_seq, 1e9);
+  await reader.close();
+  await journal.close();
+  return groups.flatMap(({ readings }) => readings.map(({ value }) => value));
+};
+const offset = (home: string) => join(home, 'clock-quarantine/now/offset.json');
+
 beforeAll(async () => {
   rig = await openRig();
+  await hold('now', [1, 2]);
+  await hold('thrown-away', [10]);
   await rig.record('m', T0, [1, 2, 3]);
   await rig.drain();
   await rig.record('m', T0 + 60_000, [4]);
   await rig.files.write('acme', 'rules.pdf', Buffer.from('a document'));
+  await rig.files.write('acme', 'removed.pdf', Buffer.from('a document of somebody'));
   await repair('before', T0 - 2 * HOUR);
   await rig.backup();
   await repair('after', T0 + 90_000);
   await rig.record('m', T0 + 120_000, [5, 6]);
   await rig.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('later', 'Later')`));
   await rig.files.write('acme', 'later.pdf', Buffer.from('uploaded later'));
+  await rig.files.remove('acme', 'removed.pdf');
+  await hold('now', [3]);
+  await rm(join(rig.home, 'clock-quarantine/thrown-away'), { recursive: true });
   await rig.round();
+  await hold('now', [4], 2);
+  await writeFile(offset(rig.home), '{"offset_ms":1000}');
   await rig.drain();
   await rig.record('m', T0 + 180_000, [7]);
   await rig.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('latest', 'Latest')`));
@@ -40,7 +72,11 @@ afterAll(() => rig?.end());
 describe('a restored backup', () => {
   it('holds everything up to the last round, each once', async () => {
     const report = await rig.restore('whole');
-    expect(report).toMatchObject({ journal_records: 3, files: 1, until_ms: T0 + 180_000, notes: [] });
+    expect(report).toMatchObject({ journal_records: 3, files: 2, until_ms: T0 + 180_000 });
+    expect(report.notes).toEqual([
+      expect.stringMatching(/^\d+ messages with readings wait for their time/),
+      expect.stringMatching(/erased after 2026-03-01T00:03:00.000Z are there again/),
+    ]);
     const there = await openStores(join(rig.root, 'whole'));
     try {
       await there.drain();
@@ -55,6 +91,7 @@ describe('a restored backup', () => {
       ]);
       expect((await there.files.read('acme', 'rules.pdf')).toString()).toBe('a document');
       expect((await there.files.read('acme', 'later.pdf')).toString()).toBe('and replaced');
+      await expect(there.files.read('acme', 'removed.pdf'), 'a document that was removed').rejects.toThrow();
       expect(await readFile(join(rig.root, 'whole/secret-key'), 'utf8')).toBe('the key of this box');
       expect(await readFile(join(rig.root, 'whole/luna.yaml'), 'utf8')).toContain('abc123');
       // Numbers go on, so that no new reading is taken for one that is known.
@@ -66,6 +103,16 @@ describe('a restored backup', () => {
     }
   }, 60_000);
 
+  it('holds the readings that wait for a trusted clock: none lost, none that was let through or thrown away', async () => {
+    const home = join(rig.root, 'whole');
+    expect(await held(home, 'now')).toEqual([3, 4]);
+    expect(await readFile(offset(home), 'utf8')).toBe('{"offset_ms":1000}');
+    expect(await readdir(join(home, 'clock-quarantine'))).toEqual(['now']);
+    await rig.restore('base', { without_log: true });
+    expect(await held(join(rig.root, 'base'), 'now')).toEqual([1, 2]);
+    expect(await held(join(rig.root, 'base'), 'thrown-away')).toEqual([10]);
+  }, 60_000);
+
   it('stands at an earlier round where that is asked for', async () => {
     await rig.restore('earlier', { until_ms: T0 + 120_000 });
     const there = await openStores(join(rig.root, 'earlier'));
@@ -74,6 +121,7 @@ describe('a restored backup', () => {
       expect(await there.values('m')).toEqual([1, 2, 3, 4, 5, 6]);
       expect(await there.tenants()).toContain('later');
       expect(await there.tenants()).not.toContain('latest');
+      expect(await held(join(rig.root, 'earlier'), 'now')).toEqual([1, 2, 3]);
     } finally {
       await there.close();
     }
@@ -105,7 +153,7 @@ describe('a restored backup', () => {
     expect((await readdir(rig.root)).filter((name) => name.includes('aside'))).toEqual([]);
     const { aside, notes } = await rig.restore('used', { force_aside: true, without_log: true, passphrase: null });
     expect(await readFile(join(aside ?? '', 'luna.yaml'), 'utf8')).toBe('port: 1234\n');
-    expect(notes[0]).toMatch(/keys stayed sealed.*must be entered again/);
+    expect(notes.join()).toMatch(/keys stayed sealed.*must be entered again/);
     expect(await readdir(home)).not.toContain('secret-key');
     expect(await readFile(join(home, 'luna.yaml'), 'utf8')).not.toContain('abc123');
   }, 60_000);

@@ -9,6 +9,7 @@ import { openJournal } from '../../../connectors/journal/journal.ts';
 import { durableSeq, openJournalReader } from '../../../connectors/journal/reader.ts';
 import { openDuckDbSeries } from '../../../connectors/series/duckdb/duckdb.ts';
 import type { Reading } from '../../../engine/model/reading.ts';
+import { linkHeld, linkOffsets } from '../../../gateway/backup/held.ts';
 import { type BackupMade, type BackupOrder, makeBackup } from '../../../gateway/backup/make.ts';
 import { type RestoreOptions, type RestoreReport, restoreBackup } from '../../../gateway/backup/restore.ts';
 import { copyRound, type RoundMade } from '../../../gateway/backup/round.ts';
@@ -44,9 +45,14 @@ export async function openRig(options: { passphrase?: boolean; migrations?: numb
   };
   const room = { keep: null, reserve_bytes: 0, claimed: false };
   const common = { folder, box: 'box-1', passphrase_file, cluster: stores.db.cluster, ...room };
-  const journal = () => ({
-    ...{ journal_dir: join(home, 'journal'), durable_seq: durableSeq(stores.journal.durable)() },
-  });
+  const journal = async () => {
+    const held = join(home, '.held');
+    await rm(held, { recursive: true, force: true });
+    await linkHeld(home, held);
+    const durable_seq = durableSeq(stores.journal.durable)();
+    await linkOffsets(home, held);
+    return { journal_dir: join(home, 'journal'), durable_seq, held };
+  };
   return {
     ...{ root, home, folder, ...stores },
     async backup(sink: SinkOptions = {}, change: Partial<BackupOrder> = {}): Promise<BackupMade> {
@@ -56,12 +62,15 @@ export async function openRig(options: { passphrase?: boolean; migrations?: numb
       await mkdir(join(home, '.backup'));
       await stores.series.snapshot?.(snapshot);
       const order = { ...common, home, luna: '0.1.0', started_ms, environment: ['LUNA_PORT'], snapshot, after_seq: 0 };
-      const made = await makeBackup({ ...order, ...change, ...journal() }, sink);
+      const made = await makeBackup({ ...order, ...change, ...(await journal()) }, sink);
       last = made.summary.id;
       return made;
     },
-    round(sink: SinkOptions = {}): Promise<RoundMade> {
-      return copyRound({ ...common, ...journal(), id: last ?? '', at_ms: next_ms(), release: true, home }, sink);
+    async round(sink: SinkOptions = {}): Promise<RoundMade> {
+      return copyRound(
+        { ...common, ...(await journal()), id: last ?? '', at_ms: next_ms(), release: true, home },
+        sink,
+      );
     },
     restore(to: string, change: Partial<RestoreOptions> = {}): Promise<RestoreReport> {
       const passphrase = passphrase_file ? PASSPHRASE : null;

@@ -5,15 +5,19 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ReadingGroup } from '../../../engine/model/reading.ts';
+import { deadLetterFolder, readDeadLetters } from '../../../gateway/dead-letters.ts';
 import { createClockAlerts } from '../../../gateway/services/clock-alerts.ts';
 import { type ClockQuarantine, createClockQuarantine } from '../../../gateway/services/clock-quarantine.ts';
 import { type ClockWatch, openClockWatch } from '../../../gateway/services/clock-watch.ts';
 import { createRetention } from '../../../gateway/services/retention.ts';
 import { silent } from '../../setup/database.ts';
+import { until } from '../../setup/until.ts';
 import { createTurnedClock, DAY_MS, T0, type TurnedClock, YEAR_MS } from '../box/clock-rig.ts';
 
 const MINUTE = 60_000;
 const TOLERANCE_MS = 31_000;
+/** A value that the way in refuses. */
+const REFUSED = -777;
 
 describe('the clock', { timeout: 90_000 }, () => {
   let home: string;
@@ -35,8 +39,11 @@ describe('the clock', { timeout: 90_000 }, () => {
     quarantine = createClockQuarantine({
       ...{ home, log: silent, watch, max_bytes: 64 * 1024 * 1024 },
       intake: async ({ readings }) => {
-        stored.push(...readings.map(({ at_ms, value }) => ({ at_ms, value })));
-        return { accepted: readings.length, flagged: 0, rejected: [] };
+        const kept = readings.filter(({ value }) => value !== REFUSED);
+        stored.push(...kept.map(({ at_ms, value }) => ({ at_ms, value })));
+        const problem = 'There is no meter point "pump".';
+        const rejected = readings.flatMap(({ value }, index) => (value === REFUSED ? [{ index, problem }] : []));
+        return { accepted: kept.length, flagged: 0, rejected };
       },
     });
     watch.start();
@@ -174,6 +181,25 @@ describe('the clock', { timeout: 90_000 }, () => {
     watch.trusted();
     await settled();
     expect(stored).toEqual([{ at_ms: time.true_ms(), value: 1 }]);
+    await close();
+  });
+
+  it('what is refused when its time is known is put aside with the reason, and the rest goes on', async () => {
+    await open();
+    time.wrong(DAY_MS);
+    const readings = [1, REFUSED, 2].map((value) => group(value).readings[0]!);
+    expect(await quarantine.intake({ ...group(0), readings })).toMatchObject({ accepted: 3, rejected: [] });
+    const at_ms = time.true_ms();
+    time.pass(MINUTE);
+    time.wrong(0);
+    watch.trusted();
+    await until(async () => (await quarantine.held('t')).length === 0, 'held readings');
+    expect(stored.map(({ value }) => value)).toEqual([1, 2]);
+    const [letter, ...more] = await readDeadLetters(deadLetterFolder(home));
+    expect(more).toEqual([]);
+    expect(letter).toMatchObject({ reason: 'There is no meter point "pump".', group: { tenant: 't', source: 'mqtt' } });
+    expect(letter!.group.readings).toMatchObject([{ meter: 'pump', value: REFUSED }]);
+    expect(Math.abs(letter!.group.readings[0]!.at_ms - at_ms)).toBeLessThan(TOLERANCE_MS);
     await close();
   });
 
