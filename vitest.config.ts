@@ -34,6 +34,8 @@ export default defineConfig({
           hookTimeout: 120_000,
           maxWorkers: 1,
           fileParallelism: false,
+          // Pages that are only looked at, side by side.
+          maxConcurrency: 3,
         },
       },
     ],

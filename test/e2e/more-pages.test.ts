@@ -4,12 +4,22 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openProfileCatalogue } from '../../gateway/services/profiles.ts';
 import type { Services } from '../../gateway/services.ts';
-import { hasChromium, launchChromium } from '../setup/chromium.ts';
+import { hasChromium } from '../setup/chromium.ts';
 import { SETUP_TOKEN } from '../web/sample-admin.ts';
 import { QUOTE } from '../web/sample-documents.ts';
 import { createSampleServices } from '../web/sample-services.ts';
 import { SAMPLE_NOW_MS } from '../web/sample-site.ts';
-import { axeFaults, contextOf, LOOKS, type SampleSite, startSampleSite, sticksOut, visit } from './sample-site.ts';
+import {
+  axeFaults,
+  contextOf,
+  LOOKS,
+  looksWrong,
+  type OpenSample,
+  openSample,
+  type SampleSite,
+  startSampleSite,
+  visit,
+} from './sample-site.ts';
 
 const PROFILES = openProfileCatalogue(join(import.meta.dirname, '../../firmware-profiles'));
 const VIEWER = `/documents/d1?${new URLSearchParams({ version: '2026-01-01', page: '1', quote: QUOTE }).toString()}`;
@@ -38,6 +48,7 @@ const PATHS = [
 ];
 const STRANGERS = ['/sign-in', `/setup?token=${SETUP_TOKEN}`, '/setup?token=wrong'];
 
+let sample: OpenSample;
 let browser: Browser;
 let site: SampleSite;
 
@@ -51,12 +62,10 @@ function services(replace: Partial<Services> = {}): Services {
 
 describe.skipIf(!hasChromium)('the other pages in a browser', () => {
   beforeAll(async () => {
-    [browser, site] = await Promise.all([launchChromium(), startSampleSite(services())]);
+    sample = await openSample(services());
+    ({ browser, site } = sample);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await site?.close();
-  });
+  afterAll(() => sample?.close());
 
   describe.each(LOOKS)('$width px, $theme, $language', (look) => {
     let context: BrowserContext;
@@ -65,11 +74,11 @@ describe.skipIf(!hasChromium)('the other pages in a browser', () => {
     });
     afterAll(() => context?.close());
 
-    it.each(PATHS)('%s is accessible, fits and obeys the policy', async (path) => {
+    it.concurrent.each(PATHS)('%s is accessible, fits and obeys the policy', async (path) => {
       const { page, complaints } = await visit(context, site.url + path);
       // What is folded has to be accessible, too.
       await page.evaluate(`document.querySelectorAll('main details.edit').forEach((each) => { each.open = true; })`);
-      expect([complaints, await axeFaults(page), await sticksOut(page)]).toEqual([[], [], []]);
+      expect([complaints, await looksWrong(page)]).toEqual([[], []]);
       await page.close();
     });
 
@@ -77,17 +86,17 @@ describe.skipIf(!hasChromium)('the other pages in a browser', () => {
       const { page, complaints } = await visit(context, site.url + VIEWER);
       await page.locator('luna-page[data-drawn]').waitFor();
       expect(await page.locator('.marks rect').count()).toBe(1);
-      expect([complaints, await axeFaults(page), await sticksOut(page)]).toEqual([[], [], []]);
+      expect([complaints, await looksWrong(page)]).toEqual([[], []]);
       await page.close();
     });
 
-    it.each(STRANGERS)('%s for strangers', async (path) => {
+    it.concurrent.each(STRANGERS)('%s for strangers', async (path) => {
       const outside = await startSampleSite(services({ site: { ...services().site, get: () => null } }), {
         signed_in: false,
       });
       const { page, complaints } = await visit(context, outside.url + path);
       const unexpected = complaints.filter((text) => !text.includes('403'));
-      expect([unexpected, await axeFaults(page), await sticksOut(page)]).toEqual([[], [], []]);
+      expect([unexpected, await looksWrong(page)]).toEqual([[], []]);
       await page.close();
       await outside.close();
     });
@@ -133,14 +142,14 @@ describe.skipIf(!hasChromium)('the other pages in a browser', () => {
       await page.locator('progress').waitFor();
       // More is found while the page stands still.
       await page.locator('li.found').nth(1).waitFor({ timeout: 15_000 });
-      expect([await axeFaults(page), await sticksOut(page)]).toEqual([[], []]);
+      expect(await looksWrong(page)).toEqual([]);
       await page.locator('form[action="/meters/new/search/stop"] button').click();
       await page.locator('progress').waitFor({ state: 'detached' });
       await page.locator('li.found a.button').first().click();
       await page.locator('#test-result table').waitFor();
       expect([await page.inputValue('#host'), await page.inputValue('#unit')]).toEqual(['192.168.1.20', '3']);
       const unexpected = complaints.filter((text) => !text.includes('400'));
-      expect([unexpected, await axeFaults(page), await sticksOut(page)]).toEqual([[], [], []]);
+      expect([unexpected, await looksWrong(page)]).toEqual([[], []]);
       await page.goto(`${site.url}/meters/new?profile=homewizard-p1&found=f2`);
       expect(await page.inputValue('#url')).toBe('http://192.168.1.31');
       await context.close();
@@ -170,13 +179,13 @@ describe.skipIf(!hasChromium)('the other pages in a browser', () => {
     expect(
       await page.evaluate(`[...document.querySelectorAll('table.preview select')].map((each) => each.value)`),
     ).toEqual(['at', 'at', 'q:power_W']);
-    expect([await axeFaults(page), await sticksOut(page)]).toEqual([[], []]);
+    expect(await looksWrong(page)).toEqual([]);
     await page.selectOption('#meter_id', 'grid');
     await page.locator('main button.primary').click();
     await page.locator('progress').waitFor();
     await page.locator('.counts').waitFor({ timeout: 5_000 });
     expect(await page.locator('#load').textContent()).toMatch(/1\.431.*902/s);
-    expect([complaints, await axeFaults(page), await sticksOut(page)]).toEqual([[], [], []]);
+    expect([complaints, await looksWrong(page)]).toEqual([[], []]);
     await context.close();
   });
 });

@@ -5,6 +5,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { serve } from '@hono/node-server';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Services } from '../../gateway/services.ts';
+import { launchChromium } from '../setup/chromium.ts';
 import { createSampleApp } from '../web/sample-app.ts';
 
 export type SampleSite = { url: string; close(): Promise<void>; restart(): Promise<void> };
@@ -85,9 +86,29 @@ export async function visit(context: BrowserContext, address: string): Promise<V
     if (!streams.has(requestId)) weight += encodedDataLength;
   });
   await page.goto(address, { waitUntil: 'load' });
-  await page.waitForTimeout(600);
+  await page.evaluate(SETTLED);
   const painted_ms = await page.evaluate<number>(PAINTED);
   return { page, complaints, weight, painted_ms };
+}
+
+export type OpenSample = { browser: Browser; site: SampleSite; close(): Promise<void> };
+
+/** A browser and the pages over `services`. */
+export async function openSample(services: Services): Promise<OpenSample> {
+  const [browser, site] = await Promise.all([launchChromium(), startSampleSite(services)]);
+  return {
+    browser,
+    site,
+    async close() {
+      await browser.close();
+      await site.close();
+    },
+  };
+}
+
+/** What is wrong with how a page looks, in no case but those named. */
+export async function looksWrong(page: Page): Promise<string[]> {
+  return [...(await axeFaults(page)), ...(await sticksOut(page)).map((element) => `sticks out: ${element}`)];
 }
 
 /** What axe finds, one line a violation. */
@@ -104,6 +125,20 @@ export function sticksOut(page: Page): Promise<string[]> {
 // What runs in the browser is text, since the project's types are those of Node.
 export const TELL_BREACHES = `document.addEventListener('securitypolicyviolation', (event) =>
   console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sample))`;
+/** Resolves once nothing on the page has changed or moved for a moment: charts are drawn, the first of the stream is in. */
+const SETTLED = `new Promise((settled) => {
+  const begun = performance.now();
+  let changed = begun;
+  new MutationObserver(() => { changed = performance.now(); })
+    .observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  const look = () => {
+    const now = performance.now();
+    const moves = document.getAnimations().some((each) => each.playState === 'running' && each.effect.getComputedTiming().iterations !== Infinity);
+    if ((now - changed > 200 && !moves) || now - begun > 5000) settled();
+    else setTimeout(look, 25);
+  };
+  look();
+})`;
 const PAINTED = `performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN`;
 const STICKS_OUT = `document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.querySelectorAll('body *')]
