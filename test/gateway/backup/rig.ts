@@ -29,7 +29,7 @@ export async function openRig(options: { passphrase?: boolean; migrations?: numb
   const folder = join(root, 'backups');
   await mkdir(home, { recursive: true });
   await writeFile(join(root, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
-  await writeFile(join(home, 'secret-key'), 'the key of this box', { mode: 0o600 });
+  await writeFile(join(home, 'secret-key'), 'the-key-of-this-box------------------------', { mode: 0o600 });
   await writeFile(join(home, 'luna.yaml'), 'entsoe_token: abc123\nlog_level: warn\n');
   if (options.migrations === undefined) await copyTemplate(home);
   const stores = await openStores(home, options.migrations);
