@@ -81,6 +81,7 @@ export type LunaEvent =
   | { type: 'device'; tenant: string; device: string }
   | { type: 'slots'; tenant: string; meter: string; quantity: string; from_ms: number; to_ms: number }
   | { type: 'prices'; tenant: null; area: string }
+  | { type: 'tariff'; tenant: string }
   | { type: 'forecast'; tenant: string; series: string }
   | { type: 'advice'; tenant: string }
   | { type: 'alert'; tenant: string }

@@ -60,6 +60,7 @@ import { createRetention } from './services/retention.ts';
 import { createSiteService } from './services/site.ts';
 import { createStoreWatch } from './services/store-watch.ts';
 import { createWeatherService } from './services/weather.ts';
+import { createTariffService } from './services/tariffs.ts';
 import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
 import { loadCertificate } from './tls.ts';
@@ -167,7 +168,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const loads = createLoadService({ ...base, intake, site, meters, devices, uploads });
 
   // Prices, data, intelligence
-  const prices = createPriceService({ ...base, site, alerts, outbound, uploads });
+  const tariffs = createTariffService({ ...base, site });
+  const prices = createPriceService({ ...base, site, tariffs, alerts, outbound, uploads });
   const weather = createWeatherService({ ...base, site, outbound });
   const data = createDataService({ series, meters, sitePrices: prices.site });
   const repairs = createRepairService({ ...base, series, meters, site, jobs, sitePrices: prices.site, ratingOf });
@@ -195,6 +197,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...base,
     audit,
     gather: (tenant) => gatherAdviceContext({ clock, site, meters, prices, forecasts, data, alerts }, tenant),
+    tariffs,
   });
   const regulation = createRegulationService({
     ...base,
@@ -249,6 +252,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     regulation,
     advice,
     alerts,
+    tariffs,
     allowedHosts,
     notify,
     quality,
@@ -280,6 +284,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'devices', start: () => devices.start(), close: () => devices.close() },
     {
       name: 'series',
+    { name: 'tariffs', start: () => tariffs.start() },
       start: () => startDrain({ ...base, series, books, site, meters, loads, ratingOf }),
       close: () => series.close().finally(() => books.close()),
       close_ms: 3000,

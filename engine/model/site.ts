@@ -79,7 +79,7 @@ export type Device = {
   firmware: string | null;
 };
 
-/** What the site pays for energy; the full tariff model builds on it. */
+/** The one price that a site is set up with; engine/tariff/simple.ts makes a tariff of it. */
 export type EnergyPrice =
   | { kind: 'fixed' /** per kWh, without VAT, in the site's currency */; per_kWh: number; vat_percent: number }
   | {

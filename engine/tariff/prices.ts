@@ -116,13 +116,13 @@ export function createPricer(tariff: Tariff, slots: Required<Slots>, context: Ta
     holes.set(what, known);
   };
   const markets = new Map<string, (from_ms: number, to_ms: number) => number>();
-  const marketNet = (asked: Market, vat_percent: number) => {
-    const key = `${asked.area} ${asked.market} ${vat_percent}`;
+  const marketNet = (asked: AskedMarket, vat_percent: number) => {
+    const key = `${asked.area} ${asked.market} ${vat_percent} ${JSON.stringify(asked.exchange)}`;
     const found = markets.get(key) ?? marketMeans(asked, context.market(asked), tariff.currency, vat_percent);
     markets.set(key, found);
     return found;
   };
-  const marketSlot = (asked: Market & { mean_min: number }, vat_percent: number, i: number) => {
+  const marketSlot = (asked: AskedMarket, vat_percent: number, i: number) => {
     const span_ms = Math.max(slot_ms, asked.mean_min * 60_000);
     const from_ms = Math.floor(at_ms[i]! / span_ms) * span_ms;
     const value = marketNet(asked, vat_percent)(from_ms, from_ms + span_ms);
@@ -143,7 +143,7 @@ export function createPricer(tariff: Tariff, slots: Required<Slots>, context: Ta
       const priced = price(asked, vat_percent);
       if (!unless_negative) return priced;
       const net = priced.net.map((value, i) => {
-        const market = marketSlot({ ...unless_negative, mean_min: 15 }, 0, i);
+        const market = marketSlot({ ...unless_negative, mean_min: 15, exchange: 'sign' }, 0, i);
         return Number.isNaN(market) ? Number.NaN : market < 0 ? 0 : value;
       });
       return { net, period: priced.period };
@@ -152,26 +152,37 @@ export function createPricer(tariff: Tariff, slots: Required<Slots>, context: Ta
   };
 }
 
+/** `sign`: only whether the price is negative is asked, whatever its currency. */
+type AskedMarket = Market & { mean_min: number; exchange: { currency: string; rate: number } | 'sign' | null };
+
 /** Mean price per kWh without VAT over [from, to); NaN where a quarter of an hour of it is missing. */
 function marketMeans(
-  asked: Market,
+  asked: AskedMarket,
   series: MarketSeries | undefined,
   currency: string,
   vat_percent: number,
 ): (from_ms: number, to_ms: number) => number {
   if (!series) return () => Number.NaN;
-  if (series.currency !== null && series.currency !== currency)
-    throw new InvalidDataError(
-      `The prices of ${asked.area} are in ${series.currency}, but the tariff counts in ${currency}.`,
-      `Write the tariff in ${series.currency}, or name a market whose prices are in ${currency}.`,
-    );
-  const per_kWh = 1 / 1000 / (series.vat_included ? 1 + vat_percent / 100 : 1);
+  const { exchange } = asked;
+  const expected = exchange === null || exchange === 'sign' ? currency : exchange.currency;
+  if (exchange !== 'sign' && series.currency !== null && series.currency !== expected)
+    throw foreignCurrency(asked.area, series.currency, expected);
+  const rate = exchange === null || exchange === 'sign' ? 1 : exchange.rate;
+  const per_kWh = rate / 1000 / (series.vat_included ? 1 + vat_percent / 100 : 1);
   const places = new Map(Array.from(series.at_ms, (at, i) => [at, i]));
   return (from_ms, to_ms) => {
     let total = 0;
     for (let at = from_ms; at < to_ms; at += SLOT_MS) total += series.values[places.get(at) ?? -1] ?? Number.NaN;
     return (total * per_kWh * SLOT_MS) / (to_ms - from_ms);
   };
+}
+
+/** @param expected the tariff's currency, or the one that it exchanges from */
+export function foreignCurrency(area: string, currency: string, expected: string): InvalidDataError {
+  return new InvalidDataError(
+    `The prices of ${area} are in ${currency}, but the tariff counts in ${expected}.`,
+    `Give the market "exchange: { currency: ${currency}, rate: … }", write the tariff in ${currency}, or name a market in ${expected}.`,
+  );
 }
 
 function scheduled(asked: Schedule, walls: readonly Wall[], note: (what: string, i: number) => void): Priced {

@@ -46,6 +46,8 @@ export function parseTariff(text: string, known: Known = {}): Tariff {
   );
 }
 
+const currencies = new Set(Intl.supportedValuesOf('currency'));
+
 type Path = readonly PropertyKey[];
 type Fault = (path: Path, problem: string, remedy: string) => void;
 
@@ -121,10 +123,16 @@ function priceOf(
       fault,
     );
   if (key === null) return ONE;
-  const { kind, min_per_kWh = null, max_per_kWh = null, ...market } = charge.market!;
+  const { kind, exchange = null, min_per_kWh = null, max_per_kWh = null, ...market } = charge.market!;
+  if (exchange && !currencies.has(exchange.currency))
+    fault(
+      [...path, 'market', 'exchange', 'currency'],
+      `"${exchange.currency}" is no currency`,
+      'Write its three letters, such as EUR.',
+    );
   if (min_per_kWh !== null && max_per_kWh !== null && min_per_kWh > max_per_kWh)
     fault([...path, 'market', 'min_per_kWh'], 'min_per_kWh is above max_per_kWh', 'Swap the two.');
-  return { kind: 'market', market: kind, ...market, min_per_kWh, max_per_kWh };
+  return { kind: 'market', market: kind, ...market, exchange, min_per_kWh, max_per_kWh };
 }
 
 type PeriodText = { name: string; value: number; when?: WhenText | undefined };
@@ -195,8 +203,6 @@ function co2Of(co2: NonNullable<TariffText['co2']>, fault: Fault): Schedule {
     fault,
   );
 }
-
-const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 function checkWhole(text: TariffText, tariff: Tariff, known: Known, fault: Fault): void {
   if (!currencies.has(text.currency))

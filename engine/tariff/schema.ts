@@ -32,6 +32,10 @@ const MarketSchema = z.strictObject({
 const PricedMarketSchema = MarketSchema.extend({
   factor: z.number().min(-100).max(100).default(1).describe('Times the market price.'),
   fee_per_kWh: price('Added after the factor.').default(0),
+  exchange: z
+    .strictObject({ currency: z.string(), rate: z.number().positive().max(1e6) })
+    .optional()
+    .describe('For a market in another currency: what one unit of it is in the currency of the tariff.'),
   mean_min: meanOver.default(15).describe('Mean of the market price over so many minutes.'),
   min_per_kWh: price('Never less than this.').optional(),
   max_per_kWh: price('Never more than this.').optional(),

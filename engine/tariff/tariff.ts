@@ -89,11 +89,13 @@ export type Schedule =
 export type Period = { name: string; value: number; when: Window | null };
 
 export type Market = { area: string; market: PriceMarket };
-/** Market price per kWh × factor + fee, then kept within [min, max]. */
+/** Market price per kWh (× rate of exchange) × factor + fee, then kept within [min, max]. */
 export type MarketPrice = Market & {
   kind: 'market';
   factor: number;
   fee_per_kWh: number;
+  /** For a market in another currency: how much of the tariff's currency one unit of `currency` is; null: the same. */
+  exchange: { currency: string; rate: number } | null;
   /** The market's price is the mean over so many minutes, whatever its own step. */
   mean_min: 15 | 30 | 60;
   min_per_kWh: number | null;

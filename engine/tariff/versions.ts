@@ -1,4 +1,4 @@
-/** Which version of a tariff holds when. Versions ascend by `valid_from`; the first one holds for all time before. */
+/** Which version of a tariff holds when. */
 import { InvalidDataError } from '../errors.ts';
 import { instantOf } from '../model/time.ts';
 import type { Tariff, TariffVersion } from './tariff.ts';
@@ -19,10 +19,10 @@ export type VersionPart = {
 };
 
 /**
- * The versions that hold in [from_ms, to_ms), each with its part of it, ascending.
- * @throws InvalidDataError where none covers its begin, or the versions count in different currencies
+ * The versions that hold in [from_ms, to_ms), each with its part of it, ascending; the time before the first is left out.
+ * @throws InvalidDataError where they count in different currencies
  */
-export function inParts(versions: readonly TariffVersion[], from_ms: number, to_ms: number): VersionPart[] {
+export function coveredParts(versions: readonly TariffVersion[], from_ms: number, to_ms: number): VersionPart[] {
   const begun = versions
     .map((version) => ({ ...version, begins_ms: beginOf(version) }))
     .sort((a, b) => a.begins_ms - b.begins_ms);
@@ -31,13 +31,6 @@ export function inParts(versions: readonly TariffVersion[], from_ms: number, to_
     const part = { from_ms: Math.max(from_ms, begins_ms), to_ms: Math.min(to_ms, begun[i + 1]?.begins_ms ?? Infinity) };
     if (part.from_ms < part.to_ms) parts.push({ valid_from, tariff, begins_ms, ...part });
   }
-  if (parts.length === 0 || parts[0]!.from_ms > from_ms) {
-    const first = begun[0];
-    throw new InvalidDataError(
-      first ? `No tariff is valid before ${first.valid_from}.` : 'The site has no tariff.',
-      first ? 'Add a version of the tariff that begins earlier.' : 'An admin can write one on the page Tariff.',
-    );
-  }
   const other = parts.find(({ tariff }) => tariff.currency !== parts[0]!.tariff.currency);
   if (other)
     throw new InvalidDataError(
@@ -45,6 +38,17 @@ export function inParts(versions: readonly TariffVersion[], from_ms: number, to_
       'Ask for a time on one side of that day.',
     );
   return parts;
+}
+
+/** As `coveredParts`. @throws InvalidDataError where no version covers the begin */
+export function inParts(versions: readonly TariffVersion[], from_ms: number, to_ms: number): VersionPart[] {
+  const parts = coveredParts(versions, from_ms, to_ms);
+  if (parts.length > 0 && parts[0]!.from_ms === from_ms) return parts;
+  const [first] = versions.map(({ valid_from }) => valid_from).sort();
+  throw new InvalidDataError(
+    first ? `No tariff is valid before ${first}.` : 'The site has no tariff.',
+    first ? 'Add a version of the tariff that begins earlier.' : 'An admin can write one on the page Tariff.',
+  );
 }
 
 /** The version that holds at an instant. @throws InvalidDataError where there is none */

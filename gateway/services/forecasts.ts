@@ -3,7 +3,7 @@ import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { Quality } from '../../engine/model/quality.ts';
 import { addDays, HOUR_MS, SLOT_MS, sameTimeBefore, slotStart } from '../../engine/model/time.ts';
 import type { Columns, Forecast } from '../../engine/ports.ts';
-import type { Base, DataService, JobService, PriceService, SiteService, Workers } from '../services.ts';
+import type { Base, DataService, JobService, PriceService, SiteService, TariffService, Workers } from '../services.ts';
 import type { ForecastTask, ForecastTaskResult } from '../workers/forecast.ts';
 
 export interface ForecastService {
@@ -51,6 +51,7 @@ export type ForecastDeps = Pick<Base, 'clock' | 'log' | 'metrics' | 'bus'> & {
   site: Pick<SiteService, 'get' | 'tenants'>;
   balance: DataService['balance'];
   market: PriceService['market'];
+  tariffs: Pick<TariffService, 'area'>;
 };
 
 type History = {
@@ -193,9 +194,8 @@ function seriesNamed(name: string): Series {
   throw new NotFoundError(`There is no forecast of "${name}".`, `Ask for ${FORECAST_SERIES.join(', ')}.`);
 }
 
-function areaOf({ site }: ForecastDeps, tenant: string): string | null {
-  const price = site.get(tenant)?.energy_price;
-  return price?.kind === 'day-ahead' ? price.area : null;
+function areaOf({ tariffs }: ForecastDeps, tenant: string): string | null {
+  return tariffs.area(tenant);
 }
 
 async function gather(deps: ForecastDeps, tenant: string, series: Series): Promise<History> {

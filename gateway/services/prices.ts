@@ -3,30 +3,34 @@
  * what a kWh costs the site. The table is the cache: without any network stored prices stay, and say since when.
  */
 import { createPriceProviders } from '../../connectors/prices/catalogue.ts';
-import { createFixedPrices } from '../../connectors/prices/fixed.ts';
 import { InvalidDataError, NotAllowedError, UnsupportedError } from '../../engine/errors.ts';
 import type { PriceMarket } from '../../engine/model/price.ts';
-import type { EnergyPrice, Site } from '../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, PriceProvider } from '../../engine/ports.ts';
+import type { SlotPrices, TariffContext } from '../../engine/tariff/prices.ts';
+import type { Tariff, TariffVersion } from '../../engine/tariff/tariff.ts';
+import { priceVersions } from '../../engine/tariff/version-prices.ts';
 import type { Outbound } from '../outbound.ts';
-import type { Actor, AlertService, Base, Demand, SiteService } from '../services.ts';
+import type { Actor, AlertService, Base, Demand, SiteService, TariffService } from '../services.ts';
 import type { UploadReader } from '../workers/upload-reader.ts';
 import { createDemand } from './prices/demand.ts';
 import { NO_SOURCE } from './prices/merge.ts';
 import { createRunLog } from './prices/runs.ts';
 import { areaOf, nextPoll, staleSince } from './prices/schedule.ts';
+import { askMarkets, sitePrices, slotsTouched } from './prices/site-prices.ts';
 import { knownUntil, storeSeries, updateArea } from './prices/update.ts';
 
 export interface PriceService {
   /** Market prices of an area in slots, without VAT and per MWh. */
   market(area: string, market: PriceMarket, from_ms: number, to_ms: number): Promise<MarketPrices>;
-  /** What a kWh costs the site in each slot, VAT and fee included; NaN where the market price is missing. */
-  site(
-    tenant: string,
-    from_ms: number,
-    to_ms: number,
-  ): Promise<{ currency: string; columns: Columns; sources: readonly string[]; stale_since_ms: number | null }>;
+  /** What a kWh from the grid costs the site in each slot, and what one fed in earns, VAT and fees included; NaN where
+   * a price is missing. Power has its price in the bill. */
+  site(tenant: string, from_ms: number, to_ms: number): Promise<SitePrices>;
+  /** The same with limits, CO2 and what is missing, under the site's tariff or a draft of it.
+   * @throws InvalidDataError where a market is in another currency than the tariff expects */
+  slots(tenant: string, from_ms: number, to_ms: number, draft?: readonly TariffVersion[]): Promise<SlotPrices>;
+  /** What pricing a time under a tariff needs: market prices and holidays. */
+  context(versions: readonly TariffVersion[], from_ms: number, to_ms: number): Promise<TariffContext>;
   /** For the page: the state of each configured source. */
   sources(tenant: string): Promise<readonly PriceSourceState[]>;
   /** Fetches what is due now (also run by schedule). */
@@ -36,6 +40,15 @@ export interface PriceService {
   /** Demand of the power system of an area. @throws NotFoundError where no source tells it, UnavailableError */
   demand?(area: string, kind: Demand['kind'], from_ms: number, to_ms: number): Promise<Demand>;
 }
+
+export type SitePrices = {
+  currency: string;
+  columns: Columns;
+  /** Left out where nothing is paid for what is fed in. */
+  feed_in?: Columns;
+  sources: readonly string[];
+  stale_since_ms: number | null;
+};
 
 export type MarketPrices = {
   area: string;
@@ -61,6 +74,7 @@ export type PriceSourceState = {
 
 export type PriceServiceDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bus' | 'db' | 'series'> & {
   site: Pick<SiteService, 'get' | 'tenants'>;
+  tariffs: Pick<TariffService, 'versions' | 'current' | 'area' | 'areas' | 'isHoliday'>;
   alerts: Pick<AlertService, 'raise' | 'clear'>;
   outbound: Pick<Outbound, 'allowing'>;
   uploads: Pick<UploadReader, 'prices'>;
@@ -87,7 +101,7 @@ const DAY_MS = 86_400_000;
 
 /** `start` after the stores are open, `stop` before they close. */
 export function createPriceService(deps: PriceServiceDeps): RunningPrices {
-  const { config, clock, log, series, site, alerts } = deps;
+  const { config, clock, log, series, site, tariffs, alerts } = deps;
   const random = deps.random ?? Math.random;
   const table = series.prices;
   const order = deps.providers?.map(({ name }) => name) ?? config.price_sources;
@@ -104,11 +118,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
 
   /** Areas that sites need, each with its markets. */
   function neededTasks(): Task[] {
-    const areas = new Set<string>();
-    for (const tenant of site.tenants()) {
-      const area = dayAheadOf(site.get(tenant))?.area;
-      if (area) areas.add(area);
-    }
+    const areas = new Set(site.tenants().flatMap((tenant) => tariffs.areas(tenant)));
     return [...areas].flatMap((area) => {
       const markets = new Set(providers.filter((one) => one.serves(area)).flatMap((one) => one.markets));
       return [...markets].map((market) => taskOf(area, market));
@@ -167,7 +177,7 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   async function tellStale(area: string, known_until_ms: number | null): Promise<void> {
     const since_ms = staleSince({ area, market: 'day-ahead', known_until_ms }, clock.now());
     for (const tenant of site.tenants()) {
-      if (dayAheadOf(site.get(tenant))?.area !== area) continue;
+      if (!tariffs.areas(tenant).includes(area)) continue;
       const told =
         since_ms === null
           ? alerts.clear(tenant, 'prices_stale', area)
@@ -180,13 +190,13 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   function requireOwnArea({ tenant, role }: Actor, area: string): void {
     if (role !== 'admin')
       throw new NotAllowedError('Only admins may load prices.', 'They rank above all sources and change costs.');
-    const own = dayAheadOf(site.get(tenant))?.area;
-    if (own !== area)
+    const own = tariffs.areas(tenant);
+    if (!own.includes(area))
       throw new InvalidDataError(
-        own ? `The site's market area is ${own}, not ${area}.` : 'The site has no market area.',
-        'Load prices for the area of the site; PUT /api/v1/site sets it.',
+        own.length > 0 ? `The site's market area is ${own.join(', ')}, not ${area}.` : 'The site has no market area.',
+        "Load prices for an area that the site's tariff names.",
       );
-    if (site.tenants().some((other) => other !== tenant && dayAheadOf(site.get(other))?.area === area))
+    if (site.tenants().some((other) => other !== tenant && tariffs.areas(other).includes(area)))
       throw new InvalidDataError(
         `Another organisation on this box has the prices of ${area} too, and they would change for both.`,
         'Have the operator put the table into the folder prices/ of the box, or name an area of your own in the site.',
@@ -222,32 +232,32 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
     };
   }
 
+  /** Hourly means reach to the ends of their hours. */
+  const ask = (versions: readonly TariffVersion[], from_ms: number, to_ms: number) =>
+    askMarkets(versions, tariffs.isHoliday, (one) =>
+      market(one.area, one.market, Math.floor(from_ms / HOUR_MS) * HOUR_MS, Math.ceil(to_ms / HOUR_MS) * HOUR_MS),
+    );
+
   return {
     market,
     async site(tenant, from_ms, to_ms) {
-      const found = site.get(tenant);
-      if (!found) return { currency: 'EUR', columns: emptyColumns(from_ms, to_ms), sources: [], stale_since_ms: null };
-      const tariff = found.energy_price;
-      if (tariff.kind === 'fixed') {
-        const columns = await fixedColumns(tariff, found.currency, from_ms, to_ms);
-        return { currency: found.currency, columns, sources: ['fixed'], stale_since_ms: null };
-      }
-      const prices = await market(tariff.area, 'day-ahead', from_ms, to_ms);
-      const columns = emptyColumns(from_ms, to_ms);
-      // a price in another currency than the fee would make a wrong bill: better none
-      if (prices.currency === found.currency) fillSitePrices(columns, prices, tariff);
-      return { currency: found.currency, columns, sources: prices.sources, stale_since_ms: prices.stale_since_ms };
+      const versions = tariffs.versions(tenant);
+      const currency = versions[0]?.tariff.currency ?? site.get(tenant)?.currency ?? 'EUR';
+      return sitePrices(versions, slotsTouched(from_ms, to_ms), await ask(versions, from_ms, to_ms), currency);
     },
+    async slots(tenant, from_ms, to_ms, draft) {
+      const versions = draft ?? tariffs.versions(tenant);
+      const { context } = await ask(versions, from_ms, to_ms);
+      return priceVersions(versions, { at_ms: slotsTouched(from_ms, to_ms) }, context);
+    },
+    context: async (versions, from_ms, to_ms) => (await ask(versions, from_ms, to_ms)).context,
     async sources(tenant) {
-      const found = site.get(tenant);
-      const area = dayAheadOf(found)?.area;
-      if (!found || !area) return [];
+      const area = tariffs.area(tenant);
+      const tariff = tariffs.current(tenant)?.tariff;
+      if (!tariff || area === null) return [];
       const next_run_ms = tasks.get(`${area} day-ahead`)?.due_ms ?? null;
       const { currency } = await market(area, 'day-ahead', clock.now(), clock.now() + SLOT_MS);
-      const clash =
-        currency === found.currency
-          ? null
-          : `Prices of ${area} are in ${currency}, but the site counts in ${found.currency}: set the site's currency to ${currency}.`;
+      const clash = currencyClash(tariff, area, currency);
       return providers
         .filter((one) => one.serves(area))
         .map(({ name }) => {
@@ -257,13 +267,12 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
     },
     demand: async (area, kind, from_ms, to_ms) => demand({ area, kind, from_ms, to_ms }, stopping.signal),
     async refresh(tenant) {
-      const area = dayAheadOf(site.get(tenant))?.area;
-      if (area)
-        await Promise.all(
-          neededTasks()
-            .filter((task) => task.area === area)
-            .map(runTask),
-        );
+      const areas = tariffs.areas(tenant);
+      await Promise.all(
+        neededTasks()
+          .filter(({ area }) => areas.includes(area))
+          .map(runTask),
+      );
     },
     async loadCsv(actor, area, csv) {
       if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/.test(area))
@@ -308,51 +317,12 @@ export function createPriceService(deps: PriceServiceDeps): RunningPrices {
   };
 }
 
-function dayAheadOf(site: { energy_price: EnergyPrice } | null): (EnergyPrice & { kind: 'day-ahead' }) | null {
-  return site?.energy_price.kind === 'day-ahead' ? site.energy_price : null;
-}
-
-function emptyColumns(from_ms: number, to_ms: number): Columns {
-  const first = slotStart(from_ms);
-  const count = Math.max(0, Math.ceil((to_ms - first) / SLOT_MS));
-  return {
-    at_ms: Float64Array.from({ length: count }, (_, i) => first + i * SLOT_MS),
-    values: new Float64Array(count).fill(Number.NaN),
-    quality: new Int32Array(count),
-  };
-}
-
-/** Per kWh with VAT and fee: (price × factor + fee) × (1 + VAT), where the source leaves VAT out. */
-function fillSitePrices(
-  { at_ms, values }: Columns,
-  prices: MarketPrices,
-  { factor, fee_per_kWh, vat_percent }: EnergyPrice & { kind: 'day-ahead' },
-): void {
-  const vat = 1 + vat_percent / 100;
-  const market_vat = prices.vat_included ? 1 : vat;
-  const place = new Map(Array.from(at_ms, (slot_ms, i) => [slot_ms, i]));
-  for (let i = 0; i < prices.at_ms.length; i++) {
-    const slot = place.get(prices.at_ms[i] ?? Number.NaN);
-    if (slot === undefined) continue;
-    values[slot] = ((prices.values[i] ?? Number.NaN) / 1000) * factor * market_vat + fee_per_kWh * vat;
-  }
-}
-
-async function fixedColumns(
-  tariff: EnergyPrice & { kind: 'fixed' },
-  currency: Site['currency'],
-  from_ms: number,
-  to_ms: number,
-): Promise<Columns> {
-  const provider = createFixedPrices({ per_MWh: tariff.per_kWh * 1000, currency });
-  const signal = new AbortController().signal;
-  const { slots } = await provider.fetch({ area: 'FIXED', market: 'day-ahead', from_ms, to_ms, signal });
-  const vat = 1 + tariff.vat_percent / 100;
-  return {
-    at_ms: Float64Array.from(slots, ({ at_ms }) => at_ms),
-    values: Float64Array.from(slots, ({ value }) => ((value ?? Number.NaN) / 1000) * vat),
-    quality: new Int32Array(slots.length),
-  };
+/** In words, where the tariff counts in another currency than the prices that came. */
+function currencyClash(tariff: Tariff, area: string, currency: string): string | null {
+  const asked = tariff.energy.flatMap(({ price }) => (price.kind === 'market' && price.area === area ? price : []));
+  const expected = asked.map(({ exchange }) => exchange?.currency ?? tariff.currency).find((one) => one !== currency);
+  if (expected === undefined) return null;
+  return `Prices of ${area} are in ${currency}, but the tariff counts in ${expected}: write it in ${currency}, or give the market an exchange rate.`;
 }
 
 /** Removes the prices; a store that cannot (QuestDB) gets nulls, which are no prices either. */

@@ -5,26 +5,32 @@ import type { Sql } from '../../engine/ports.ts';
 import type { Actor, Base } from '../services.ts';
 import { writeAudit } from './audit.ts';
 import { ID_REMEDY, isId, textFaults } from './identifier.ts';
+import { storeSimplePrice } from './tariffs.ts';
 
-export type SiteSettings = Omit<Site, 'tenant' | 'demo'> & { energy_price: EnergyPrice };
+/** `energy_price` makes the site's tariff, where that is no more than one price; left out: the tariff stays. */
+export type SiteSettings = Omit<Site, 'tenant' | 'demo'> & { energy_price?: EnergyPrice | undefined };
 
 export interface SiteService {
   /** The tenant's site; null before set-up. From memory. */
-  get(tenant: string): (Site & { energy_price: EnergyPrice }) | null;
+  get(tenant: string): Site | null;
   save(actor: Actor, settings: SiteSettings, options?: { demo?: boolean }): Promise<void>;
   /** Removes the site with its meter points, as if it had never been set up; `meters.refresh` follows. */
   remove(actor: Actor): Promise<void>;
   /** Tenants that exist (`default` always). */
   tenants(): readonly string[];
+  /** `listener` is called, and waited for, after a site was saved or removed. */
+  onChange(listener: (tenant: string) => Promise<void>): void;
 }
 
 const DEFAULT_TENANT = 'default';
 
-type Stored = Site & { energy_price: EnergyPrice };
-
 /** `start` loads the sites and makes the tenant `default`; call it before anything else asks. */
 export function createSiteService({ db }: Pick<Base, 'db'>): SiteService & { start(): Promise<void> } {
-  const sites = new Map<string, Stored>();
+  const sites = new Map<string, Site>();
+  const listeners: ((tenant: string) => Promise<void>)[] = [];
+  const changed = async (tenant: string) => {
+    for (const listener of listeners) await listener(tenant);
+  };
   let tenants: readonly string[] = [DEFAULT_TENANT];
   return {
     async start() {
@@ -45,12 +51,16 @@ export function createSiteService({ db }: Pick<Base, 'db'>): SiteService & { sta
           'Another organisation runs the demo on this box, and its invented prices would reach the bills of this site.',
           'End the demo first, then set up the site.',
         );
-      const site: Stored = { ...settings, tenant, demo: options?.demo ?? known?.demo ?? false };
+      const { energy_price, ...place } = settings;
+      const site: Site = { ...place, tenant, demo: options?.demo ?? known?.demo ?? false };
       await db.asTenant(tenant, async (sql) => {
         await store(sql, site);
-        await writeAudit(sql, actor, known ? 'change site' : 'create site', site.id, { ...site });
+        if (energy_price) await storeSimplePrice(sql, actor, site, energy_price);
+        const detail = energy_price ? { ...site, energy_price } : { ...site };
+        await writeAudit(sql, actor, known ? 'change site' : 'create site', site.id, detail);
       });
       sites.set(tenant, site);
+      await changed(tenant);
     },
     async remove(actor) {
       const known = sites.get(actor.tenant);
@@ -60,7 +70,9 @@ export function createSiteService({ db }: Pick<Base, 'db'>): SiteService & { sta
         await writeAudit(sql, actor, 'remove site', known.id);
       });
       sites.delete(actor.tenant);
+      await changed(actor.tenant);
     },
+    onChange: (listener) => void listeners.push(listener),
   };
 }
 
@@ -69,31 +81,31 @@ async function loadTenants(sql: Sql): Promise<string[]> {
   return (await sql<{ id: string }>('select id from tenant order by id')).map(({ id }) => id);
 }
 
-async function loadSite(sql: Sql): Promise<Stored | undefined> {
-  const [row] = await sql<Stored>(
-    `select tenant_id as tenant, id, name, place, latitude, longitude, time_zone, country, currency, energy_price, demo
+async function loadSite(sql: Sql): Promise<Site | undefined> {
+  const [row] = await sql<Site>(
+    `select tenant_id as tenant, id, name, place, latitude, longitude, time_zone, country, currency, demo
       from site order by id limit 1`,
   );
   return row;
 }
 
-async function store(sql: Sql, site: Stored): Promise<void> {
+async function store(sql: Sql, site: Site): Promise<void> {
   await sql(
     `insert into site
-      (tenant_id, id, name, place, latitude, longitude, time_zone, country, currency, energy_price, demo)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+      (tenant_id, id, name, place, latitude, longitude, time_zone, country, currency, demo)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
       on conflict (tenant_id, id) do update set name = excluded.name, place = excluded.place,
         latitude = excluded.latitude, longitude = excluded.longitude, time_zone = excluded.time_zone,
-        country = excluded.country, currency = excluded.currency, energy_price = excluded.energy_price,
+        country = excluded.country, currency = excluded.currency,
         demo = excluded.demo`,
     [
       ...[site.tenant, site.id, site.name, site.place, site.latitude, site.longitude, site.time_zone],
-      ...[site.country, site.currency, JSON.stringify(site.energy_price), site.demo],
+      ...[site.country, site.currency, site.demo],
     ],
   );
 }
 
-function requireValid(settings: SiteSettings, known: Stored | undefined): void {
+function requireValid(settings: SiteSettings, known: Site | undefined): void {
   const faults = siteFaults(settings);
   if (known && known.id !== settings.id)
     faults.push({ where: 'id', problem: `is ${known.id} and stays so, because stored readings and plans name it` });
@@ -121,7 +133,7 @@ export function siteFaults(settings: SiteSettings): Fault[] {
     ...textFaults('name', settings.name, 200),
     ...textFaults('place', settings.place, 200, { empty: true }),
     ...checks.filter(([right]) => !right).map(([, where, problem]) => ({ where, problem })),
-    ...priceFaults(settings.energy_price),
+    ...(settings.energy_price ? priceFaults(settings.energy_price) : []),
   ];
 }
 

@@ -171,7 +171,8 @@ const ID = '00000000-0000-4000-8000-000000000001';
 /** Tables whose rows stay for ever. */
 const KEPT: readonly string[] = ['audit', 'audit_head'];
 const ROWS: readonly string[] = [
-  `site (tenant_id, id, name, time_zone, country, currency, energy_price) values ('a', 's', 'S', 'UTC', 'DE', 'EUR', '{}')`,
+  `site (tenant_id, id, name, time_zone, country, currency) values ('a', 's', 'S', 'UTC', 'DE', 'EUR')`,
+  `tariff_version (tenant_id, site_id, valid_from, yaml, by, at) values ('a', 's', '2026-01-01', 'name: T', 'x', now())`,
   `device (tenant_id, id, name, connection) values ('a', 'd', 'D', '{}')`,
   `device_credential (tenant_id, username, device_id, secret_sha256) values ('a', 'd', 'd', '\\x00')`,
   `meter_point (tenant_id, id, site_id, name, role, device_id) values ('a', 'm', 's', 'M', 'load', 'd')`,

@@ -1,6 +1,7 @@
 /** Prices, forecasts, advice and alerts of the sample building. */
 import { addDays, dayStart, HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Clock, Forecast } from '../../engine/ports.ts';
+import type { SlotPrices } from '../../engine/tariff/prices.ts';
 import type { AdviceAction, Services } from '../../gateway/services.ts';
 import { CURVES, marketPrice, noise, slots } from './sample-curves.ts';
 import { sitePrice } from './sample-data.ts';
@@ -115,6 +116,8 @@ export function sampleIntelligence(clock: Clock): Pick<Services, 'prices' | 'for
       past: async (_, series, from_ms, to_ms) => {
         const curve = CURVE_OF[series] ?? (() => Number.NaN);
         return slots(
+      slots: async (_, from_ms, to_ms) => sampleSlots(from_ms, to_ms),
+      context: async () => ({ isHoliday: () => false, market: () => undefined }),
           from_ms,
           to_ms,
           (at_ms) => curve(at_ms) * (1 + 0.09 * noise(Math.floor(at_ms / HOUR_MS) * HOUR_MS, 7)),
@@ -128,5 +131,15 @@ export function sampleIntelligence(clock: Clock): Pick<Services, 'prices' | 'for
       history: async () => [],
       record: async (_, events) => ({ stored: events.length }),
     },
+  };
+}
+
+function sampleSlots(from_ms: number, to_ms: number): SlotPrices {
+  const { at_ms, values } = slots(from_ms, to_ms, sitePrice);
+  const filled = (value: number) => at_ms.map(() => value);
+  return {
+    ...{ at_ms, slot_ms: SLOT_MS, currency: 'EUR', import_per_kWh: values, export_per_kWh: filled(0.08) },
+    ...{ meter_per_kWh: {}, import_limit_W: filled(Infinity), export_limit_W: filled(Infinity) },
+    ...{ co2_g_per_kWh: filled(Number.NaN), missing: [] },
   };
 }

@@ -7,6 +7,7 @@ import type { EventBus, LunaEvent } from '../../engine/ports.ts';
 import { ConfigSchema } from '../../gateway/config.ts';
 import { createMetrics } from '../../gateway/metrics.ts';
 import type { Actor, Services } from '../../gateway/services.ts';
+import { simpleTariffs } from '../setup/simple-tariffs.ts';
 import { sampleAdmin } from './sample-admin.ts';
 import { sampleAlerts } from './sample-alerts.ts';
 import { sampleBackups } from './sample-backups.ts';
@@ -16,7 +17,7 @@ import { sampleIntelligence } from './sample-intelligence.ts';
 import { sampleLoads } from './sample-loads.ts';
 import { sampleMeters } from './sample-meters.ts';
 import { sampleSearch } from './sample-search.ts';
-import { SAMPLE_NOW_MS, SITE, TENANT } from './sample-site.ts';
+import { ENERGY_PRICE, SAMPLE_NOW_MS, SITE, TENANT } from './sample-site.ts';
 
 export type SampleOptions = {
   /** The box's clock; a fixed instant where not given. */
@@ -45,7 +46,9 @@ export function createSampleServices(options: SampleOptions = {}): Services {
       save: async () => {},
       remove: async () => {},
       tenants: () => [TENANT],
+      onChange: () => {},
     },
+    tariffs: simpleTariffs((tenant) => (tenant === TENANT ? { ...SITE, energy_price: ENERGY_PRICE } : null)),
     ...sampleMeters(clock),
     ...sampleData(clock),
     ...sampleIntelligence(clock),

@@ -5,7 +5,10 @@ export const TENANT = 'default';
 /** Wednesday 17 June 2026, 13:40:12 in Berlin. */
 export const SAMPLE_NOW_MS = Date.UTC(2026, 5, 17, 11, 40, 12);
 
-export const SITE: Site & { energy_price: EnergyPrice } = {
+export const ENERGY_PRICE: EnergyPrice = {
+  ...{ kind: 'day-ahead', area: 'DE-LU', factor: 1.03, fee_per_kWh: 0.118, vat_percent: 19 },
+};
+export const SITE: Site = {
   tenant: TENANT,
   id: 'site',
   name: 'Hafenhaus',
@@ -16,7 +19,6 @@ export const SITE: Site & { energy_price: EnergyPrice } = {
   country: 'DE',
   currency: 'EUR',
   demo: true,
-  energy_price: { kind: 'day-ahead', area: 'DE-LU', factor: 1.03, fee_per_kWh: 0.118, vat_percent: 19 },
 };
 
 type Sketch = Partial<MeterPoint> & Pick<MeterPoint, 'id' | 'name' | 'role'>;

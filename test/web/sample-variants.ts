@@ -3,6 +3,7 @@ import { UnavailableError } from '../../engine/errors.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import type { Columns } from '../../engine/ports.ts';
 import type { Services } from '../../gateway/services.ts';
+import { simpleTariffs } from '../setup/simple-tariffs.ts';
 import { createSampleServices } from './sample-services.ts';
 import { SAMPLE_NOW_MS, SITE } from './sample-site.ts';
 
@@ -106,11 +107,12 @@ export function fixedServices(): Services {
     replace: {
       site: {
         ...full.site,
-        get: () => ({ ...SITE, demo: false, energy_price: { kind: 'fixed', per_kWh: 0.245, vat_percent: 19 } }),
+        get: () => ({ ...SITE, demo: false }),
       },
     },
   });
 }
+      tariffs: simpleTariffs(() => ({ ...SITE, energy_price: { kind: 'fixed', per_kWh: 0.245, vat_percent: 19 } })),
 
 export const VARIANTS: Readonly<Record<string, () => Services>> = {
   empty: () => emptyServices(),

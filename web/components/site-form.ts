@@ -8,6 +8,8 @@ export type SiteForm = {
   values: Readonly<Record<string, string>>;
   errors: Readonly<Record<string, string>>;
   areas: readonly { area: string; name: string }[];
+  /** Name of the tariff where that is more than one price: its page changes it. Else the form does. */
+  tariff?: string | null;
 };
 
 export const SITE_DEFAULTS: Readonly<Record<string, string>> = {
@@ -28,7 +30,12 @@ export function siteFields(form: SiteForm, ui: Ui): Html {
 <div class="form-row">${text('name', t('setup.name'), { hint: t('setup.name_hint') })}${text('place', t('setup.city'), { hint: t('setup.city_hint') })}</div>
 <div class="form-row">${select(form, 'time_zone', t('setup.time_zone'), timeZones())}${select(form, 'country', t('setup.country'), countries(ui.language))}${select(form, 'currency', t('setup.currency'), currencies(ui.language))}</div>
 </fieldset>
-${priceFields(form, ui)}`;
+${form.tariff === null || form.tariff === undefined ? priceFields(form, ui) : tariffLink(form.tariff, ui)}`;
+}
+
+function tariffLink(name: string, ui: Ui): Html {
+  return html`<fieldset class="form"><legend><h2>${ui.t('setup.price')}</h2></legend>
+<p>${ui.t('setup.price_tariff', { name })} <a href="/tariff">${ui.t('setup.to_tariff')}</a></p></fieldset>`;
 }
 
 function priceFields(form: SiteForm, ui: Ui): Html {

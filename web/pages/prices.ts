@@ -34,8 +34,10 @@ export type PricesView =
   | {
       kind: 'market';
       currency: string;
-      area: string;
-      tariff: { factor: number; fee_per_kWh: number; vat_percent: number };
+      /** null: the tariff changes with the time, but asks no market. */
+      area: string | null;
+      /** How the price is made, where it is one market price; else the name of the tariff. */
+      tariff: { factor: number; fee_per_kWh: number; vat_percent: number } | string;
       current: number | null;
       mean_today: number | null;
       days: readonly [today: PriceDay, tomorrow: PriceDay];
@@ -95,7 +97,7 @@ function nothingYet(view: Market, ui: Ui): Html {
   return emptyState({
     title: ui.t('prices.empty_title'),
     text: ui.t('prices.empty', {
-      area: view.area,
+      area: view.area ?? '',
       next: next.length ? ui.format.when(Math.min(...next), ui.now_ms) : ui.t('prices.empty_soon'),
     }),
     icon: 'coins',
@@ -212,7 +214,6 @@ function tableOf(view: Market, day: PriceDay, ui: Ui) {
 
 function sourcesCard(view: Market, ui: Ui): Html {
   const { t, format } = ui;
-  const { factor, fee_per_kWh, vat_percent } = view.tariff;
   const line = (source: PriceSource) => {
     const state = source.fault ? 'warning' : source.last_success_ms === null ? 'unknown' : 'ok';
     const words =
@@ -230,8 +231,19 @@ function sourcesCard(view: Market, ui: Ui): Html {
   };
   return card({
     title: t('prices.origin'),
-    aside: html`<span class="small soft">${t('prices.area', { area: view.area })}</span>`,
-    content: html`<p>${t('prices.formula', { factor: format.number(factor, factor === 1 ? 0 : 2), fee: format.price(fee_per_kWh, view.currency), vat: format.percent(vat_percent / 100) })}</p>
+    aside: view.area === null ? html`` : html`<span class="small soft">${t('prices.area', { area: view.area })}</span>`,
+    content: html`<p>${formula(view, ui)} <a href="/tariff">${t('prices.to_tariff')}</a></p>
 <ul class="rows">${view.sources.map(line)}</ul>`,
+  });
+}
+
+/** How the price of a kWh is made. */
+function formula({ tariff, currency }: Market, { t, format }: Ui): string {
+  if (typeof tariff === 'string') return t('prices.by_tariff', { name: tariff });
+  const { factor, fee_per_kWh, vat_percent } = tariff;
+  return t('prices.formula', {
+    factor: format.number(factor, factor === 1 ? 0 : 2),
+    fee: format.price(fee_per_kWh, currency),
+    vat: format.percent(vat_percent / 100),
   });
 }

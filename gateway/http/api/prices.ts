@@ -16,7 +16,10 @@ const PointSchema = z.object({
 });
 const PricesSchema = z
   .object({
-    area: z.string().nullable().openapi({ example: 'DE-LU', description: 'null where the site has a fixed price.' }),
+    area: z
+      .string()
+      .nullable()
+      .openapi({ example: 'DE-LU', description: "null where the site's tariff asks no market." }),
     market: z.enum(['day-ahead', 'real-time']),
     currency: z.string().openapi({ example: 'EUR' }),
     unit: z.string().openapi({ example: 'EUR/MWh' }),
@@ -152,9 +155,9 @@ const load = apiRoute('admin', {
   },
 });
 
-type Dependencies = Pick<Services, 'prices' | 'site' | 'clock'>;
+type Dependencies = Pick<Services, 'prices' | 'tariffs' | 'clock'>;
 
-export function createPricesApi({ prices: service, site, clock }: Dependencies) {
+export function createPricesApi({ prices: service, tariffs, clock }: Dependencies) {
   const app = createApiApp();
   app.openapi(prices, async (c) => {
     const { tenant } = actorOf(c);
@@ -163,8 +166,7 @@ export function createPricesApi({ prices: service, site, clock }: Dependencies) 
     const to_ms = asked.to ?? from_ms + 48 * HOUR_MS;
     if (!(to_ms > from_ms) || to_ms - from_ms > MOST_MS)
       throw new InvalidDataError('`to` must come after `from`, by at most 400 days.', 'Ask for a shorter range.');
-    const tariff = site.get(tenant)?.energy_price;
-    const area = asked.area ?? (tariff?.kind === 'day-ahead' ? tariff.area : null);
+    const area = asked.area ?? tariffs.area(tenant);
     const [known, own] = await Promise.all([
       area === null ? null : service.market(area, market, from_ms, to_ms),
       service.site(tenant, from_ms, to_ms),
@@ -205,8 +207,7 @@ export function createPricesApi({ prices: service, site, clock }: Dependencies) 
   });
   app.openapi(demand, async (c) => {
     const { kind, ...asked } = c.req.valid('query');
-    const tariff = site.get(actorOf(c).tenant)?.energy_price;
-    const area = asked.area ?? (tariff?.kind === 'day-ahead' ? tariff.area : null);
+    const area = asked.area ?? tariffs.area(actorOf(c).tenant);
     const from_ms = asked.from ?? Math.floor(clock.now() / HOUR_MS) * HOUR_MS;
     const to_ms = asked.to ?? from_ms + 48 * HOUR_MS;
     if (!(to_ms > from_ms) || to_ms - from_ms > MOST_DEMAND_MS)

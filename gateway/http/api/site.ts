@@ -32,7 +32,9 @@ const SettingsSchema = z
     time_zone: z.string().openapi({ description: 'IANA name.', example: 'Europe/Berlin' }),
     country: z.string().openapi({ description: 'ISO 3166-1 alpha-2.', example: 'DE' }),
     currency: z.string().openapi({ description: 'ISO 4217.', example: 'EUR' }),
-    energy_price: PriceSchema,
+    energy_price: PriceSchema.optional().openapi({
+      description: 'The tariff, where it is no more than one price; left out where it is (see `/api/v1/tariff`).',
+    }),
   })
   .openapi('SiteSettings');
 const SiteSchema = SettingsSchema.extend({
@@ -58,13 +60,13 @@ const save = apiRoute('admin', {
   responses: { 200: { description: 'As stored.', content: { 'application/json': { schema: SiteSchema } } } },
 });
 
-export function createSiteApi({ site }: Pick<Services, 'site'>) {
+export function createSiteApi({ site, tariffs }: Pick<Services, 'site' | 'tariffs'>) {
   const app = createApiApp();
   const stored = (tenant: string) => {
     const found = site.get(tenant);
     if (!found) throw new NotFoundError('The site was not set up yet.', 'An admin can do so with PUT /api/v1/site.');
     const { tenant: _, ...settings } = found;
-    return settings;
+    return { ...settings, energy_price: tariffs.simple(tenant) ?? undefined };
   };
   app.openapi(read, (c) => c.json(stored(actorOf(c).tenant), 200));
   app.openapi(save, async (c) => {

@@ -73,7 +73,7 @@ export function dataState(
 }
 
 function priceState(services: Services, tenant: string, prices: PriceState | null): DataState['prices'] {
-  if (services.site.get(tenant)?.energy_price.kind === 'fixed') return { kind: 'fixed' };
+  if (services.tariffs.area(tenant) === null) return { kind: 'fixed' };
   if (!prices) return { kind: 'none' };
   if (prices.stale_since_ms !== null) return { kind: 'stale', since_ms: prices.stale_since_ms };
   let last = prices.columns.values.length - 1;

@@ -8,8 +8,10 @@ const WEEKS = 4;
 const MOSTLY = 0.1;
 
 /** The cost of today; what is usual is asked once a slot. */
-export function createDayCost(services: Pick<Services, 'data'>) {
+export function createDayCost(services: Pick<Services, 'data' | 'bus'>) {
   const usuals = new Map<string, { slot_ms: number; value: Promise<number | null> }>();
+  // under another tariff the past has other costs
+  services.bus.subscribe((event) => event.type === 'tariff' && usuals.delete(event.tenant));
   return async (tenant: string, now_ms: number, time_zone: string): Promise<DayCost> => {
     const slot_ms = slotStart(now_ms);
     const from_ms = dayStart(now_ms, time_zone);

@@ -95,9 +95,9 @@ async function truthOf(
   to_ms: number,
 ): Promise<SeriesColumns> {
   if (series !== 'price') return services.data.balance(tenant, series, from_ms, to_ms);
-  const tariff = services.site.get(tenant)?.energy_price;
-  if (tariff?.kind !== 'day-ahead') return NOTHING;
-  return services.prices.market(tariff.area, 'day-ahead', from_ms, to_ms);
+  const area = services.tariffs.area(tenant);
+  if (area === null) return NOTHING;
+  return services.prices.market(area, 'day-ahead', from_ms, to_ms);
 }
 
 function scaled(columns: SeriesColumns | Columns, factor: number): SeriesColumns {

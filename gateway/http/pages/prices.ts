@@ -1,6 +1,5 @@
 /** `GET /prices`: today and tomorrow, where they come from; `POST /prices/refresh` asks the sources at once. */
 import { html } from 'hono/html';
-import type { EnergyPrice } from '../../../engine/model/site.ts';
 import { addDays, dayStart, HOUR_MS, instantOf, localTime, SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { SeriesColumns } from '../../../web/pages/now.ts';
 import { type PriceDay, type PricesView, pricesPage, pricesRegion } from '../../../web/pages/prices.ts';
@@ -35,20 +34,26 @@ export function createPricesPage(deps: PageDeps) {
 }
 
 async function gather(services: Services, { tenant }: Actor, ui: Ui): Promise<PricesView> {
-  const site = services.site.get(tenant);
-  const currency = site?.currency ?? ui.format.currency;
-  const tariff: EnergyPrice = site?.energy_price ?? { kind: 'fixed', per_kWh: 0, vat_percent: 0 };
-  if (tariff.kind === 'fixed')
-    return { kind: 'fixed', per_kWh: tariff.per_kWh * (1 + tariff.vat_percent / 100), currency };
+  const tariff = services.tariffs.current(tenant)?.tariff ?? null;
+  const simple = services.tariffs.simple(tenant);
+  const area = services.tariffs.area(tenant);
+  if (simple?.kind === 'fixed' || tariff === null) {
+    const { per_kWh, vat_percent } = simple?.kind === 'fixed' ? simple : { per_kWh: 0, vat_percent: 0 };
+    return {
+      kind: 'fixed',
+      per_kWh: per_kWh * (1 + vat_percent / 100),
+      currency: tariff?.currency ?? ui.format.currency,
+    };
+  }
   const today_ms = dayStart(ui.now_ms, ui.time_zone);
   const tomorrow_ms = addDays(today_ms, 1, ui.time_zone);
   const end_ms = addDays(today_ms, 2, ui.time_zone);
   const [prices, market, sources] = await Promise.all([
     services.prices.site(tenant, today_ms, end_ms),
-    services.prices.market(tariff.area, 'day-ahead', today_ms, end_ms),
+    area === null ? NOTHING : services.prices.market(area, 'day-ahead', today_ms, end_ms),
     services.prices.sources(tenant),
   ]);
-  const perKWh = { at_ms: market.at_ms, values: market.values.map((value) => value / 1000) };
+  const perKWh = { at_ms: market.at_ms, values: Array.from(market.values, (value) => value / 1000) };
   const days = [
     dayOf(prices.columns, perKWh, today_ms, tomorrow_ms, slotStart(ui.now_ms)),
     dayOf(prices.columns, perKWh, tomorrow_ms, end_ms, tomorrow_ms),
@@ -59,8 +64,8 @@ async function gather(services: Services, { tenant }: Actor, ui: Ui): Promise<Pr
   return {
     kind: 'market',
     currency: prices.currency,
-    area: tariff.area,
-    tariff,
+    area,
+    tariff: simple ?? tariff.name,
     current: Number.isNaN(current) ? null : current,
     mean_today: known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length,
     days,
@@ -69,6 +74,8 @@ async function gather(services: Services, { tenant }: Actor, ui: Ui): Promise<Pr
     publication_ms: nextPublication(ui),
   };
 }
+
+const NOTHING: SeriesColumns = { at_ms: [], values: [] };
 
 function nextPublication({ now_ms, time_zone }: Ui): number {
   const { year, month, day } = localTime(now_ms, time_zone);

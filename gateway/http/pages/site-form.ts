@@ -23,17 +23,20 @@ export function readSiteForm(values: FormValues, id: string, ui: Ui): { settings
     if (!values[name] || !Number.isFinite(value)) errors[name] = ui.t('setup.fault_number');
     return value;
   };
-  const vat_percent = number('vat_percent');
-  const energy_price: EnergyPrice =
-    values.price_kind === 'day-ahead'
-      ? {
-          kind: 'day-ahead',
-          area: needed('area'),
-          factor: number('factor'),
-          fee_per_kWh: number('fee_per_kWh'),
-          vat_percent,
-        }
-      : { kind: 'fixed', per_kWh: number('per_kWh'), vat_percent };
+  // a site whose tariff is more than one price has no such fields
+  const vat_percent = values.price_kind === undefined ? 0 : number('vat_percent');
+  const energy_price: EnergyPrice | undefined =
+    values.price_kind === undefined
+      ? undefined
+      : values.price_kind === 'day-ahead'
+        ? {
+            kind: 'day-ahead',
+            area: needed('area'),
+            factor: number('factor'),
+            fee_per_kWh: number('fee_per_kWh'),
+            vat_percent,
+          }
+        : { kind: 'fixed', per_kWh: number('per_kWh'), vat_percent };
   const place = values.place ?? '';
   const settings: SiteSettings = {
     id,

@@ -1,4 +1,5 @@
 /** What the energy taken from the grid cost. */
+import type { MeterPoint } from '../../../engine/model/site.ts';
 import { SLOT_MS } from '../../../engine/model/time.ts';
 import type { Columns, Span } from '../../../engine/ports.ts';
 import { type DataDeps, slotColumns } from '../data.ts';
@@ -8,7 +9,8 @@ import { denseSlots } from './grid.ts';
 export type Cost = { currency: string; amount: number | null; import_kWh: number | null; missing_slots: number };
 
 /**
- * Import of the grid meters times the site's price, slot by slot, VAT included. The energy of a long gap is known as a
+ * Import of the grid meters times the site's price, less what was fed in times its price, slot by slot, VAT included.
+ * Standing charges and power are in the bill of the month. The energy of a long gap is known as a
  * sum only: it is valued at the mean price of its time, and counts where the gap ends inside the range. `amount` and
  * `import_kWh` are null where nothing is known; `missing_slots` counts slots without import or without price.
  */
@@ -29,7 +31,34 @@ export async function costOf(deps: DataDeps, tenant: string, from_ms: number, to
   const earliest = Math.min(from_ms, ...ended.map((span) => span.from_ms));
   const site = await deps.sitePrices(tenant, earliest, to_ms);
   const prices = denseSlots(site.columns, earliest, to_ms);
-  return { currency: site.currency, ...sum(slots, prices, ended) };
+  const bought = { currency: site.currency, ...sum(slots, prices, ended) };
+  if (!site.feed_in || bought.amount === null) return bought;
+  const sold = await feedInOf(deps, tenant, grid, site.feed_in, from_ms, to_ms);
+  return { ...bought, amount: bought.amount - sold.amount, missing_slots: bought.missing_slots + sold.missing_slots };
+}
+
+/** What was fed in earned; nothing where no grid meter measures it. */
+async function feedInOf(
+  deps: DataDeps,
+  tenant: string,
+  grid: readonly MeterPoint[],
+  prices: Columns,
+  from_ms: number,
+  to_ms: number,
+): Promise<{ amount: number; missing_slots: number }> {
+  const per_kWh = denseSlots(prices, from_ms, to_ms);
+  const sold = { amount: 0, missing_slots: 0 };
+  for (const point of grid) {
+    const { values } = await slotColumns(deps, tenant, point, 'export_kWh', from_ms, to_ms);
+    if (values.every(Number.isNaN)) continue;
+    for (let index = 0; index < values.length; index++) {
+      const price = per_kWh.values[index]!;
+      if (values[index] === 0 || price === 0) continue;
+      if (Number.isNaN(values[index]!) || Number.isNaN(price)) sold.missing_slots++;
+      else sold.amount += values[index]! * price;
+    }
+  }
+  return sold;
 }
 
 function sum(slots: Columns, prices: Columns, spans: readonly Span[]): Omit<Cost, 'currency'> {

@@ -182,15 +182,15 @@ describe('bills worked by hand', () => {
     // 2 kW all the time but for hours of 6, 7 and 8 kW on 4, 5 and 6 May, and another of 7.5 kW on 6 May:
     // 1,488 + 4 + 5 + 6 + 5.5 = 1,508.5 kWh; mean of the three days (6 + 7 + 8) / 3 = 7 kW: the step up to 10 kW, 252.
     // Day: 21 weekdays − 1, 14 and 25 May = 18 d × 32 kWh = 576 + 20.5 = 596.5 kWh; night and weekend 912 kWh.
-    // Spot 1,508.5 × 0.45 = 678.825 → 678.83; 133.616; 135.888; 107.55605; 15.085 → 15.09.
-    // 1,322.99 × 0.25 = 330.7475.
+    // Spot: 50 EUR × 11.60 = 580 NOK; 1,508.5 × (0.58 + 0.05) = 950.355 → 950.36; 133.616; 135.888; 107.55605; 15.085 → 15.09.
+    // 1,594.52 × 0.25 = 398.63.
     const hours: Record<string, number> = {
       ...{ '2026-05-04T16': 1.5, '2026-05-05T16': 1.75, '2026-05-06T16': 2, '2026-05-06T10': 1.875 },
     };
     const may = bill('no-tiers', {
       ...{ from: '2026-04-30T22:00Z', to: '2026-05-31T22:00Z' },
       import_kWh: (at_ms) => hours[new Date(at_ms).toISOString().slice(0, 13)] ?? 0.5,
-      market: { currency: 'NOK', price: (at_ms) => 400 + (((at_ms / SLOT_MS) % 4) - 1.5) * 20 },
+      market: { currency: 'EUR', price: (at_ms) => 50 + (((at_ms / SLOT_MS) % 4) - 1.5) * 4 },
     });
     const rounded = shown(may).map(([name, quantity, amount]) => [
       name,
@@ -198,15 +198,15 @@ describe('bills worked by hand', () => {
       amount,
     ]);
     expect(rounded).toEqual([
-      ['Spotpris', 1508.5, 678.83],
+      ['Spotpris', 1508.5, 950.36],
       ['Energiledd Natt og helg', 912, 135.89],
       ['Energiledd Dag', 596.5, 133.62],
       ['Forbruksavgift', 1508.5, 107.56],
       ['Enova', 1508.5, 15.09],
       ['Effektledd', 7, 252],
-      ['', 1322.99, 330.75],
+      ['', 1594.52, 398.63],
     ]);
-    expect(may.total).toBe(1653.74);
+    expect(may.total).toBe(1993.15);
     const peaks = may.lines.find(({ kind }) => kind === 'demand')!.rows;
     expect([...peaks.quantity]).toEqual([8, 7, 6]);
   });

@@ -10,7 +10,7 @@ const energy = (price: Price, more: Partial<EnergyCharge> = {}): EnergyCharge =>
 });
 const dayAhead = (more: object = {}): Price => ({
   ...{ kind: 'market', area: 'DE-LU', market: 'day-ahead', factor: 1, fee_per_kWh: 0 },
-  ...{ mean_min: 15, min_per_kWh: null, max_per_kWh: null },
+  ...{ mean_min: 15, exchange: null, min_per_kWh: null, max_per_kWh: null },
   ...more,
 });
 const DAY = slotsBetween('2026-07-01T22:00Z', '2026-07-02T22:00Z');

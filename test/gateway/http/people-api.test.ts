@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMemoryBus } from '../../../connectors/bus/memory.ts';
 import { createVault } from '../../../gateway/auth/vault.ts';
 import { createAuditApi } from '../../../gateway/http/api/audit.ts';
 import { createJobsApi } from '../../../gateway/http/api/jobs.ts';
@@ -17,6 +18,7 @@ import { createAuditService } from '../../../gateway/services/audit.ts';
 import { createAuditChainService } from '../../../gateway/services/audit-chain-service.ts';
 import { createMeterService } from '../../../gateway/services/meters.ts';
 import { createSiteService } from '../../../gateway/services/site.ts';
+import { createTariffService } from '../../../gateway/services/tariffs.ts';
 import type { AccessService, Actor, Session } from '../../../gateway/services.ts';
 import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
 
@@ -41,6 +43,8 @@ describe('API of people, keys, site and meters', () => {
     await db.asSystem((sql) => sql(`insert into tenant (id, name) values ('other', 'Other')`));
     const site = createSiteService(test);
     await site.start();
+    const tariffs = createTariffService({ ...test, clock: Date, site, bus: createMemoryBus({ log: silent }) });
+    await tariffs.start();
     const meters = createMeterService({ db, log: silent, site });
     await meters.start();
     access = createAccessService({ db, log: silent, clock: Date, vault, config: { home, session_hours: 24 } });
@@ -62,7 +66,7 @@ describe('API of people, keys, site and meters', () => {
       ...{ db, log: silent, clock: Date, config: { home }, tenants: site.tenants },
       alerts: { raise: async () => {}, clear: async () => {} },
     });
-    const services = { access, audit_chain, audit: createAuditService(test), site, meters, live };
+    const services = { access, audit_chain, audit: createAuditService(test), site, tariffs, meters, live };
     for (const api of [
       createSiteApi(services),
       createMetersApi(services),

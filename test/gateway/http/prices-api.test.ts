@@ -14,6 +14,7 @@ function ask(
 ) {
   const called: string[] = [];
   const columns = { at_ms: Float64Array.of(SLOT), values: Float64Array.of(0.25), quality: new Int32Array(1) };
+  const unasked = () => Promise.reject(new Error('not asked for'));
   const prices: Services['prices'] = {
     async market(area, market, from_ms, to_ms) {
       called.push(`${market} ${area} ${(to_ms - from_ms) / HOUR_MS}h`);
@@ -30,6 +31,8 @@ function ask(
       };
     },
     site: async () => ({ currency: 'EUR', columns, sources: ['smard'], stale_since_ms: null }),
+    slots: unasked,
+    context: unasked,
     sources: async () => [
       {
         name: 'smard',
@@ -50,13 +53,15 @@ function ask(
       return { slots: 4 };
     },
   };
-  const site = { get: () => ({ energy_price }) } as unknown as Services['site'];
+  const tariffs = {
+    area: () => (energy_price.kind === 'day-ahead' ? energy_price.area : null),
+  } as unknown as Services['tariffs'];
   const app = createApiApp();
   app.use(async (c, next) => {
     c.set('actor', role && { tenant: 'default', person: 'anna', role, language: 'en' });
     await next();
   });
-  app.route('/', createPricesApi({ prices, site, clock: { now: () => NOW } }));
+  app.route('/', createPricesApi({ prices, tariffs, clock: { now: () => NOW } }));
   app.onError((error, c) => {
     const { status, detail, faults } = describeError(error);
     return problem(c, status, detail, faults);

@@ -7,6 +7,7 @@ import type { EnergyPrice, MeterPoint } from '../../../engine/model/site.ts';
 import { SLOT_MS } from '../../../engine/model/time.ts';
 import { createDataService } from '../../../gateway/services/data.ts';
 import { createPriceService, type PriceServiceDeps } from '../../../gateway/services/prices.ts';
+import { simpleTariffs } from '../../setup/simple-tariffs.ts';
 import {
   changeDays,
   FIRST_YEAR,
@@ -44,6 +45,7 @@ export async function openDaylightRig() {
   const { site: sitePrices } = createPriceService({
     ...{ config: { price_sources: [] }, clock: { now: () => Date.UTC(2026, 0, 1) }, series: store, providers: [] },
     ...{ random: () => 0.5, site: { tenants: () => ['a'], get: () => rig.site } },
+    tariffs: simpleTariffs(() => rig.site),
   } as unknown as PriceServiceDeps);
   return {
     ...{ store, sitePrices, data: createDataService({ series: store, meters, sitePrices }) },

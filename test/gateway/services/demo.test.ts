@@ -13,7 +13,17 @@ const admin: Actor = { tenant: 'default', person: 'anna', role: 'admin', languag
 const TENANT = 'default';
 /** Tables of a tenant that hold something of the demo while it runs or may come to do so. */
 const TABLES = [
-  ...['site', 'device', 'device_credential', 'meter_point', 'setting', 'quality_report', 'data_load', 'alert'],
+  ...[
+    'site',
+    'tariff_version',
+    'device',
+    'device_credential',
+    'meter_point',
+    'setting',
+    'quality_report',
+    'data_load',
+    'alert',
+  ],
   ...['document', 'document_version', 'passage', 'decision', 'feedback', 'policy_state', 'usage_event'],
 ];
 

@@ -93,10 +93,10 @@ describe('the forecast service', () => {
                 country: 'DE',
                 currency: 'EUR',
                 demo: false,
-                energy_price: price,
               }
             : null,
       },
+      tariffs: { area: () => (price.kind === 'day-ahead' ? price.area : null) },
       balance: async (_, kind, from_ms, to_ms) =>
         grid(from_ms, to_ms, (at) => (kind === 'load' && at >= since_ms && at < now_ms ? load(at) : NaN)),
       market: async (area, market, from_ms, to_ms) => {

@@ -42,6 +42,7 @@ export function createNotifyRig(
       get: () => null,
       save: async () => {},
       remove: async () => {},
+      onChange: () => {},
       tenants: () => options.tenants ?? ['default'],
     },
     meters: { get: () => null, ofDevice: () => [] },

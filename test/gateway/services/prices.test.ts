@@ -17,6 +17,7 @@ import { createWeatherService } from '../../../gateway/services/weather.ts';
 import type { Actor } from '../../../gateway/services.ts';
 import { createUploadReader } from '../../../gateway/workers/upload-reader.ts';
 import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
+import { simpleTariffs } from '../../setup/simple-tariffs.ts';
 
 const TZ = 'Europe/Berlin';
 const outbound = createOutbound({ allowed: () => [] });
@@ -55,6 +56,7 @@ describe('prices and weather of a site', () => {
       outbound,
       uploads,
       ...{ clock, series, db: test.db, log: silent, metrics: createMetrics({ defaults: false }), site },
+      tariffs: simpleTariffs(site.get),
       config: { ...config, price_sources: sources },
       bus: { publish: (event) => events.push(event), subscribe: () => () => {}, close: async () => {} },
       alerts: {
@@ -168,7 +170,7 @@ describe('prices and weather of a site', () => {
     currency = 'SEK';
     const foreign = await prices.site('default', today(), tomorrow());
     expect(foreign.columns.values.every(Number.isNaN)).toBe(true);
-    expect((await prices.sources('default'))[0]?.fault).toMatch(/in EUR, but the site counts in SEK/);
+    expect((await prices.sources('default'))[0]?.fault).toMatch(/in EUR, but the tariff counts in SEK/);
     energy_price = { kind: 'fixed', per_kWh: 0.25, vat_percent: 8 };
     const fixed = await prices.site('default', today(), tomorrow());
     expect(fixed).toMatchObject({ currency: 'SEK', sources: ['fixed'], stale_since_ms: null });

@@ -80,7 +80,7 @@ export async function openRepairRig(
   const bus = createMemoryBus({ log: silent });
   const site = {
     tenants: () => [tenant],
-    get: () => ({ time_zone: TZ, currency: 'EUR', energy_price: { kind: 'fixed' } }) as never,
+    get: () => ({ time_zone: TZ, currency: 'EUR' }) as never,
   };
   const meters = { list: () => points, get: (_: string, id: string) => points.find((one) => one.id === id) ?? null };
   const at_ms = Float64Array.from({ length: DAYS * 96 + 200 }, (_, i) => T0 + i * SLOT_MS);
@@ -96,7 +96,7 @@ export async function openRepairRig(
   const made: Forecast[] = [];
   const forecasts = () =>
     createForecastService({
-      ...{ ...base, jobs, site, balance: data.balance, market: () => Promise.reject(new Error('no market')) },
+      ...{ ...base, jobs, site, tariffs: { area: () => null }, balance: data.balance, market: () => Promise.reject(new Error('no market')) },
       forecasts: {
         write: async (_: string, one: Forecast) => void made.push(one),
         latest: async () => null,

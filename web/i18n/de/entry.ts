@@ -33,6 +33,8 @@ export const entryTexts = {
   'setup.price': 'Was eine Kilowattstunde kostet',
   'setup.price_kind': 'Art des Preises',
   'setup.price_fixed': 'Den ganzen Tag gleich',
+  'setup.price_tariff': 'Der Standort hat einen Tarif, der mehr als ein Preis ist: {name}.',
+  'setup.to_tariff': 'Tarif ändern',
   'setup.price_day_ahead': 'Nach dem Day-Ahead-Markt',
   'setup.per_kWh': 'Preis je kWh ohne MwSt.',
   'setup.area': 'Marktgebiet',

@@ -24,6 +24,8 @@ export const priceTexts = {
   'prices.tomorrow_none':
     'Morgen ist noch nicht veröffentlicht. Die Preise kommen gegen {time}; der nächste Versuch ist um {next}.',
   'prices.tomorrow_none_unknown': 'Morgen ist noch nicht veröffentlicht. Day-Ahead-Preise kommen gegen {time}.',
+  'prices.by_tariff': 'Nach dem Tarif „{name}“.',
+  'prices.to_tariff': 'Tarif und Rechnungen',
   'prices.formula': 'Sie zahlen den Marktpreis × {factor}, plus {fee} Umlagen und Entgelte, plus {vat} Mehrwertsteuer.',
   'prices.origin': 'Woher die Preise kommen',
   'prices.source_ok': 'abgerufen {age}',

@@ -30,6 +30,8 @@ export const entryTexts = {
   'setup.price': 'What a kilowatt hour costs',
   'setup.price_kind': 'Kind of price',
   'setup.price_fixed': 'The same all day',
+  'setup.price_tariff': 'The site has a tariff that is more than one price: {name}.',
+  'setup.to_tariff': 'Change the tariff',
   'setup.price_day_ahead': 'By the day-ahead market',
   'setup.per_kWh': 'Price per kWh without VAT',
   'setup.area': 'Market area',

@@ -21,6 +21,8 @@ export const priceTexts = {
   'prices.day_none': 'No prices for this day.',
   'prices.tomorrow_none': 'Tomorrow is not published yet. Prices come at about {time}; the next attempt is at {next}.',
   'prices.tomorrow_none_unknown': 'Tomorrow is not published yet. Day-ahead prices come at about {time}.',
+  'prices.by_tariff': 'By the tariff “{name}”.',
+  'prices.to_tariff': 'Tariff and bills',
   'prices.formula': 'You pay the market price × {factor}, plus {fee} of fees, plus {vat} VAT.',
   'prices.origin': 'Where the prices come from',
   'prices.source_ok': 'fetched {age}',

@@ -11,12 +11,14 @@ import { csrfChecked, type PageDeps, readerOf, sendPage, signedIn, uiOf } from '
 import { type FormValues, readSiteForm, textValues } from '../site-form.ts';
 
 export function createAdminSitePages(deps: PageDeps) {
-  const { site, demo } = deps.services;
+  const { site, demo, tariffs } = deps.services;
   const app = new Hono<Env>();
   const areas = PRICE_AREAS.map(({ area, name }) => ({ area, name }));
   const viewOf = (tenant: string, ui: Ui): AdminSiteView => {
     const known = site.get(tenant);
-    const form = known ? { values: valuesOf(known, ui), errors: {}, areas } : null;
+    const tariff = known && !tariffs.simple(tenant) ? (tariffs.current(tenant)?.tariff.name ?? '') : null;
+    const values = known ? valuesOf(known, tariffs.simple(tenant), ui) : {};
+    const form = known ? { values, errors: {}, areas, tariff } : null;
     return {
       form,
       demo: known?.demo || demo.running() ? 'running' : known ? 'blocked' : 'possible',
@@ -40,7 +42,11 @@ export function createAdminSitePages(deps: PageDeps) {
       sendPage(
         c,
         adminSitePage(
-          { ...viewOf(actor.tenant, ui), form: { values, errors, areas }, told: { saved: false, problem } },
+          {
+            ...viewOf(actor.tenant, ui),
+            form: { values, errors, areas, tariff: values.price_kind === undefined ? '' : null },
+            told: { saved: false, problem },
+          },
           ui,
         ),
         400,
@@ -61,9 +67,10 @@ function keptPlace(
   return { latitude: known.latitude, longitude: known.longitude };
 }
 
-function valuesOf(site: Site & { energy_price: EnergyPrice }, ui: Ui): FormValues {
+function valuesOf(site: Site, price: EnergyPrice | null, ui: Ui): FormValues {
   const number = (value: number) => (ui.language === 'de' ? String(value).replace('.', ',') : String(value));
-  const { name, place, time_zone, country, currency, energy_price: price } = site;
+  const { name, place, time_zone, country, currency } = site;
+  if (price === null) return { name, place, time_zone, country, currency };
   const own: Record<string, number> =
     price.kind === 'fixed' ? { per_kWh: price.per_kWh } : { factor: price.factor, fee_per_kWh: price.fee_per_kWh };
   const numbers = Object.entries({ ...own, vat_percent: price.vat_percent }).map(([key, value]) => [
