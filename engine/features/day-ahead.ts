@@ -13,8 +13,12 @@ export type DayAheadSpec = {
 };
 export const LEAR_SPEC: DayAheadSpec = { target_lags: [1, 2, 3, 7], exogenous_lags: [0, 1, 7] };
 
+/** 24 columns of one series, `lag` days before, from column `at` on. Series 0 is the target. */
+export type DayBlock = { readonly name: string; readonly series: number; readonly lag: number; readonly at: number };
+
 export type DayRows = {
   readonly width: number;
+  readonly blocks: readonly DayBlock[];
   /** Columns from here on are 0 or 1 and are not to be scaled. */
   readonly dummies_from: number;
   readonly names: readonly string[];
@@ -24,9 +28,11 @@ export type DayRows = {
 
 /** Rows are made when first asked for: those of past days never change, for they are as of their own origins. */
 export function createDayRows(panel: Panel, spec: DayAheadSpec = LEAR_SPEC): DayRows {
-  const blocks = panel.names.flatMap((name, series) =>
-    (series === 0 ? spec.target_lags : spec.exogenous_lags).map((lag) => ({ name, series, lag })),
-  );
+  const blocks = panel.names
+    .flatMap((name, series) =>
+      (series === 0 ? spec.target_lags : spec.exogenous_lags).map((lag) => ({ name, series, lag })),
+    )
+    .map((block, b) => ({ ...block, at: b * DAY_HOURS }));
   const dummies_from = blocks.length * DAY_HOURS;
   const width = dummies_from + 7;
   const hours = Array.from({ length: DAY_HOURS }, (_, hour) => hour);
@@ -40,11 +46,11 @@ export function createDayRows(panel: Panel, spec: DayAheadSpec = LEAR_SPEC): Day
     if (known) return known;
     const view = panel.viewAt(panel.origin(day));
     const x = new Float64Array(width);
-    for (const [b, { series, lag }] of blocks.entries())
-      for (let hour = 0; hour < DAY_HOURS; hour++) x[b * DAY_HOURS + hour] = view.value(series, day - lag, hour);
+    for (const { series, lag, at } of blocks)
+      for (let hour = 0; hour < DAY_HOURS; hour++) x[at + hour] = view.value(series, day - lag, hour);
     x[dummies_from + weekdayOf(panel, day)] = 1;
     kept.set(day, x);
     return x;
   };
-  return { width, dummies_from, names, row };
+  return { width, blocks, dummies_from, names, row };
 }
