@@ -23,6 +23,7 @@ import { clearUploads } from './http/api/uploads.ts';
 import { createAuthenticate } from './http/authenticate.ts';
 import { createWeb, openWebServer, type WebServer } from './http/server.ts';
 import { type Keep, keeping, type Part } from './lifecycle.ts';
+import { createMeterAddresses } from './meter-addresses.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutbound } from './outbound.ts';
 import { createAccessService } from './services/access.ts';
@@ -143,6 +144,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...base,
     ...{ meters, audit, alerts, profiles: catalogue, vault },
     ...{ listen: brokers.listen, disconnect: brokers.disconnect, forget: brokers.forget },
+    addresses: createMeterAddresses({
+      allowed: allowedHosts.entries,
+      own_ports: () => [server?.port ?? config.port, brokers.port(), ...[brokers.tls_port() ?? []].flat()],
+    }),
   });
   const search = createSearchService({ ...base, audit, devices, profiles: catalogue });
   const routes = createRoutes({ devices, meters, decoderOf: devices.decoderOf, ownerOf: devices.ownerOf });

@@ -47,18 +47,11 @@ export function isPublic(address: string): boolean {
 
 export function createOutbound({ allowed, resolve = systemResolve, onDate }: OutboundOptions): Outbound {
   const branches: Outbound[] = [];
-  const isAllowed = (host: string, port: number) => {
-    const bare = bareHost(host);
-    return allowed().some((entry) => {
-      const known = hostAndPort(entry);
-      return known.host === bare && (known.port === null || known.port === port);
-    });
-  };
   async function check(host: string, port: number): Promise<readonly { address: string; family: number }[]> {
     const bare = bareHost(host);
     const found = isIP(bare) ? [{ address: bare, family: isIP(bare) }] : await resolve(bare);
     const inside = found.find(({ address }) => !isPublic(address));
-    if (inside && !isAllowed(bare, port))
+    if (inside && !isAllowedHost(allowed(), bare, port))
       throw new NotAllowedError(
         isIP(bare)
           ? `${bare} is not on the public internet, and this host is not allowed.`
@@ -142,8 +135,17 @@ export function hostAndPort(entry: string): { host: string; port: number | null 
   return { host: bareHost(host), port: port === undefined ? null : Number(port) };
 }
 
+/** Whether an entry of the list names this host, and where it names a port, this port. */
+export function isAllowedHost(entries: readonly string[], host: string, port: number): boolean {
+  const bare = bareHost(host);
+  return entries.some((entry) => {
+    const known = hostAndPort(entry);
+    return known.host === bare && (known.port === null || known.port === port);
+  });
+}
+
 /** In small letters, without brackets and the dot at the end. */
-function bareHost(host: string): string {
+export function bareHost(host: string): string {
   return host
     .toLowerCase()
     .replace(/^\[(.*)\]$/, '$1')
@@ -167,7 +169,8 @@ function redirected(init: HttpRequest, status: number, sameOrigin: boolean): Htt
 
 type Check = (host: string, port: number) => Promise<readonly { address: string; family: number }[]>;
 
-function checkedLookup(check: Check, port: number): LookupFunction {
+/** A look-up for connections to `port` that gives only what `check` lets pass. */
+export function checkedLookup(check: Check, port: number): LookupFunction {
   return (host, options, done) => {
     check(host, port).then(
       (found) => {
@@ -181,4 +184,4 @@ function checkedLookup(check: Check, port: number): LookupFunction {
   };
 }
 
-const systemResolve: Resolve = (host) => dns.promises.lookup(host, { all: true, verbatim: true });
+export const systemResolve: Resolve = (host) => dns.promises.lookup(host, { all: true, verbatim: true });

@@ -1,5 +1,5 @@
 /** Devices: what supplies readings, how the box reaches it or it the box, and whether it does. */
-import { openHttpSource } from '../../connectors/meters/http/source.ts';
+import { type AddressGuard, openHttpSource } from '../../connectors/meters/http/source.ts';
 import { type BusRegistry, createBusRegistry } from '../../connectors/meters/modbus/bus.ts';
 import { openModbusSource } from '../../connectors/meters/modbus/source.ts';
 import type { PolledSource } from '../../connectors/meters/polled.ts';
@@ -105,6 +105,8 @@ export type DeviceDeps = Base & {
   disconnect: (tenant: string, device: string) => void;
   /** Ends the connections of a device that is gone, and removes what it left at the broker. */
   forget?: (tenant: string, device: string) => Promise<void>;
+  /** Which addresses a meter over HTTP may have; all where left out. */
+  addresses?: AddressGuard;
 };
 
 /** What the broker and the pollers need beside the service. */
@@ -151,7 +153,8 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
   function openSource(device: Pick<Device, 'profile' | 'connection'>): PolledSource {
     const { connection } = device;
     const profile = device.profile === null ? null : profiles.full(device.profile);
-    if (profile && connection.kind === 'http') return openHttpSource(profile, connection, { clock });
+    if (profile && connection.kind === 'http')
+      return openHttpSource(profile, connection, { clock, ...(deps.addresses ? { addresses: deps.addresses } : {}) });
     if (profile && (connection.kind === 'modbus-tcp' || connection.kind === 'modbus-rtu'))
       return openModbusSource(profile, connection, { buses, clock });
     throw new UnsupportedError('This device sends by itself; there is nothing to poll.');

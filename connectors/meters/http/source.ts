@@ -1,4 +1,5 @@
 /** Devices that are asked over HTTP for JSON: one or more requests a round, each with a deadline. */
+import type { LookupFunction } from 'node:net';
 import { Agent, fetch as fetchWith } from 'undici';
 import { InvalidDataError, NotAllowedError, UnavailableError } from '../../../engine/errors.ts';
 import type { Connection } from '../../../engine/model/site.ts';
@@ -14,16 +15,25 @@ export type HttpConnection = Extract<Connection, { kind: 'http' }>;
 const DEADLINE_MS = 10_000;
 const LARGEST_ANSWER_BYTES = 1024 * 1024;
 
-export function openHttpSource(
-  profile: Profile,
-  connection: HttpConnection,
-  { clock, deadline_ms = DEADLINE_MS }: { clock: Clock; deadline_ms?: number },
-): PolledSource {
+/** Which addresses may be asked; both reject NotAllowedError. */
+export type AddressGuard = {
+  check(host: string, port: number): Promise<unknown>;
+  lookup(port: number): LookupFunction;
+};
+export type HttpSourceOptions = {
+  clock: Clock;
+  deadline_ms?: number;
+  /** Everywhere where left out. */
+  addresses?: AddressGuard;
+};
+
+export function openHttpSource(profile: Profile, connection: HttpConnection, options: HttpSourceOptions): PolledSource {
+  const { clock, deadline_ms = DEADLINE_MS } = options;
   if (!profile.http) throw new InvalidDataError(`${profile.name} is no HTTP profile.`, 'Choose another profile.');
   const http = profile.http;
   const base = baseUrl(connection.url);
   const headers = { accept: 'application/json', ...http.headers, ...authorization(http, connection.token) };
-  const { ask, close } = createAsk(http);
+  const { ask, close } = createAsk(http, base, options.addresses);
   return {
     name: base,
     ...createHttpReader(http, clock, (path, signal) =>
@@ -40,10 +50,28 @@ type Ask = (
 ) => Promise<Answer>;
 
 /** A certificate of the device's own is not checked: what is asked stays secret, but from whom is not proven. */
-function createAsk({ certificate }: HttpSpec): { ask: Ask; close(): Promise<void> } {
-  if (certificate === 'public') return { ask: fetch, async close() {} };
-  const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
-  return { ask: (url, init) => fetchWith(url, { ...init, dispatcher }), close: () => dispatcher.close() };
+function createAsk(
+  { certificate }: HttpSpec,
+  base: string,
+  addresses?: AddressGuard,
+): { ask: Ask; close(): Promise<void> } {
+  if (certificate === 'public' && !addresses) return { ask: fetch, async close() {} };
+  const { hostname, port: given, protocol } = new URL(base);
+  const port = Number(given) || (protocol === 'https:' ? 443 : 80);
+  const dispatcher = new Agent({
+    connect: {
+      rejectUnauthorized: certificate === 'public',
+      ...(addresses ? { lookup: addresses.lookup(port) } : {}),
+    },
+  });
+  return {
+    async ask(url, init) {
+      // An address in digits is connected to without a look-up.
+      await addresses?.check(hostname, port);
+      return fetchWith(url, { ...init, dispatcher });
+    },
+    close: () => dispatcher.close(),
+  };
 }
 
 /** Reads as the profile says what `get` brings; knows no network, so that golden cases use the same code. */
@@ -121,6 +149,7 @@ async function getPayload(
     if (signal.aborted)
       throw new UnavailableError(`No answer from ${host} in time.`, 'Is it powered, is the address right?');
     const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
+    if (cause instanceof NotAllowedError) throw cause;
     throw new UnavailableError(
       `${host} cannot be reached (${cause?.code ?? cause?.message ?? (error as Error).message}).`,
       HINT,
