@@ -22,6 +22,8 @@ import { copyFile, diskError, type Entry, settle, syncFolder } from './sink.ts';
 const unpack = promisify(gunzip);
 /** While this folder is in a home, no box starts there. */
 export const UNFINISHED = '.restoring';
+/** Files copied at the same time. */
+const AT_ONCE = 8;
 const KEY_PATH = /^((tls|keys)\/)?[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 export type RestoreOptions = CheckOptions & {
@@ -175,10 +177,14 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
   const compared: TableFacts = {};
   let audit: AuditLook | null = null;
   progress('copying');
-  for (const entry of manifest.entries) {
-    const to = targetOf(entry.path);
-    if (to) await copyEntry(dir, entry, join(draft, to));
-  }
+  const left = [...manifest.entries];
+  const copying = async () => {
+    for (let entry = left.pop(); entry; entry = left.pop()) {
+      const to = targetOf(entry.path);
+      if (to) await copyEntry(dir, entry, join(draft, to));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, copying));
   await unpackAll(dir, manifest.entries, draft);
   await unpackAll(logOf(dir), backup.log_entries, draft);
   await placeFiles(backup, draft);

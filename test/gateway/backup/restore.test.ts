@@ -2,9 +2,13 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asOwner } from '../../../connectors/database/postgres/migrate.ts';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import { openJournalReader } from '../../../connectors/journal/reader.ts';
+import { auditKeyFile, openAuditKey } from '../../../gateway/auth/audit-key.ts';
+import { lookAtAudit } from '../../../gateway/backup/audit-look.ts';
 import { sealText } from '../../../gateway/backup/manifest.ts';
+import { appendHeads } from '../../../gateway/services/audit-head-file.ts';
 import { openRig, openStores, type Rig, T0 } from './rig.ts';
 
 let rig: Rig;
@@ -37,6 +41,24 @@ const held = async (home: string, boot: string) => {
   await journal.close();
   return groups.flatMap(({ readings }) => readings.map(({ value }) => value));
 };
+/** Entries of the audit log, the last of them signed. */
+const act = async (count: number) => {
+  const columns = 'tenant_id, actor, act, object, detail';
+  for (let n = 0; n < count; n++)
+    await rig.db.asTenant('acme', (sql) =>
+      sql(`insert into audit (${columns}) values ('acme', 'anna', 'site.save', $1, '{}')`, [`site ${n}`]),
+    );
+  const [last] = await rig.db.asTenant('acme', (sql) =>
+    sql<{ id: number; hash: string }>('select id, hash from audit order by id desc limit 1'),
+  );
+  const { sign } = await openAuditKey(rig.home);
+  await appendHeads(rig.home, [sign({ tenant: 'acme', ...last!, at: '2026-03-01T00:00:00.000Z' })]);
+};
+const tamper = (statement: string) =>
+  asOwner(rig.db.cluster.connection, async (client) => {
+    await client.query(`set session_replication_role = replica`);
+    await client.query(statement);
+  });
 const offset = (home: string) => join(home, 'clock-quarantine/now/offset.json');
 
 beforeAll(async () => {
@@ -49,6 +71,7 @@ beforeAll(async () => {
   await rig.files.write('acme', 'rules.pdf', Buffer.from('a document'));
   await rig.files.write('acme', 'removed.pdf', Buffer.from('a document of somebody'));
   await repair('before', T0 - 2 * HOUR);
+  await act(5);
   await rig.backup();
   await repair('after', T0 + 90_000);
   await rig.record('m', T0 + 120_000, [5, 6]);
@@ -64,6 +87,7 @@ beforeAll(async () => {
   await rig.record('m', T0 + 180_000, [7]);
   await rig.db.asSystem((sql) => sql(`insert into tenant (id, name) values ('latest', 'Latest')`));
   await rig.files.write('acme', 'later.pdf', Buffer.from('and replaced'));
+  await act(1);
   await rig.round();
   await rig.record('m', T0 + 240_000, [8]);
 }, 120_000);
@@ -72,7 +96,7 @@ afterAll(() => rig?.end());
 describe('a restored backup', () => {
   it('holds everything up to the last round, each once', async () => {
     const report = await rig.restore('whole');
-    expect(report).toMatchObject({ journal_records: 3, files: 2, until_ms: T0 + 180_000 });
+    expect(report).toMatchObject({ journal_records: 3, files: 2, audit_entries: 6, until_ms: T0 + 180_000 });
     expect(report.notes).toEqual([
       expect.stringMatching(/^\d+ messages with readings wait for their time/),
       expect.stringMatching(/erased after 2026-03-01T00:03:00.000Z are there again/),
@@ -92,7 +116,9 @@ describe('a restored backup', () => {
       expect((await there.files.read('acme', 'rules.pdf')).toString()).toBe('a document');
       expect((await there.files.read('acme', 'later.pdf')).toString()).toBe('and replaced');
       await expect(there.files.read('acme', 'removed.pdf'), 'a document that was removed').rejects.toThrow();
-      expect(await readFile(join(rig.root, 'whole/secret-key'), 'utf8')).toBe('the-key-of-this-box------------------------');
+      expect(await readFile(join(rig.root, 'whole/secret-key'), 'utf8')).toBe(
+        'the-key-of-this-box------------------------',
+      );
       expect(await readFile(join(rig.root, 'whole/luna.yaml'), 'utf8')).toContain('abc123');
       // Numbers go on, so that no new reading is taken for one that is known.
       await there.record('m', T0 + 300_000, [9]);
@@ -108,9 +134,6 @@ describe('a restored backup', () => {
     expect(await held(home, 'now')).toEqual([3, 4]);
     expect(await readFile(offset(home), 'utf8')).toBe('{"offset_ms":1000}');
     expect(await readdir(join(home, 'clock-quarantine'))).toEqual(['now']);
-    await rig.restore('base', { without_log: true });
-    expect(await held(join(rig.root, 'base'), 'now')).toEqual([1, 2]);
-    expect(await held(join(rig.root, 'base'), 'thrown-away')).toEqual([10]);
   }, 60_000);
 
   it('stands at an earlier round where that is asked for', async () => {
@@ -156,5 +179,24 @@ describe('a restored backup', () => {
     expect(notes.join()).toMatch(/keys stayed sealed.*must be entered again/);
     expect(await readdir(home)).not.toContain('secret-key');
     expect(await readFile(join(home, 'luna.yaml'), 'utf8')).not.toContain('abc123');
+    // As of the backup itself, what waited for a trusted clock then.
+    expect(await held(home, 'now')).toEqual([1, 2]);
+    expect(await held(home, 'thrown-away')).toEqual([10]);
+  }, 60_000);
+
+  it('is followed along its audit log first: with an entry changed or cut off nothing is restored', async () => {
+    const look = () => lookAtAudit(rig.db.cluster.connection, rig.home, true);
+    expect(await look()).toEqual({ entries: 6, other_keys: [] });
+    await tamper(`update luna.audit set actor = 'nobody' where id = 2`);
+    await expect(look()).rejects.toThrow(/audit log of acme.*Entry 2 .*not as it was written/);
+    await tamper(`update luna.audit set actor = 'anna' where id = 2`);
+    await rm(auditKeyFile(rig.home));
+    expect(await look(), 'a key that was lost says nothing against the entries').toMatchObject({
+      other_keys: ['acme'],
+    });
+    await tamper(`delete from luna.audit where id = (select max(id) from luna.audit)`);
+    await rig.backup();
+    await expect(rig.restore('cut')).rejects.toThrow(/audit log of acme.*is missing/);
+    expect((await readdir(join(rig.root, 'cut'))).filter((name) => !name.startsWith('luna.lock'))).toEqual([]);
   }, 60_000);
 });

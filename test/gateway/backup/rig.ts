@@ -22,8 +22,8 @@ export const KNOWN = readMigrations().map(({ name }) => name);
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
-/** @param options `passphrase`: false makes backups without keys; `migrations`: only the first so many, as an older version had */
-export async function openRig(options: { passphrase?: boolean; migrations?: number } = {}) {
+/** @param options `passphrase`: false makes backups without keys; `old`: with the first migration only, as an older version had */
+export async function openRig(options: { passphrase?: boolean; old?: boolean } = {}) {
   const root = await mkdtemp(join(tmpdir(), 'luna-backup-'));
   const home = join(root, 'home');
   const folder = join(root, 'backups');
@@ -31,8 +31,8 @@ export async function openRig(options: { passphrase?: boolean; migrations?: numb
   await writeFile(join(root, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
   await writeFile(join(home, 'secret-key'), 'the-key-of-this-box------------------------', { mode: 0o600 });
   await writeFile(join(home, 'luna.yaml'), 'entsoe_token: abc123\nlog_level: warn\n');
-  if (options.migrations === undefined) await copyTemplate(home);
-  const stores = await openStores(home, options.migrations);
+  await copyTemplate(home, options.old ? 'first' : 'migrated');
+  const stores = await openStores(home, options.old ? 1 : undefined);
   await stores.db.asSystem((sql) =>
     sql(`insert into tenant (id, name) values ('acme', 'Acme') on conflict do nothing`),
   );
