@@ -7,6 +7,7 @@ import { createVault } from '../../../gateway/auth/vault.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
 import { createAlertService } from '../../../gateway/services/alerts.ts';
 import { createJobService } from '../../../gateway/services/jobs.ts';
+import type { WaysOut } from '../../../gateway/services/notify/channel.ts';
 import { createNotifyService } from '../../../gateway/services/notify.ts';
 import type { Actor } from '../../../gateway/services.ts';
 import { connect } from '../../connectors/notify/socket.ts';
@@ -17,7 +18,7 @@ const KEY = Buffer.alloc(32, 7);
 
 export function createNotifyRig(
   db: OpenedDatabase,
-  options: { clock?: Clock; published?: string[]; tenants?: string[] } = {},
+  options: { clock?: Clock; published?: string[]; tenants?: string[]; ways?: WaysOut } = {},
 ) {
   const clock = options.clock ?? Date;
   const metrics = createMetrics({ defaults: false });
@@ -48,7 +49,7 @@ export function createNotifyRig(
     meters: { get: () => null, ofDevice: () => [] },
     devices: { get: () => null },
     baseUrl: () => 'http://box.example:8080',
-    ways: {
+    ways: options.ways ?? {
       ...{ connect, clock, fetch: fetch as WebhookFetch },
       publish: async (tenant, topic, payload, retain) => {
         options.published?.push(`${tenant} ${topic} ${retain} ${payload}`);
