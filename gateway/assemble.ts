@@ -55,13 +55,13 @@ import { createPriceService } from './services/prices.ts';
 import { openProfileCatalogue } from './services/profiles.ts';
 import { createQualityService } from './services/quality.ts';
 import { openBooks } from './services/reading-counts.ts';
-import { createRegulationService } from './services/regulation.ts';
+import { createRegulationService, type RegulationService } from './services/regulation.ts';
 import { createRepairService } from './services/repairs.ts';
 import { createRetention } from './services/retention.ts';
 import { createSiteService } from './services/site.ts';
 import { createStoreWatch } from './services/store-watch.ts';
-import { createWeatherService } from './services/weather.ts';
 import { createTariffService } from './services/tariffs.ts';
+import { createWeatherService } from './services/weather.ts';
 import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
 import { loadCertificate } from './tls.ts';
@@ -197,12 +197,13 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     site,
     balance: data.balance,
     market: prices.market,
-  });
-  const advice = createAdviceService({
-    ...base,
-    audit,
-    gather: (tenant) => gatherAdviceContext({ clock, site, meters, prices, forecasts, data, alerts }, tenant),
     tariffs,
+  });
+  const similar: RegulationService['similar'] = (tenant, text, limit) => regulation.similar(tenant, text, limit);
+  const looked = { clock, db, site, meters, prices, forecasts, data, alerts, repairs, live, similar };
+  const advice = createAdviceService({
+    ...{ ...base, jobs, workers, site, data, forecasts, similar },
+    gather: (tenant, settings) => gatherAdviceContext(looked, tenant, settings),
   });
   const regulation = createRegulationService({
     ...base,
@@ -251,13 +252,13 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     data,
     repairs,
     loads,
+    tariffs,
     prices,
     weather,
     forecasts,
     regulation,
     advice,
     alerts,
-    tariffs,
     allowedHosts,
     notify,
     quality,
@@ -283,13 +284,13 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'workers', close: () => Promise.all([workers.close(), uploads.close(), processes.close()]).then(() => {}) },
     { name: 'outbound', close: () => outbound.close() },
     { name: 'site', start: () => site.start() },
+    { name: 'tariffs', start: () => tariffs.start() },
     { name: 'audit', start: () => audit_chain.start(), close: () => audit_chain.stop() },
     { name: 'allowed hosts', start: () => allowedHosts.start() },
     { name: 'meters', start: () => meters.start() },
     { name: 'devices', start: () => devices.start(), close: () => devices.close() },
     {
       name: 'series',
-    { name: 'tariffs', start: () => tariffs.start() },
       start: () => startDrain({ ...base, series, books, site, meters, loads, ratingOf }),
       close: () => series.close().finally(() => books.close()),
       close_ms: 3000,
@@ -300,6 +301,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'clock quarantine', start: () => quarantine.start(), close: () => quarantine.close() },
     { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
     { name: 'quality', start: () => quality.start(), close: () => quality.stop() },
+    { name: 'advice', start: () => advice.start() },
     { name: 'jobs', start: () => jobs.start(), close: () => jobs.stop() },
     { name: 'regulation', start: () => regulation.start(), close: () => regulation.stop() },
     { name: 'repairs', start: () => repairs.start(), close: () => repairs.stop() },

@@ -34,9 +34,7 @@ export type Measure =
   /** Mean load of the two nights after, from 01:00 to 04:00, and what a W below `reference_W` saves. */
   | { kind: 'night'; reference_W: number; gain_per_W: number }
   /** Share of the forecast generation that the three days after give, and what the whole share is worth a day. */
-  | { kind: 'yield'; reference: number; gain: number }
-  /** Whether the meter point is heard again, moving, within three days. */
-  | { kind: 'heard'; meter: string };
+  | { kind: 'yield'; reference: number; gain: number };
 
 export type Action = {
   /** Stable while it is the same advice: kind and object, and the day where it is about a day. */

@@ -35,6 +35,10 @@ export type AdviceContext = {
   repairs?: readonly RepairHint[];
   /** What a kWh fed in brings; null where it is not known. */
   feed_in_per_kWh?: number | null;
+  /** Mean price of the last 30 days, per kWh. */
+  usual_per_kWh?: number | null;
+  /** How often each kind was shown today and in the last seven days: people tire. */
+  shown?: Readonly<Record<string, { day: number; week: number }>>;
 };
 
 export type BatteryState = {

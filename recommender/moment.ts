@@ -3,61 +3,84 @@ import { localTime, SLOT_MS } from '../engine/model/time.ts';
 import type { Action, AdviceContext } from './action.ts';
 import type { Candidate } from './bandit/port.ts';
 import { KIND } from './catalogue/kinds.ts';
+import { meanPrice } from './windows.ts';
 
-export const MOMENT_NAMES = ['bias', 'hour_sin', 'hour_cos', 'weekend', 'price_spread', 'solar_share'] as const;
-export const ACTION_NAMES = ['saving', 'certainty', 'urgency', 'effort'] as const;
+/** The same as in the simulator that the policy was tuned on (test/bench/site). */
+export const MOMENT_NAMES = ['bias', 'weekend', 'price_spread', 'price_level', 'season_sin', 'season_cos'] as const;
+export const ACTION_NAMES = ['saving', 'certainty', 'urgency', 'shown_today', 'shown_this_week'] as const;
 /** Length of a policy's input: both together. */
 export const INPUTS = MOMENT_NAMES.length + ACTION_NAMES.length;
+/** Pieces of advice at once. */
+export const SLATE = 3;
 
 const HOUR_MS = 3_600_000;
 const DAY_SLOTS = (24 * HOUR_MS) / SLOT_MS;
-/** A saving of this much (in the site's currency) is half of the scale; an effort of so many minutes, too. */
-const HALF_SAVING = 10;
-const HALF_EFFORT_MIN = 20;
+const YEAR_DAYS = 365.25;
+/** A saving of this share of a day's cost is half of the scale. */
+const HALF_SHARE = 0.004;
+const LEAST_HALF = 0.05;
+/** Where load or prices are not known. */
+const USUAL_HALF = 1;
 
 /** @returns as many numbers as MOMENT_NAMES. */
 export function momentFeatures(context: AdviceContext): number[] {
   const local = localTime(context.at_ms, context.time_zone);
-  const weekday = new Date(Date.UTC(local.year, local.month - 1, local.day)).getUTCDay();
-  const angle = (2 * Math.PI * (local.hour + local.minute / 60)) / 24;
+  const day_ms = Date.UTC(local.year, local.month - 1, local.day);
+  const weekday = new Date(day_ms).getUTCDay();
+  const angle = (2 * Math.PI * ((day_ms / (24 * HOUR_MS)) % YEAR_DAYS)) / YEAR_DAYS;
   return [
     1,
-    Math.sin(angle),
-    Math.cos(angle),
     weekday === 0 || weekday === 6 ? 1 : 0,
     spreadOf(context),
-    solarShare(context),
+    levelOf(context),
+    Math.sin(angle),
+    Math.cos(angle),
   ];
 }
 
 /** @returns as many numbers as ACTION_NAMES, each in 0 … 1. */
 export function actionFeatures(
-  { saving, deadline_ms, effort_min }: Pick<Action, 'saving' | 'deadline_ms' | 'effort_min'>,
-  { at_ms }: AdviceContext,
+  { kind, saving, deadline_ms }: Pick<Action, 'kind' | 'saving' | 'deadline_ms'>,
+  context: AdviceContext,
 ): number[] {
   const amount = Math.max(0, saving?.amount ?? 0);
-  const hoursLeft = deadline_ms === null ? 48 : Math.max(0, (deadline_ms - at_ms) / HOUR_MS);
+  const hoursLeft = deadline_ms === null ? 48 : Math.max(0, (deadline_ms - context.at_ms) / HOUR_MS);
+  const shown = context.shown?.[kind] ?? { day: 0, week: 0 };
   return [
-    amount / (amount + HALF_SAVING),
+    amount / (amount + halfSaving(context)),
     saving && saving.high > 0 ? Math.max(0, saving.low) / saving.high : 0.5,
     1 / (1 + hoursLeft / 6),
-    effort_min / (effort_min + HALF_EFFORT_MIN),
+    Math.min(1, shown.day / SLATE),
+    Math.min(1, shown.week / 14),
   ];
 }
 
-/** The rule baseline ranks by money, or what a kind without money is held for; what is sooner void goes first among equals. */
+/** Money at which a saving counts half: grows with what the site pays a day, so that sites can learn from each other. */
+export function halfSaving({ load, prices }: AdviceContext): number {
+  const price = new Map(prices.map(({ at_ms, per_kWh }) => [at_ms, per_kWh]));
+  let cost = 0;
+  let known = 0;
+  for (const { at_ms, power_W } of load.slice(0, DAY_SLOTS)) {
+    const per_kWh = price.get(at_ms);
+    if (per_kWh == null) continue;
+    known++;
+    cost += ((Math.max(0, power_W) * SLOT_MS) / 3.6e9) * per_kWh;
+  }
+  return known === 0 ? USUAL_HALF : Math.max(LEAST_HALF, (HALF_SHARE * cost * DAY_SLOTS) / known);
+}
+
+/** The rule baseline ranks by money, or what a kind without money is held for; of equals what is sooner void. */
 export function ruleScore({ kind, saving, features }: Action): number {
-  const worth = saving ? Math.max(0, saving.amount) : KIND[kind].worth;
-  return worth / (worth + HALF_SAVING) + 0.1 * features[2]!;
+  return (saving ? Math.max(0, saving.amount) : KIND[kind].rule_money) + 1e-3 * features[2]!;
 }
 
 export function candidateOf(action: Action): Candidate {
   return { id: action.id, arm: action.kind, features: action.features, rule_score: ruleScore(action) };
 }
 
-/** (dearest − cheapest) / (|dearest| + |cheapest|) of the known prices; 0 without prices. */
+/** (dearest − cheapest) / (|dearest| + |cheapest|) of the known prices of a day; 0 without prices. */
 function spreadOf({ prices }: AdviceContext): number {
-  const known = prices.flatMap((slot) => (slot.per_kWh === null ? [] : [slot.per_kWh]));
+  const known = prices.slice(0, DAY_SLOTS).flatMap((slot) => (slot.per_kWh === null ? [] : [slot.per_kWh]));
   if (known.length === 0) return 0;
   const low = Math.min(...known);
   const high = Math.max(...known);
@@ -65,11 +88,10 @@ function spreadOf({ prices }: AdviceContext): number {
   return scale === 0 ? 0 : Math.min(1, (high - low) / scale);
 }
 
-/** Forecast generation as a share of both forecasts' sum over the coming day; 0 where either is missing. */
-function solarShare({ load, generation }: AdviceContext): number {
-  const sum = (slots: AdviceContext['load']) =>
-    slots.slice(0, DAY_SLOTS).reduce((total, { power_W }) => total + Math.max(0, power_W), 0);
-  const given = sum(generation);
-  const used = sum(load);
-  return given > 0 && used > 0 ? given / (given + used) : 0;
+/** Mean price ahead against that of the month before, −1 … 1; 0 where either is not known. */
+function levelOf(context: AdviceContext): number {
+  const ahead = meanPrice(context);
+  const usual = context.usual_per_kWh ?? null;
+  if (ahead === null || usual === null) return 0;
+  return Math.max(-1, Math.min(1, ahead / Math.max(1e-3, usual) - 1));
 }

@@ -9,52 +9,101 @@ import type {
   ForecastService,
   MeterService,
   PriceService,
+  Services,
   SiteService,
 } from '../services.ts';
+import { passagesOfInterest, type Similar } from './advice/interests.ts';
 
-export type AdviceContextDeps = Pick<Base, 'clock'> & {
+export type AdviceContextDeps = Pick<Base, 'clock' | 'db'> & {
   site: SiteService;
   meters: MeterService;
   prices: PriceService;
   forecasts: ForecastService;
   data: DataService;
   alerts: AlertService;
+  repairs: Pick<Services['repairs'], 'list'>;
+  live: Pick<Services['live'], 'of'>;
+  similar: Similar;
 };
 
 const AHEAD_MS = 36 * 3_600_000;
 const NIGHT_HOURS = [1, 4] as const;
 const DAYS_BACK = 14;
+const PRICE_DAYS = 30;
+const PASSAGES = 6;
+const REPAIRS = 20;
+/** Meter points of charging points by their name, in both languages. */
+const CHARGER = /charg|wallbox|\bladep|\bladesäul|\bladestation|\bevse?\b/i;
 
 /** @returns null before set-up. What is unknown is null or empty; a part that fails makes its rules ineligible, no more. */
 export async function gatherAdviceContext(
   deps: AdviceContextDeps,
   tenant: string,
+  settings: { demand_charge_per_kW: number | null },
 ): Promise<{ site: string; context: AdviceContext } | null> {
   const site = deps.site.get(tenant);
   if (!site) return null;
   const at_ms = deps.clock.now();
-  const [prices, load, generation, battery, meters, night, yesterday_generation] = await Promise.all([
+  const tz = site.time_zone;
+  const [prices, load, generation, battery, meters, night, yesterday_generation, more] = await Promise.all([
     orElse(priceSlots(deps, tenant, at_ms), []),
     orElse(forecastSlots(deps, tenant, 'load', at_ms), []),
     orElse(forecastSlots(deps, tenant, 'generation', at_ms), []),
-    orElse(batteryUse(deps, tenant, at_ms, site.time_zone), null),
+    orElse(batteryUse(deps, tenant, at_ms, tz), null),
     orElse(meterStates(deps, tenant), []),
-    orElse(nightLoads(deps, tenant, at_ms, site.time_zone), null),
-    orElse(yesterdayGeneration(deps, tenant, at_ms, site.time_zone), null),
+    orElse(nightLoads(deps, tenant, at_ms, tz), null),
+    orElse(yesterdayGeneration(deps, tenant, at_ms, tz), null),
+    gatherMore(deps, tenant, { at_ms, tz, ...settings }),
   ]);
-  const context = {
-    at_ms,
-    time_zone: site.time_zone,
-    currency: site.currency,
-    prices,
-    load,
-    generation,
-    battery,
-    meters,
-    night,
-    yesterday_generation,
+  const needed = { at_ms, time_zone: tz, currency: site.currency, prices, load, generation, battery, meters };
+  return { site: site.id, context: { ...needed, night, yesterday_generation, ...more } };
+}
+
+type Moment = { at_ms: number; tz: string; demand_charge_per_kW: number | null };
+
+/** What only some kinds of advice need. */
+async function gatherMore(deps: AdviceContextDeps, tenant: string, moment: Moment): Promise<Partial<AdviceContext>> {
+  const { at_ms, tz, demand_charge_per_kW } = moment;
+  const [month_peak_W, usual_per_kWh, passages, repairs] = await Promise.all([
+    demand_charge_per_kW === null ? null : orElse(monthPeak(deps, tenant, at_ms, tz), null),
+    orElse(usualPrice(deps, tenant, at_ms, tz), null),
+    orElse(passagesOfInterest(deps, tenant, null, PASSAGES), []),
+    orElse(recentRepairs(deps, tenant, at_ms), []),
+  ]);
+  const chargers = deps.meters.list(tenant).filter(({ name, role }) => role !== 'grid' && CHARGER.test(name));
+  return {
+    peak: month_peak_W === null || demand_charge_per_kW === null ? null : { month_peak_W, demand_charge_per_kW },
+    usual_per_kWh,
+    passages: passages.map(({ because: _because, ...hint }) => hint),
+    repairs,
+    // A site whose charging points are not measured may have some all the same.
+    ...(chargers.length > 0 ? { chargers: chargers.map(({ id, name }) => ({ id, name })) } : {}),
   };
-  return { site: site.id, context };
+}
+
+/** Highest 15-minute mean taken from the grid since the local month began. */
+async function monthPeak({ data }: AdviceContextDeps, tenant: string, at_ms: number, tz: string) {
+  const { year, month } = localTime(at_ms, tz);
+  const { values } = await data.balance(tenant, 'grid', instantOf(tz, year, month, 1), slotStart(at_ms));
+  const known = Array.from(values).filter((value) => !Number.isNaN(value));
+  return known.length === 0 ? null : known.reduce((a, b) => Math.max(a, b), 0);
+}
+
+async function usualPrice({ prices }: AdviceContextDeps, tenant: string, at_ms: number, tz: string) {
+  const { columns } = await prices.site(tenant, addDays(slotStart(at_ms), -PRICE_DAYS, tz), slotStart(at_ms));
+  const known = Array.from(columns.values).filter((value) => !Number.isNaN(value));
+  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length;
+}
+
+async function recentRepairs({ repairs, meters }: AdviceContextDeps, tenant: string, at_ms: number) {
+  const acts = await repairs.list(tenant, null, { limit: REPAIRS });
+  return acts.flatMap(({ id, meter, quantity, from_ms, to_ms, count, at_ms: made_ms, state, taken_back }) => {
+    const point = meters.get(tenant, meter);
+    const counts = state === 'done' && !taken_back && made_ms <= at_ms;
+    return point && counts
+      ? [{ id, meter, meter_name: point.name, quantity, from_ms, to_ms, count, at_ms: made_ms }]
+      : [];
+  });
 }
 
 async function orElse<T>(work: Promise<T>, fallback: T): Promise<T> {
@@ -83,12 +132,14 @@ async function forecastSlots(
 }
 
 async function batteryUse(
-  { meters, data }: AdviceContextDeps,
+  { meters, data, live }: AdviceContextDeps,
   tenant: string,
   at_ms: number,
   tz: string,
 ): Promise<AdviceContext['battery']> {
-  if (!meters.list(tenant).some((meter) => meter.role === 'battery')) return null;
+  const points = meters.list(tenant).filter((meter) => meter.role === 'battery');
+  if (points.length === 0) return null;
+  const charges = points.flatMap(({ id }) => live.of(tenant, id).get('soc_percent')?.value ?? []);
   const discharged: number[] = [];
   const today = dayStart(at_ms, tz);
   const columns = await data.balance(tenant, 'battery', addDays(today, -DAYS_BACK, tz), today);
@@ -96,7 +147,8 @@ async function batteryUse(
     const energy = energyBetween(columns, day, addDays(day, 1, tz));
     if (energy !== null) discharged.push(energy);
   }
-  return { daily_kWh: median(discharged) };
+  // One of several that is not full can still be charged.
+  return { daily_kWh: median(discharged), ...(charges.length > 0 ? { soc_percent: Math.min(...charges) } : {}) };
 }
 
 async function meterStates({ meters, alerts }: AdviceContextDeps, tenant: string): Promise<MeterState[]> {

@@ -1,12 +1,37 @@
 /** Advice: gathers the context, lets the catalogue propose and the policy choose, logs every decision, learns. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
-import type { Action, AdviceContext } from '../../recommender/action.ts';
-import { eligibleActions } from '../../recommender/catalogue/rules.ts';
-import { FEATURES } from '../../recommender/features.ts';
-import { createLinUcbState, type LinUcbState, learn } from '../../recommender/linucb.ts';
-import { type Decision, decide, POLICY } from '../../recommender/policy.ts';
-import type { Actor, AuditService, Base } from '../services.ts';
+import { dayStart } from '../../engine/model/time.ts';
+import type { Sql } from '../../engine/ports.ts';
+import type { Action, AdviceContext, Evidence } from '../../recommender/action.ts';
+import { decideLogged } from '../../recommender/bandit/replay.ts';
+import { proposeActions } from '../../recommender/catalogue/catalogue.ts';
+import { candidateOf, momentFeatures, SLATE } from '../../recommender/moment.ts';
+import { rewardOfAnswer } from '../../recommender/reward.ts';
+import type { Actor, Base, Services } from '../services.ts';
+import { createPolicyContest, type PolicyContest, type PolicyState, readContest } from './advice/contest.ts';
+import { awaitEffect, type EffectDeps, measureEffects } from './advice/effects.ts';
+import { type DocumentHint, passagesOfInterest, type Similar } from './advice/interests.ts';
+import { decisionLog, type LogRange, type LogRow } from './advice/log-rows.ts';
+import { type AdvicePerformance, answersByKind, type LikeThis, performanceOf } from './advice/performance.ts';
+import { createPolicyStore, type Learnt } from './advice/policies.ts';
+import {
+  type DecisionRow,
+  decisionOf,
+  feedbackOf,
+  feedbackSince,
+  insertDecision,
+  insertFeedback,
+  insertReward,
+  lastDecision,
+  lockRewards,
+  outcomeOf,
+  shownSince,
+} from './advice/rows.ts';
+import { type AdviceSettings, isQuiet, readSettings, writeSettings } from './advice/settings.ts';
+import { adviceOf, explained, historyOf, quietly } from './advice/shown.ts';
+import { kindOf, withheldFrom, withinBudget } from './advice/withheld.ts';
+import { writeAudit } from './audit.ts';
 
 export type AdviceAction = {
   id: string;
@@ -16,69 +41,87 @@ export type AdviceAction = {
   saving: { amount: number; low: number; high: number; currency: string } | null;
   propensity: number;
   deadline_ms: number | null;
+  effort_min: number;
+  evidence: Evidence;
+  /** What people answered to this kind so far. */
+  like_this: LikeThis;
+  /** Whether the learner put it there, the plain rule, or chance (exploration). */
+  chosen_by: 'learner' | 'rule' | 'chance';
   /** Where to look: a page of ours. */
   link: string | null;
 };
-
-export type Advice = { decision_id: string; made_ms: number; actions: AdviceAction[] };
-
+/** `quiet`: nothing new is advised now, by the site's quiet hours. */
+export type Advice = { decision_id: string; made_ms: number; actions: AdviceAction[]; quiet: boolean };
 export type Outcome = 'accepted' | 'dismissed' | 'snoozed';
+export type UsageEvent = {
+  id: string;
+  kind: 'view' | 'click' | 'question';
+  object: string;
+  at_ms?: number;
+  detail?: Record<string, unknown>;
+};
+export type AdviceHistory = {
+  decision_id: string;
+  at_ms: number;
+  action: AdviceAction;
+  outcome: Outcome | null;
+  outcome_ms: number | null;
+  /** What it brought by the meters, once that is known. */
+  realised: number | null;
+};
 
 export interface AdviceService {
   /** The current decision for the tenant's site (a new one where the last is outdated). */
   recommend(actor: Actor): Promise<Advice>;
+  /** Documents and passages close to what this person read and asked. */
+  documents(actor: Actor, limit: number): Promise<DocumentHint[]>;
   feedback(actor: Actor, decision: string, action: string, outcome: Outcome): Promise<void>;
-  explain(actor: Actor, decision: string): Promise<Record<string, unknown>>;
-  history(
-    tenant: string,
-    limit: number,
-  ): Promise<
-    { decision_id: string; at_ms: number; action: AdviceAction; outcome: Outcome | null; outcome_ms: number | null }[]
-  >;
+  /** The logged decision; with `replay` also what differs when it is made again. */
+  explain(actor: Actor, decision: string, options?: { replay?: boolean }): Promise<Record<string, unknown>>;
+  history(tenant: string, limit: number): Promise<AdviceHistory[]>;
+  performance(tenant: string): Promise<AdvicePerformance>;
+  settings(tenant: string): Promise<AdviceSettings>;
+  saveSettings(actor: Actor, settings: AdviceSettings): Promise<void>;
+  /** Which policy decides, and how its challengers would have done. */
+  policy(tenant: string): Promise<PolicyState>;
+  /** Every decision's places with their propensities and rewards, oldest first, in pages. */
+  log(tenant: string, range: LogRange): AsyncIterable<LogRow[]>;
   /** Views, clicks and questions; idempotent by `id`. */
-  record(
-    actor: Actor,
-    events: readonly {
-      id: string;
-      kind: 'view' | 'click' | 'question';
-      object: string;
-      at_ms?: number;
-      detail?: Record<string, unknown>;
-    }[],
-  ): Promise<{ stored: number }>;
+  record(actor: Actor, events: readonly UsageEvent[]): Promise<{ stored: number }>;
 }
+export type RunningAdvice = AdviceService & {
+  /** Defines its jobs: before the jobs start. */
+  start(): void;
+  /** Measures the effects that are due, and judges the policies; the jobs do it by themselves. */
+  round(tenant: string): Promise<{ effects: number }>;
+};
 
 /** A decision is shown this long while what is eligible stays the same; one without anything eligible longer. */
 const VALID_MS = 30 * 60_000;
 const EMPTY_VALID_MS = 24 * 3_600_000;
-const SNOOZE_MS = 2 * 3_600_000;
-/** Dismissed advice with the same id does not come back within this; ids carry the day where advice is of a day. */
-const DISMISS_MS = 20 * 3_600_000;
-const HISTORY_MS = 90 * 86_400_000;
+/** Answers that are remembered, so that dismissed advice stays away. */
+const MEMORY_MS = 400 * 86_400_000;
+const WEEK_MS = 7 * 86_400_000;
 const MAX_EVENTS = 1000;
+const EFFECTS = 'measure-advice';
+const CONTEST = 'judge-advice';
 
-export type AdviceDeps = Pick<Base, 'db' | 'clock' | 'bus' | 'metrics'> & {
-  audit: AuditService;
-  /** The site's id and everything that rules may look at; null before set-up. */
-  gather(tenant: string): Promise<{ site: string; context: AdviceContext } | null>;
-};
+export type AdviceDeps = Pick<Base, 'db' | 'clock' | 'bus' | 'metrics' | 'log'> &
+  EffectDeps & {
+    jobs: Pick<Services['jobs'], 'define' | 'schedule'>;
+    workers: Pick<Services['workers'], 'run'>;
+    site: Pick<Services['site'], 'get' | 'tenants'>;
+    /** The site's id and everything that rules may look at; null before set-up. */
+    gather(tenant: string, settings: AdviceSettings): Promise<{ site: string; context: AdviceContext } | null>;
+    similar: Similar;
+  };
 
-type DecisionRow = {
-  id: string;
-  at_ms: number;
-  site_id: string;
-  policy: string;
-  seed: number;
-  context: AdviceContext;
-  eligible: Action[];
-  chosen: Decision['positions'];
-};
-type FeedbackRow = { decision_id: string; action_id: string; outcome: Outcome; at_ms: number };
-
-/** Rewards: accept 1, dismiss 0; a snooze or silence is missing, not 0. */
-export function createAdviceService(deps: AdviceDeps): AdviceService {
-  const { db, clock, bus, metrics, audit } = deps;
+/** Silence and snooze are missing, not 0; what an answer counts is in recommender/reward.ts. */
+export function createAdviceService(deps: AdviceDeps): RunningAdvice {
+  const { db, clock, bus, metrics, log } = deps;
   const pending = new Map<string, Promise<Advice>>();
+  const policies = createPolicyStore(deps);
+  const contest = createPolicyContest(deps);
 
   return {
     async recommend({ tenant }) {
@@ -86,247 +129,186 @@ export function createAdviceService(deps: AdviceDeps): AdviceService {
       pending.set(tenant, running);
       return running;
     },
-
-    async feedback(actor, decision, action, outcome) {
-      const row = await readDecision(actor.tenant, decision);
-      const given = row.eligible.find((candidate) => candidate.id === action);
-      if (!given || !row.chosen.some((position) => position.chosen === action))
-        throw new NotFoundError(
-          `The decision did not recommend ${action}.`,
-          'Take an action id from GET /api/v1/recommend.',
-        );
-      const repeated = await saveFeedback(actor, row, given, outcome);
-      if (repeated) return;
-      metrics.decisions.inc({ tenant: actor.tenant, outcome });
-      await audit.record(actor, `advice ${outcome}`, action, { decision });
+    documents: ({ tenant, person }, limit) => passagesOfInterest(deps, tenant, person, limit),
+    feedback: (actor, decision, action, outcome) => answer(actor, decision, action, outcome),
+    async explain({ tenant }, decision, options = {}) {
+      const row = await db.asTenant(tenant, (sql) => decisionOf(sql, decision));
+      return { ...explained(row), ...(options.replay ? { replay_faults: await policies.replay(tenant, row) } : {}) };
+    },
+    history: (tenant, limit) => db.asTenant(tenant, (sql) => historyOf(sql, clock.now(), limit)),
+    async performance(tenant) {
+      const zone = deps.site.get(tenant)?.time_zone ?? 'UTC';
+      const name = await db.asTenant(tenant, readContest).then(({ live }) => live);
+      return policies.use(tenant, name, ({ learner }, sql) => performanceOf(sql, clock.now(), zone, learner));
+    },
+    settings: (tenant) => db.asTenant(tenant, readSettings),
+    async saveSettings(actor, settings) {
+      await db.asTenant(actor.tenant, async (sql) => {
+        await writeSettings(sql, actor.tenant, settings);
+        await writeAudit(sql, actor, 'advice.settings', 'advice', { ...settings });
+      });
       bus.publish({ type: 'advice', tenant: actor.tenant });
     },
-
-    async explain({ tenant }, decision) {
-      const row = await readDecision(tenant, decision);
-      return {
-        decision_id: row.id,
-        at: new Date(row.at_ms).toISOString(),
-        policy: row.policy,
-        seed: row.seed,
-        context: row.context,
-        eligible: row.eligible,
-        positions: row.chosen,
-      };
+    policy: (tenant) => db.asTenant(tenant, readContest),
+    log: (tenant, range) => decisionLog(deps, tenant, range),
+    record: (actor, events) => recordEvents(deps, actor, events),
+    start() {
+      deps.jobs.define(EFFECTS, () => eachTenant((tenant) => measureEffects(deps, tenant)));
+      deps.jobs.schedule(EFFECTS, { cron: '35 * * * *' }, {});
+      deps.jobs.define(CONTEST, () => eachTenant((tenant) => contest.judge(tenant)), { timeout_s: 900 });
+      deps.jobs.schedule(CONTEST, { cron: '10 2 * * *' }, {});
     },
-
-    async history(tenant, limit) {
-      const rows = await db.asTenant(tenant, async (sql) => ({
-        decisions: await sql<RawDecision>(`${SELECT_DECISION} order by at desc limit $1`, [limit]),
-        feedback: await sql<FeedbackRow>(`${SELECT_FEEDBACK} where at > to_timestamp($1 / 1000.0) order by at`, [
-          clock.now() - HISTORY_MS,
-        ]),
-      }));
-      const outcomes = new Map(rows.feedback.map((f) => [`${f.decision_id} ${f.action_id}`, f]));
-      const entries = rows.decisions.map(parseDecision).flatMap((row) =>
-        shown(row).map((action) => {
-          const given = outcomes.get(`${row.id} ${action.id}`);
-          return {
-            decision_id: row.id,
-            at_ms: row.at_ms,
-            action,
-            outcome: given?.outcome ?? null,
-            outcome_ms: given ? Number(given.at_ms) : null,
-          };
-        }),
-      );
-      return newestPerAction(entries).slice(0, limit);
-    },
-
-    async record(actor, events) {
-      if (events.length > MAX_EVENTS)
-        throw new InvalidDataError(`${events.length} events are too many.`, `Send at most ${MAX_EVENTS} at once.`);
-      return db.asTenant(actor.tenant, async (sql) => {
-        let stored = 0;
-        for (const event of events) {
-          const rows = await sql(
-            `insert into usage_event (tenant_id, id, at, person, kind, object, detail) values ($1, $2, to_timestamp($3 / 1000.0), $4, $5, $6, $7)
-             on conflict do nothing returning id`,
-            [
-              actor.tenant,
-              event.id,
-              event.at_ms ?? clock.now(),
-              actor.person,
-              event.kind,
-              event.object,
-              JSON.stringify(event.detail ?? {}),
-            ],
-          );
-          stored += rows.length;
-        }
-        return { stored };
-      });
+    async round(tenant) {
+      const effects = await measureEffects(deps, tenant);
+      await contest.judge(tenant);
+      return { effects };
     },
   };
 
+  async function eachTenant(work: (tenant: string) => Promise<unknown>): Promise<void> {
+    for (const tenant of deps.site.tenants())
+      await work(tenant).catch((error: unknown) =>
+        log.warn({ err: error, tenant_id: tenant }, 'advice could not be looked after; the next round tries again'),
+      );
+  }
+
   /** The current decision while it is valid, otherwise a new one. */
   async function makeOrKeep(tenant: string): Promise<Advice> {
-    const gathered = await deps.gather(tenant);
-    if (!gathered) return { decision_id: '', made_ms: clock.now(), actions: [] };
-    const { site, context } = gathered;
-    const { last, hidden, state } = await readState(tenant, site);
-    const eligible = eligibleActions(context, hidden);
-    if (last && stillValid(last, eligible)) return adviceOf(last);
-    const seed = randomInt(2 ** 31);
-    const decision = decide(eligible, state, seed);
-    const row: DecisionRow = {
-      id: randomUUID(),
-      at_ms: context.at_ms,
-      site_id: site,
-      policy: decision.policy,
-      seed,
-      context,
-      eligible,
-      chosen: decision.positions,
-    };
-    await writeDecision(tenant, row);
+    const settings = await db.asTenant(tenant, readSettings);
+    const gathered = await deps.gather(tenant, settings);
+    const now_ms = clock.now();
+    if (!gathered) return { decision_id: '', made_ms: now_ms, actions: [], quiet: false };
+    const { site } = gathered;
+    const known = await db.asTenant(tenant, (sql) => readKnown(sql, site, now_ms, gathered.context.time_zone));
+    const context = { ...gathered.context, shown: known.shown };
+    const eligible = proposeActions(context, known.withheld);
+    const affordable = withinBudget(eligible, known.today, settings.per_day);
+    const { last, likes } = known;
+    if (isQuiet(settings, now_ms, context.time_zone)) return quietly(last, eligible, likes, now_ms);
+    if (last && stillValid(last, affordable, now_ms)) return adviceOf(last, likes);
+    const row = await decideAnew(tenant, site, context, affordable);
     metrics.decisions.inc({ tenant, outcome: 'made' });
-    return adviceOf(row);
+    return adviceOf(row, likes);
   }
 
-  function stillValid(last: DecisionRow, eligible: readonly Action[]): boolean {
-    const ids = (actions: readonly { id: string }[]) =>
-      actions
-        .map((action) => action.id)
-        .sort()
-        .join();
-    const expired = last.eligible.some((action) => action.deadline_ms !== null && action.deadline_ms <= clock.now());
-    const valid_ms = eligible.length === 0 ? EMPTY_VALID_MS : VALID_MS;
-    return !expired && clock.now() - last.at_ms < valid_ms && ids(last.eligible) === ids(eligible);
-  }
-
-  async function readState(
+  async function decideAnew(
     tenant: string,
     site: string,
-  ): Promise<{ last: DecisionRow | null; hidden: Set<string>; state: LinUcbState }> {
-    return db.asTenant(tenant, async (sql) => {
-      const [last] = await sql<RawDecision>(`${SELECT_DECISION} where site_id = $1 order by at desc limit 1`, [site]);
-      const feedback = await sql<FeedbackRow>(`${SELECT_FEEDBACK} where at > to_timestamp($1 / 1000.0) order by at`, [
-        clock.now() - DISMISS_MS,
-      ]);
-      const [policy] = await sql<{ state: LinUcbState }>(
-        'select state from policy_state where site_id = $1 and policy = $2',
-        [site, POLICY],
-      );
-      return {
-        last: last ? parseDecision(last) : null,
-        hidden: hiddenIds(feedback, clock.now()),
-        state: policy?.state ?? createLinUcbState(FEATURES),
+    context: AdviceContext,
+    actions: Action[],
+  ): Promise<DecisionRow> {
+    const { live } = await db.asTenant(tenant, readContest);
+    const decide = async (learnt: Learnt, sql: Sql) => {
+      const moment = momentFeatures(context);
+      const asked = { site, features: moment, slate: SLATE, at_ms: context.at_ms };
+      const seed = randomInt(2 ** 31);
+      const { policy, state_hash, positions } = decideLogged(learnt.policy, asked, actions.map(candidateOf), seed);
+      const row: DecisionRow = {
+        ...{ id: randomUUID(), at_ms: context.at_ms, site_id: site, policy, seed, context, eligible: actions },
+        ...{ chosen: [...positions], state_hash, learnt: learnt.seq, moment, slate: SLATE },
       };
+      await insertDecision(sql, tenant, row);
+      return row;
+    };
+    return policies.use(tenant, live, decide).catch(async (error: unknown) => {
+      if (live === 'rule') throw error;
+      await contest.giveUp(tenant, live, error);
+      return policies.use(tenant, 'rule', decide);
     });
   }
 
-  async function readDecision(tenant: string, id: string): Promise<DecisionRow> {
-    const known = /^[0-9a-f-]{36}$/.test(id)
-      ? await db.asTenant(tenant, (sql) => sql<RawDecision>(`${SELECT_DECISION} where id = $1`, [id]))
-      : [];
-    if (!known[0])
-      throw new NotFoundError('There is no such decision.', 'Take a decision_id from GET /api/v1/recommend.');
-    return parseDecision(known[0]);
-  }
-
-  async function writeDecision(tenant: string, row: DecisionRow): Promise<void> {
-    await db.asTenant(tenant, (sql) =>
-      sql(
-        `insert into decision (tenant_id, id, site_id, at, policy, seed, context, eligible, chosen)
-         values ($1, $2, $3, to_timestamp($4 / 1000.0), $5, $6, $7, $8, $9)`,
-        [
-          tenant,
-          row.id,
-          row.site_id,
-          row.at_ms,
-          row.policy,
-          row.seed,
-          JSON.stringify(row.context),
-          JSON.stringify(row.eligible),
-          JSON.stringify(row.chosen),
-        ],
-      ),
-    );
-  }
-
-  /** Stores feedback and, for a first reward, what the policy learns, in one transaction. @returns whether it was known. */
-  async function saveFeedback(actor: Actor, row: DecisionRow, action: Action, outcome: Outcome): Promise<boolean> {
-    return db.asTenant(actor.tenant, async (sql) => {
-      // One writer a policy: two people answering at once must both be learnt from.
-      await sql('select pg_advisory_xact_lock(hashtext($1))', [`${actor.tenant}:${row.site_id}:policy`]);
-      const before = await sql<FeedbackRow>(
-        `${SELECT_FEEDBACK} where decision_id = $1 and action_id = $2 order by at`,
-        [row.id, action.id],
-      );
-      if (before.at(-1)?.outcome === outcome) return true;
-      await sql(
-        `insert into feedback (tenant_id, decision_id, action_id, outcome, at, by) values ($1, $2, $3, $4, to_timestamp($5 / 1000.0), $6)
-         on conflict (tenant_id, decision_id, action_id, at) do update set outcome = excluded.outcome`,
-        [actor.tenant, row.id, action.id, outcome, clock.now(), actor.person],
-      );
-      const learnt = before.some((f) => f.outcome !== 'snoozed');
-      if (outcome === 'snoozed' || learnt) return false;
-      const [policy] = await sql<{ state: LinUcbState }>(
-        'select state from policy_state where site_id = $1 and policy = $2',
-        [row.site_id, POLICY],
-      );
-      const state = learn(
-        policy?.state ?? createLinUcbState(FEATURES),
-        action.kind,
-        action.features,
-        outcome === 'accepted' ? 1 : 0,
-      );
-      await sql(
-        `insert into policy_state (tenant_id, site_id, policy, state) values ($1, $2, $3, $4)
-         on conflict (tenant_id, site_id, policy) do update set state = excluded.state, updated_at = now()`,
-        [actor.tenant, row.site_id, POLICY, JSON.stringify(state)],
-      );
-      return false;
+  async function answer(actor: Actor, decision: string, action_id: string, outcome: Outcome): Promise<void> {
+    const { tenant, person } = actor;
+    const at_ms = clock.now();
+    const changed = await db.asTenant(tenant, async (sql) => {
+      await lockRewards(sql, tenant);
+      const row = await decisionOf(sql, decision);
+      const position = row.chosen.findIndex(({ chosen }) => chosen === action_id);
+      const action = position < 0 ? undefined : row.eligible.find(({ id }) => id === action_id);
+      if (!action) throw notRecommended(action_id);
+      const before = await feedbackOf(sql, decision, action_id);
+      if (before.at(-1)?.outcome === outcome) return false;
+      const stake = action.stake ?? 1;
+      await insertFeedback(sql, tenant, { decision_id: decision, action_id, outcome, at_ms, by: person, stake });
+      if (outcome !== 'snoozed' && before.every((one) => one.outcome === 'snoozed')) {
+        const reward = rewardOfAnswer(action.kind, outcome === 'accepted');
+        const learnt = outcomeOf(row, action, reward);
+        const known = { decision_id: decision, action_id, position, at_ms, delay_ms: at_ms - row.at_ms };
+        if (learnt)
+          await insertReward(sql, tenant, { ...known, source: 'answer', outcome: { ...learnt, reward, at_ms } });
+        if (learnt && outcome === 'accepted') await awaitEffect(sql, tenant, { row, action, accepted_ms: at_ms });
+      }
+      await writeAudit(sql, actor, `advice ${outcome}`, action_id, { decision });
+      return true;
     });
+    if (!changed) return;
+    metrics.decisions.inc({ tenant, outcome });
+    bus.publish({ type: 'advice', tenant });
   }
 }
 
-type RawDecision = Omit<DecisionRow, 'at_ms' | 'seed'> & { at_ms: string; seed: string };
-const SELECT_DECISION =
-  'select id, site_id, (extract(epoch from at) * 1000)::bigint as at_ms, policy, seed, context, eligible, chosen from decision';
-const SELECT_FEEDBACK =
-  'select decision_id, action_id, outcome, (extract(epoch from at) * 1000)::bigint as at_ms from feedback';
+type Known = {
+  last: DecisionRow | null;
+  withheld: Map<string, number>;
+  today: Set<string>;
+  shown: NonNullable<AdviceContext['shown']>;
+  likes: ReadonlyMap<string, LikeThis>;
+};
 
-function parseDecision(row: RawDecision): DecisionRow {
-  return { ...row, at_ms: Number(row.at_ms), seed: Number(row.seed) };
+async function readKnown(sql: Sql, site: string, now_ms: number, time_zone: string): Promise<Known> {
+  const today_ms = dayStart(now_ms, time_zone);
+  const week = await shownSince(sql, now_ms - WEEK_MS);
+  const today = week.filter(({ at_ms }) => at_ms >= today_ms);
+  const shown: Record<string, { day: number; week: number }> = {};
+  for (const { id, at_ms } of week) {
+    const count = shown[kindOf(id)] ?? { day: 0, week: 0 };
+    shown[kindOf(id)] = { day: count.day + (at_ms >= today_ms ? 1 : 0), week: count.week + 1 };
+  }
+  return {
+    last: await lastDecision(sql, site),
+    withheld: withheldFrom(await feedbackSince(sql, now_ms - MEMORY_MS), now_ms),
+    ...{ today: new Set(today.map(({ id }) => id)), shown },
+    likes: await answersByKind(sql, now_ms),
+  };
 }
 
-/** Dismissed and accepted advice stays away for a day, snoozed for two hours. */
-function hiddenIds(feedback: readonly FeedbackRow[], now_ms: number): Set<string> {
-  const newest = new Map(feedback.map((row) => [row.action_id, row]));
-  const hidden = [...newest.values()].filter(
-    (row) => now_ms - Number(row.at_ms) < (row.outcome === 'snoozed' ? SNOOZE_MS : DISMISS_MS),
+function stillValid(last: DecisionRow, eligible: readonly Action[], now_ms: number): boolean {
+  const ids = (actions: readonly { id: string }[]) =>
+    actions
+      .map((action) => action.id)
+      .sort()
+      .join();
+  const expired = last.eligible.some((action) => action.deadline_ms !== null && action.deadline_ms <= now_ms);
+  const valid_ms = eligible.length === 0 ? EMPTY_VALID_MS : VALID_MS;
+  return !expired && now_ms - last.at_ms < valid_ms && ids(last.eligible) === ids(eligible);
+}
+
+function notRecommended(action: string): NotFoundError {
+  return new NotFoundError(
+    `The decision did not recommend ${action}.`,
+    'Take an action id from GET /api/v1/recommend.',
   );
-  return new Set(hidden.map((row) => row.action_id));
 }
 
-function adviceOf(row: DecisionRow): Advice {
-  return { decision_id: row.id, made_ms: row.at_ms, actions: shown(row) };
-}
-
-function shown(row: DecisionRow): AdviceAction[] {
-  return row.chosen.flatMap(({ chosen, propensities }) => {
-    const action = row.eligible.find((candidate) => candidate.id === chosen);
-    if (!action) return [];
-    const { features: _, ...rest } = action;
-    return [{ ...rest, propensity: propensities[chosen] ?? 0 }];
+async function recordEvents(
+  { db, clock }: Pick<Base, 'db' | 'clock'>,
+  { tenant, person }: Actor,
+  events: readonly UsageEvent[],
+): Promise<{ stored: number }> {
+  if (events.length > MAX_EVENTS)
+    throw new InvalidDataError(`${events.length} events are too many.`, `Send at most ${MAX_EVENTS} at once.`);
+  return db.asTenant(tenant, async (sql) => {
+    let stored = 0;
+    for (const { id, kind, object, at_ms, detail } of events) {
+      const rows = await sql(
+        `insert into usage_event (tenant_id, id, at, person, kind, object, detail) values ($1, $2, to_timestamp($3 / 1000.0), $4, $5, $6, $7)
+         on conflict do nothing returning id`,
+        [tenant, id, at_ms ?? clock.now(), person, kind, object, JSON.stringify(detail ?? {})],
+      );
+      stored += rows.length;
+    }
+    return { stored };
   });
 }
 
-/** The same advice is decided on again every half hour: keep the entry with an outcome, or the newest. */
-function newestPerAction<Entry extends { action: AdviceAction; outcome: Outcome | null }>(
-  entries: readonly Entry[],
-): Entry[] {
-  const kept = new Map<string, Entry>();
-  for (const entry of entries) {
-    const known = kept.get(entry.action.id);
-    if (!known || (known.outcome === null && entry.outcome !== null)) kept.set(entry.action.id, entry);
-  }
-  return [...kept.values()];
-}
+export type { AdvicePerformance, AdviceSettings, DocumentHint, PolicyContest, PolicyState };

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
-import type { PassageIndex } from '../../engine/ports.ts';
+import type { PassageHit, PassageIndex } from '../../engine/ports.ts';
 import { findQuote, marksOf } from '../../engine/rag/marks.ts';
 import type { Actor, AlertService, AuditService, Base, JobService } from '../services.ts';
 import { createDocumentReader, type DocumentReader } from '../workers/document-reader.ts';
@@ -62,6 +62,8 @@ export type DocumentState = {
 export interface RegulationService {
   ask(actor: Actor, question: string): Promise<Answer>;
   documents(tenant: string): Promise<DocumentState[]>;
+  /** Passages closest to a text, best first; records nothing. */
+  similar(tenant: string, text: string, limit: number): Promise<PassageHit[]>;
   upload(
     actor: Actor,
     file: ({ bytes: Uint8Array } | { path: string }) & {
@@ -166,6 +168,10 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
       return answer;
     },
     documents: (tenant) => db.asTenant(tenant, listDocuments),
+    async similar(tenant, text, limit) {
+      await loader.ready(tenant);
+      return deps.passages.search(tenant, text, limit);
+    },
     async upload(actor, { name, title, version, demo = false, ...source }) {
       const { tenant } = actor;
       const file_name = fileNameOf(name);

@@ -24,7 +24,7 @@ export const checkMeter: Rule = (context) =>
       deadline_ms: null,
       evidence: { meter: meter.id },
       stake: 1,
-      measure: { kind: 'heard' as const, meter: meter.id },
+      measure: null,
       link: `/meters/${encodeURIComponent(meter.id)}`,
     }));
 

@@ -193,6 +193,9 @@ const ROWS: readonly string[] = [
   `decision (tenant_id, id, site_id, at, policy, seed, context, eligible, chosen)
     values ('a', '${ID}', 's', now(), 'p', 1, '{}', '[]', '[]')`,
   `feedback (tenant_id, decision_id, action_id, outcome, by) values ('a', '${ID}', 'x', 'accepted', 'x')`,
+  `reward (tenant_id, seq, decision_id, action_id, position, source, value, delay_ms, at, outcome)
+    values ('a', 1, '${ID}', 'x', 0, 'answer', 1, 0, now(), '{}')`,
+  `effect (tenant_id, decision_id, action_id, accepted_at, due_at) values ('a', '${ID}', 'x', now(), now())`,
   `policy_state (tenant_id, site_id, policy, state) values ('a', 's', 'p', '{}')`,
   `usage_event (tenant_id, id, at, person, kind, object) values ('a', 'u', now(), 'x', 'view', 'now')`,
   `alert (tenant_id, id, kind, object, severity, opened_at) values ('a', '${ID}', 'meter_silent', 'm', 'info', now())`,

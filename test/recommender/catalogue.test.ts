@@ -1,19 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { AdviceContext } from '../../recommender/action.ts';
-import { eligibleActions } from '../../recommender/catalogue/rules.ts';
-import { FEATURES } from '../../recommender/features.ts';
+import { proposeActions } from '../../recommender/catalogue/catalogue.ts';
+import { ACTION_NAMES } from '../../recommender/moment.ts';
 import { contextOf, NOW_MS } from './context.ts';
 
-const NONE = new Set<string>();
 const flat = () => 0.3;
 /** Cheap from 12:00 to 14:00 (hour 4–6 from now), dear from 18:00 to 20:00. */
 const duck = (hour: number) => (hour >= 4 && hour < 6 ? 0.1 : hour >= 10 && hour < 12 ? 0.5 : 0.3);
-const find = (context: AdviceContext, kind: string) =>
-  eligibleActions(context, NONE).find((action) => action.kind === kind);
+const find = (context: AdviceContext, kind: string) => proposeActions(context).find((action) => action.kind === kind);
 
 describe('the catalogue of advice', () => {
   it('has nothing to say on a flat day', () => {
-    expect(eligibleActions(contextOf(flat), NONE)).toEqual([]);
+    expect(proposeActions(contextOf(flat))).toEqual([]);
   });
 
   it('moves load out of the dear window, with the saving its assumptions give', () => {
@@ -25,7 +23,7 @@ describe('the catalogue of advice', () => {
     expect(action?.saving?.low).toBeCloseTo(3.2, 6);
     expect(action?.saving?.high).toBeCloseTo(12.8, 6);
     expect(action?.deadline_ms).toBe(NOW_MS + 6 * 3_600_000);
-    expect(action?.features).toHaveLength(FEATURES);
+    expect(action?.features).toHaveLength(ACTION_NAMES.length);
   });
 
   it('does not move load without a forecast, and not on prices with a hole in the window', () => {
@@ -92,8 +90,8 @@ describe('the catalogue of advice', () => {
 
   it('leaves out what was dismissed', () => {
     const context = contextOf(duck);
-    const ids = eligibleActions(context, NONE).map((action) => action.id);
-    expect(eligibleActions(context, new Set(ids))).toEqual([]);
+    const ids = proposeActions(context).map((action) => action.id);
+    expect(proposeActions(context, new Map(ids.map((id) => [id, Infinity])))).toEqual([]);
   });
 
   it('keeps low ≤ amount ≤ high and every feature in 0 … 1', () => {
@@ -102,7 +100,7 @@ describe('the catalogue of advice', () => {
       night: { last_W: 20_000, usual_W: 8_000 },
       yesterday_generation: { measured_kWh: 1, forecast_kWh: 200 },
     });
-    for (const { saving, features } of eligibleActions(all, NONE)) {
+    for (const { saving, features } of proposeActions(all)) {
       if (saving) expect(saving.low <= saving.amount && saving.amount <= saving.high).toBe(true);
       for (const feature of features) expect(feature >= 0 && feature <= 1).toBe(true);
     }
@@ -113,10 +111,7 @@ describe('the catalogue of advice', () => {
       ...{ id: `m${i}`, name: `M ${i}`, role: i === 599 ? ('grid' as const) : ('load' as const) },
       ...{ silent_since_ms: NOW_MS - i * 1000, stuck_since_ms: null },
     }));
-    const found = eligibleActions(
-      contextOf(() => 0.3, { meters }),
-      new Set(),
-    );
+    const found = proposeActions(contextOf(() => 0.3, { meters }));
     const checks = found.filter(({ kind }) => kind === 'check_meter').map(({ id }) => id.split(':')[1]);
     expect(checks).toEqual(['m599', 'm598', 'm597', 'm596', 'm595', 'm594', 'm593', 'm592', 'm591', 'm590']);
   });

@@ -136,6 +136,7 @@ export function sampleDocumentServices(clock: Clock): Pick<Services, 'regulation
     regulation: {
       ask: async (_, question) => answerTo(question),
       documents: async () => documents,
+      similar: async () => [],
       upload: async (actor, file) => {
         if ('bytes' in file && file.bytes[0] === 0x58)
           throw new InvalidDataError('The file is no PDF.', 'Upload a PDF, Markdown or text.');

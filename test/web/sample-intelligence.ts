@@ -2,7 +2,8 @@
 import { addDays, dayStart, HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Clock, Forecast } from '../../engine/ports.ts';
 import type { SlotPrices } from '../../engine/tariff/prices.ts';
-import type { AdviceAction, Services } from '../../gateway/services.ts';
+import type { Services } from '../../gateway/services.ts';
+import { sampleAdvice } from './sample-advice.ts';
 import { CURVES, marketPrice, noise, slots } from './sample-curves.ts';
 import { sitePrice } from './sample-data.ts';
 import { SITE } from './sample-site.ts';
@@ -47,23 +48,6 @@ function forecastOf(series: string, now_ms: number): Forecast | null {
   };
 }
 
-const ACTION: AdviceAction = {
-  id: 'charge-now',
-  kind: 'charge',
-  text: {
-    en: 'Charge the battery and the cars now, while power is cheap',
-    de: 'Speicher und Autos jetzt laden, solange der Strom günstig ist',
-  },
-  why: {
-    en: 'Until 15:30 a kWh costs 13 ct less than this evening, and the battery has room for 19 kWh.',
-    de: 'Bis 15:30 kostet eine kWh 13 ct weniger als heute Abend, und der Speicher hat Platz für 19 kWh.',
-  },
-  saving: { amount: 4.1, low: 2.9, high: 5.6, currency: 'EUR' },
-  propensity: 0.62,
-  deadline_ms: Date.UTC(2026, 5, 17, 13, 30),
-  link: '/prices',
-};
-
 export function sampleIntelligence(clock: Clock): Pick<Services, 'prices' | 'forecasts' | 'advice'> {
   return {
     prices: {
@@ -82,6 +66,8 @@ export function sampleIntelligence(clock: Clock): Pick<Services, 'prices' | 'for
         sources: ['energy-charts'],
         stale_since_ms: null,
       }),
+      slots: async (_, from_ms, to_ms) => sampleSlots(from_ms, to_ms),
+      context: async () => ({ isHoliday: () => false, market: () => undefined }),
       sources: async () => [
         {
           name: 'energy-charts',
@@ -116,21 +102,13 @@ export function sampleIntelligence(clock: Clock): Pick<Services, 'prices' | 'for
       past: async (_, series, from_ms, to_ms) => {
         const curve = CURVE_OF[series] ?? (() => Number.NaN);
         return slots(
-      slots: async (_, from_ms, to_ms) => sampleSlots(from_ms, to_ms),
-      context: async () => ({ isHoliday: () => false, market: () => undefined }),
           from_ms,
           to_ms,
           (at_ms) => curve(at_ms) * (1 + 0.09 * noise(Math.floor(at_ms / HOUR_MS) * HOUR_MS, 7)),
         );
       },
     },
-    advice: {
-      recommend: async () => ({ decision_id: 'decision-1', made_ms: clock.now() - 60_000, actions: [ACTION] }),
-      feedback: async () => {},
-      explain: async () => ({}),
-      history: async () => [],
-      record: async (_, events) => ({ stored: events.length }),
-    },
+    advice: sampleAdvice(clock),
   };
 }
 

@@ -50,7 +50,10 @@ export function emptyServices(now = () => SAMPLE_NOW_MS): Services {
         past: async () => NOTHING,
         error: async () => ({ model: '', mae: null, naive_mae: null, unit: 'W', slots: 0 }),
       },
-      advice: { ...full.advice, recommend: async () => ({ decision_id: 'd', made_ms: now(), actions: [] }) },
+      advice: {
+        ...full.advice,
+        recommend: async () => ({ decision_id: 'd', made_ms: now(), actions: [], quiet: false }),
+      },
     },
   });
 }
@@ -109,10 +112,10 @@ export function fixedServices(): Services {
         ...full.site,
         get: () => ({ ...SITE, demo: false }),
       },
+      tariffs: simpleTariffs(() => ({ ...SITE, energy_price: { kind: 'fixed', per_kWh: 0.245, vat_percent: 19 } })),
     },
   });
 }
-      tariffs: simpleTariffs(() => ({ ...SITE, energy_price: { kind: 'fixed', per_kWh: 0.245, vat_percent: 19 } })),
 
 export const VARIANTS: Readonly<Record<string, () => Services>> = {
   empty: () => emptyServices(),

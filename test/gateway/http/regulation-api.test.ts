@@ -30,6 +30,7 @@ function open(role: Role | null) {
       calls.push(['ask', actor.tenant, question]);
       return ANSWER;
     },
+    similar: async () => [],
     documents: async () => [STATE],
     upload: async (_, sent) => {
       const { path, ...file } = { path: '', ...sent };

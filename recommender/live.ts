@@ -1,0 +1,30 @@
+/** The policies that a box may run: a learner by name, under the guard that keeps it from costing more than the rule. */
+import { CONSERVATIVE, createConservativePolicy } from './bandit/conservative.ts';
+import type { EstimatingPolicy } from './bandit/linear-policy.ts';
+import { createPolicy, POLICY_NAMES, type PolicyName, strategyOf } from './bandit/policies.ts';
+import type { Policy } from './bandit/port.ts';
+import { INPUTS } from './moment.ts';
+
+/** `policy` decides; `learner` is what it believes, for what is shown about it. */
+export type LivePolicy = { name: PolicyName; policy: Policy; learner: EstimatingPolicy };
+
+/** What runs until another has won. */
+export const FIRST_POLICY: PolicyName = 'default';
+export const CHALLENGERS: readonly PolicyName[] = POLICY_NAMES;
+
+/** Knows nothing yet: a decision for decision the rule's, until answers have paid for trying. */
+export function createLivePolicy(name: PolicyName): LivePolicy {
+  const learner = createPolicy(name, INPUTS);
+  // The rule has nothing to be kept from.
+  if (name === 'rule') return { name, policy: learner, learner };
+  return { name, policy: createConservativePolicy(learner, { ...CONSERVATIVE, strategy: strategyOf(name) }), learner };
+}
+
+/** The policy whose decisions are logged under `version`; null where this release does not have it. */
+export function livePolicyOf(version: string): LivePolicy | null {
+  for (const name of POLICY_NAMES) {
+    const made = createLivePolicy(name);
+    if (made.policy.version === version) return made;
+  }
+  return null;
+}
