@@ -34,6 +34,7 @@ import { createAllowedHosts } from './services/allowed-hosts.ts';
 import { createAuditService } from './services/audit.ts';
 import { createAuditChainService } from './services/audit-chain-service.ts';
 import { createBackupService } from './services/backups.ts';
+import { createBillService } from './services/bills.ts';
 import { clockState, createClockAlerts } from './services/clock-alerts.ts';
 import { createClockQuarantine } from './services/clock-quarantine.ts';
 import { builtAt, openClockWatch, systemClock } from './services/clock-watch.ts';
@@ -177,6 +178,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const prices = createPriceService({ ...base, site, tariffs, alerts, outbound, uploads });
   const weather = createWeatherService({ ...base, site, outbound });
   const data = createDataService({ series, meters, sitePrices: prices.site });
+  const bills = createBillService({ clock, series, meters, site, tariffs, prices });
   const repairs = createRepairService({ ...base, series, meters, site, jobs, sitePrices: prices.site, ratingOf });
   const quality = createQualityService({
     ...base,
@@ -253,6 +255,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     repairs,
     loads,
     tariffs,
+    bills,
     prices,
     weather,
     forecasts,

@@ -15,6 +15,7 @@ import type { AllowedHostService } from './services/allowed-hosts.ts';
 import type { AuditService } from './services/audit.ts';
 import type { AuditChainService } from './services/audit-chain-service.ts';
 import type { BackupService } from './services/backups.ts';
+import type { BillService } from './services/bills.ts';
 import type { ClockQuarantine } from './services/clock-quarantine.ts';
 import type { ClockWatch } from './services/clock-watch.ts';
 import type { DataService } from './services/data.ts';
@@ -72,6 +73,7 @@ export type Services = Base & {
   repairs: RepairService;
   loads: LoadService;
   tariffs: TariffService;
+  bills: BillService;
   prices: PriceService;
   weather: WeatherService;
   forecasts: ForecastService;
@@ -95,6 +97,7 @@ export type { Advice, AdviceAction, AdviceService, Outcome } from './services/ad
 export type { Alert, AlertKind, AlertService } from './services/alerts.ts';
 export type { AuditEntry, AuditService } from './services/audit.ts';
 export type { AuditChainService } from './services/audit-chain-service.ts';
+export type { BillService, MonthChange, TariffEffect } from './services/bills.ts';
 export type { DataQuery, DataService, Resolution } from './services/data.ts';
 export type { DemoService } from './services/demo.ts';
 export type { CreatedDevice, DeviceService, DeviceState, NewDevice, TestRead } from './services/devices.ts';

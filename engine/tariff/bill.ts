@@ -22,6 +22,8 @@ export type SiteEnergy = {
   import_kWh: Float64Array;
   /** null where nothing measures it. */
   export_kWh: Float64Array | null;
+  /** 1 where the import of a slot is its share of a longer gap, whose sum alone is known. */
+  spread?: Uint8Array;
   /** What meter points took that the tariff charges apart. */
   meters: Readonly<Record<string, Float64Array>>;
 };
@@ -58,6 +60,8 @@ export type Bill = {
   rounding: Tariff['rounding'];
   missing: readonly MissingReadings[];
   unpriced: readonly MissingPrices[];
+  /** Slots whose import is an even share of a gap's known sum: right as a sum, unknown in its course. */
+  spread_slots: number;
   /** False while the period runs, or something is missing. */
   complete: boolean;
 };
@@ -104,6 +108,7 @@ export function billOf(input: BillInput): Bill {
     import_kWh: known(energy.import_kWh),
     export_kWh: energy.export_kWh && known(energy.export_kWh),
     co2_kg: co2Of(parts, input),
+    spread_slots: energy.spread?.reduce((sum, one) => sum + one, 0) ?? 0,
     complete: until_ms === to_ms && missing.length === 0 && unpriced.length === 0,
   };
 }

@@ -24,6 +24,7 @@ import { createReadingsApi } from './api/readings.ts';
 import { createRecommendApi } from './api/recommend.ts';
 import { createSearchApi } from './api/search.ts';
 import { createSiteApi } from './api/site.ts';
+import { createTariffApi } from './api/tariff.ts';
 import { createTokenApi } from './api/token.ts';
 import { createWeatherApi } from './api/weather.ts';
 import type { Env } from './api.ts';
@@ -35,6 +36,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createCorrectionsApi,
   createQualityApi,
   createPricesApi,
+  createTariffApi,
   createWeatherApi,
   createForecastApi,
   createDocumentsApi,

@@ -33,17 +33,24 @@ export interface TariffService {
   remove(actor: Actor, valid_from: string): Promise<void>;
 }
 
-type Deps = Pick<Base, 'db' | 'clock' | 'bus'> & { site: Pick<SiteService, 'get' | 'tenants' | 'onChange'> };
+type Deps = Pick<Base, 'db' | 'clock' | 'bus' | 'log'> & { site: Pick<SiteService, 'get' | 'tenants' | 'onChange'> };
 
 /** `start` loads the tariffs, after the sites. */
 export function createTariffService(deps: Deps): TariffService & { start(): Promise<void> } {
-  const { db, clock, bus, site } = deps;
+  const { db, clock, bus, log, site } = deps;
   const holidays = createPublicHolidays();
   const known = new Map<string, readonly StoredVersion[]>();
 
-  async function load(tenant: string): Promise<void> {
-    const versions = await db.asTenant(tenant, loadVersions);
+  /** A version that cannot be read, perhaps of a newer Luna, must not keep the box from starting. */
+  async function read(tenant: string): Promise<void> {
+    const { versions, unreadable } = await db.asTenant(tenant, loadVersions);
+    for (const { valid_from, fault } of unreadable)
+      log.error({ tenant_id: tenant, valid_from, fault }, 'a version of the tariff cannot be read and is left out');
     known.set(tenant, versions);
+  }
+
+  async function load(tenant: string): Promise<void> {
+    await read(tenant);
     bus.publish({ type: 'tariff', tenant });
   }
   site.onChange(load);
@@ -69,7 +76,7 @@ export function createTariffService(deps: Deps): TariffService & { start(): Prom
     read: (yaml) => readTariff(yaml, holidays),
     isHoliday: holidays.isHoliday,
     async start() {
-      for (const tenant of site.tenants()) known.set(tenant, await db.asTenant(tenant, loadVersions));
+      for (const tenant of site.tenants()) await read(tenant);
     },
     async save(actor, valid_from, yaml) {
       const { tenant } = actor;
@@ -137,12 +144,17 @@ function requireCurrencies(tariff: Tariff, others: readonly TariffVersion[]): vo
 
 type Row = { valid_from: string; yaml: string; by: string; at: Date };
 
-async function loadVersions(sql: Sql): Promise<StoredVersion[]> {
+type Loaded = { versions: StoredVersion[]; unreadable: { valid_from: string; fault: string }[] };
+
+async function loadVersions(sql: Sql): Promise<Loaded> {
   const rows = await sql<Row>('select valid_from, yaml, by, at from tariff_version order by valid_from');
-  return rows.map(({ valid_from, yaml, by, at }) => ({
-    ...{ valid_from, yaml, by, at_ms: at.getTime() },
-    tariff: parseTariff(yaml),
-  }));
+  const loaded: Loaded = { versions: [], unreadable: [] };
+  for (const { valid_from, yaml, by, at } of rows) {
+    const { tariff, faults } = readTariff(yaml);
+    if (tariff) loaded.versions.push({ valid_from, yaml, by, at_ms: at.getTime(), tariff });
+    else loaded.unreadable.push({ valid_from, fault: `${faults[0]?.where}: ${faults[0]?.problem}` });
+  }
+  return loaded;
 }
 
 async function storeVersion(
@@ -169,8 +181,8 @@ export async function storeSimplePrice(
   site: { id: string; currency: string; time_zone: string },
   price: EnergyPrice,
 ): Promise<void> {
-  const versions = await loadVersions(sql);
-  if (versions.length > 0 && asSimplePrice(versions) === null)
+  const { versions, unreadable } = await loadVersions(sql);
+  if (unreadable.length > 0 || (versions.length > 0 && asSimplePrice(versions) === null))
     throw new InvalidDataError(
       'The site has a tariff that is more than one price.',
       'Change it on the page Tariff, or with PUT /api/v1/tariff/versions/{valid_from}.',

@@ -4,7 +4,6 @@ import { createEnergyCharts } from '../../../connectors/prices/energy-charts.ts'
 import { createEntsoe } from '../../../connectors/prices/entsoe.ts';
 import { createErcot } from '../../../connectors/prices/ercot.ts';
 import { hourStart } from '../../../connectors/prices/ercot-time.ts';
-import { createFixedPrices } from '../../../connectors/prices/fixed.ts';
 import { createOctopus } from '../../../connectors/prices/octopus.ts';
 import { createTibber } from '../../../connectors/prices/tibber.ts';
 import { HOUR_MS, SLOT_MS } from '../../../engine/model/time.ts';
@@ -192,13 +191,5 @@ describe('tokens and pages', () => {
     expect(slots).toHaveLength(60 * 96);
     // products, then two pages of 1,500 half hours
     expect(server.calls('octopus')).toBe(3);
-  });
-
-  it('a fixed tariff fills every slot', async () => {
-    const provider = createFixedPrices({ per_MWh: 285, currency: 'CHF' });
-    const request = { area: 'FIXED', market: 'day-ahead', from_ms: 0, to_ms: HOUR_MS, signal } as const;
-    expect((await provider.fetch(request)).slots).toEqual(
-      [0, 1, 2, 3].map((i) => ({ at_ms: i * SLOT_MS, value: 285 })),
-    );
   });
 });

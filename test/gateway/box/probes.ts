@@ -83,6 +83,27 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'GET /api/v1/quality': (ids) =>
     each([ids.meter, ids.twin], (meter) => ({ path: `/api/v1/quality?meter=${meter}&day=${REPORT_DAY}` })),
   'GET /api/v1/prices': () => [{ path: '/api/v1/prices' }, { path: '/api/v1/prices?area=DE-LU' }],
+  'GET /api/v1/tariff': () => [{ path: '/api/v1/tariff' }],
+  'PUT /api/v1/tariff/versions/{valid_from}': () => [
+    json('/api/v1/tariff/versions/2026-01-01', {
+      yaml: 'name: Probe\ncurrency: EUR\ntime_zone: Europe/Berlin\nvat_percent: 0\nenergy:\n  - { name: E, price_per_kWh: 9 }\n',
+    }),
+  ],
+  'DELETE /api/v1/tariff/versions/{valid_from}': () => [{ path: '/api/v1/tariff/versions/1970-01-01' }],
+  'POST /api/v1/tariff/check': (ids) =>
+    each([ids.meter, ids.twin], (meter) =>
+      json('/api/v1/tariff/check', {
+        yaml: `name: Probe\ncurrency: EUR\ntime_zone: Europe/Berlin\nvat_percent: 0\nenergy:\n  - { name: E, price_per_kWh: 9, meter: ${meter} }\n`,
+        valid_from: '2026-01-01',
+      }),
+    ),
+  'GET /api/v1/tariff/prices': () => [{ path: `/api/v1/tariff/prices?${range}` }],
+  'GET /api/v1/tariff/examples': () => [{ path: '/api/v1/tariff/examples' }],
+  'GET /api/v1/bills/{month}': () => [
+    { path: `/api/v1/bills/${FROM.slice(0, 7)}` },
+    { path: `/api/v1/bills/${FROM.slice(0, 7)}?format=csv` },
+  ],
+  'GET /api/v1/bills/{month}/lines/{line}': () => [{ path: `/api/v1/bills/${FROM.slice(0, 7)}/lines/1` }],
   'GET /api/v1/prices/sources': () => [{ path: '/api/v1/prices/sources' }],
   'GET /api/v1/prices/demand': () => [{ path: '/api/v1/prices/demand?area=HB_HOUSTON' }],
   'GET /api/v1/weather': () => [{ path: '/api/v1/weather' }],

@@ -43,7 +43,7 @@ describe('API of people, keys, site and meters', () => {
     await db.asSystem((sql) => sql(`insert into tenant (id, name) values ('other', 'Other')`));
     const site = createSiteService(test);
     await site.start();
-    const tariffs = createTariffService({ ...test, clock: Date, site, bus: createMemoryBus({ log: silent }) });
+    const tariffs = createTariffService({ ...test, clock: Date, log: silent, site, bus: createMemoryBus({ log: silent }) });
     await tariffs.start();
     const meters = createMeterService({ db, log: silent, site });
     await meters.start();
