@@ -108,7 +108,10 @@ export const ConfigSchema = z.strictObject({
   keep_slots_days: days.default(null).describe('Days that slots are kept; null keeps them for ever.'),
   keep_prices_days: days.default(null).describe('Days that prices are kept; null keeps them for ever.'),
   keep_forecasts_days: days.default(400).describe('Days that forecasts are kept; null keeps them for ever.'),
-  duckdb_memory: z.string().default('1GB').describe('Memory limit of DuckDB.'),
+  duckdb_memory: z
+    .string()
+    .default('1GB')
+    .describe('The most memory that DuckDB may take for one large piece of work; it keeps 64 MB otherwise.'),
   price_sources: list
     .default(['energy-charts', 'awattar', 'smard', 'entsoe', 'octopus', 'ercot', 'tibber'])
     .describe('Price providers in the order they are tried.'),

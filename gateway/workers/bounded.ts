@@ -95,8 +95,9 @@ export function createBounded<Input, Item>(options: BoundedOptions): Bounded<Inp
       const helper = await acquire(readable);
       let clean = false;
       try {
-        yield* work<Item>(helper, input, options, signal);
-        clean = readable === undefined;
+        yield* work<Item>(helper, input, options, signal, () => {
+          clean = readable === undefined;
+        });
       } finally {
         giveBack(helper, clean);
       }
@@ -109,11 +110,13 @@ export function createBounded<Input, Item>(options: BoundedOptions): Bounded<Inp
   };
 }
 
+/** @param onEnd called when the process itself has said that it is done, be it with a fault of the file */
 async function* work<Item>(
   helper: Helper,
   input: unknown,
   bounds: BoundedOptions,
   signal: AbortSignal | undefined,
+  onEnd: () => void,
 ): AsyncGenerator<Item, void> {
   let order: Order = { input };
   let items = 0;
@@ -134,6 +137,7 @@ async function* work<Item>(
       throw new InvalidDataError(`The process that reads it broke off${helper.lastWords()}.`, bounds.remedy);
     if (answer === 'interrupted')
       throw new UnavailableError('Reading was interrupted.', 'It goes on when the box has started again.');
+    if (!('item' in answer)) onEnd();
     if ('error' in answer) throw unpackError(answer.error);
     if (!('item' in answer)) return;
     yield answer.item as Item;

@@ -36,8 +36,13 @@ function tellDamaged(segment: string): void {
   damaged.add(segment);
 }
 
+/** DuckDB ran out of what it usually keeps: it may keep all it has from then on. */
+let short_of_memory = false;
 const drain = createDrain({
-  open: (): Promise<DrainedSeries> => (where.kind === 'duckdb' ? openDuckDbSeries(where) : openQuestDbSeries(where)),
+  open: (): Promise<DrainedSeries> =>
+    where.kind === 'duckdb'
+      ? openDuckDbSeries({ ...where, ...(short_of_memory ? { kept: where.memory } : {}) })
+      : openQuestDbSeries(where),
   reader: await openJournalReader(journal_dir, { durable_seq, onCorrupt: tellDamaged }),
   durable_seq,
   released_seq,
@@ -45,7 +50,10 @@ const drain = createDrain({
   onApplied: (now) => post({ kind: 'applied', now }),
   bury: (group, reason) => buryGroup(deadLetterFolder(dirname(journal_dir)), group, { reason, refused_ms: Date.now() }),
   onSlots: (changed) => post({ kind: 'slots', changed }),
-  onState: (state) => post({ kind: 'state', state }),
+  onState: (state) => {
+    short_of_memory ||= /out of memory/i.test(state.reason ?? '');
+    post({ kind: 'state', state });
+  },
   now,
   slots_every_ms: settings.slots_every_ms,
   keep_readings_days: settings.keep_readings_days,

@@ -18,8 +18,8 @@ export type DuckDb = {
   /** Numeric columns of the answer; nulls are NaN. Integers beyond 32 bits must be cast to double in the SQL. */
   numbers(sql: string, parameters?: Parameters): Promise<Float64Array[]>;
   rows(sql: string, parameters?: Parameters): Promise<Record<string, DuckDBValue>[]>;
-  /** Runs `work` as one transaction; what it throws rolls it back. */
-  write<T>(work: (writer: Writer) => Promise<T>): Promise<T>;
+  /** Runs `work` as one transaction; what it throws rolls it back. `large` work gets all the memory there is. */
+  write<T>(work: (writer: Writer) => Promise<T>, size?: 'large'): Promise<T>;
   /** Runs `work` while nobody writes, in no transaction. */
   still<T>(work: (writer: Pick<Writer, 'run' | 'numbers'>) => Promise<T>): Promise<T>;
   close(): void;
@@ -33,30 +33,44 @@ export type Writer = {
 };
 export type NumberColumn = { type: 'integer' | 'bigint' | 'double'; values: ArrayLike<number> };
 
+/** Bounds of DuckDB's memory: what it keeps, and what it may take for a piece of work that does not get by with that. */
+export type Room = { kept: string; most: string };
+
+const OUT_OF_MEMORY = /out of memory/i;
 const READERS = 3;
 const TYPES: Record<NumberColumn['type'], DuckDBType> = { integer: INTEGER, bigint: BIGINT, double: DOUBLE };
 const CHUNK_ROWS = 2048;
 
-export async function connect(instance: DuckDBInstance): Promise<DuckDb> {
+export async function connect(instance: DuckDBInstance, room: Room): Promise<DuckDb> {
   const writer = await instance.connect();
+  const warden = await instance.connect();
   const readers: DuckDBConnection[] = [];
   for (let index = 0; index < READERS; index++) readers.push(await instance.connect());
   const serial = createSerial();
   let turn = 0;
   let closed = false;
+  const { roomy, again, lower } = createWarden(warden, room);
+  let broken: Error | null = null;
   const reader = () => {
+    if (broken) throw broken;
     if (closed) throw new UnavailableError('The series store is closed.', 'The box is stopping; ask again later.');
     turn = (turn + 1) % READERS;
     return readers[turn]!;
   };
   return {
-    numbers: (sql, parameters) => guarded(() => numbersOf(reader(), sql, parameters)),
-    rows: (sql, parameters) => guarded(() => rowsOf(reader(), sql, parameters)),
-    write: (work) =>
+    numbers: (sql, parameters) => guarded(() => again(() => numbersOf(reader(), sql, parameters))),
+    rows: (sql, parameters) => guarded(() => again(() => rowsOf(reader(), sql, parameters))),
+    write: (work, size) =>
       serial(() =>
-        guarded(() => {
+        guarded(async () => {
           reader();
-          return transaction(writer, work);
+          if (size === 'large') return roomy(() => transaction(writer, work));
+          await lower();
+          return transaction(writer, work).catch((error: Error) => {
+            // What DuckDB then holds of the transaction makes later ones fail: it must be opened anew.
+            if (OUT_OF_MEMORY.test(error.message)) broken = error;
+            throw error;
+          });
         }),
       ),
     still: (work) =>
@@ -71,9 +85,48 @@ export async function connect(instance: DuckDBInstance): Promise<DuckDb> {
       ),
     close() {
       closed = true;
-      for (const connection of [writer, ...readers]) connection.closeSync();
+      for (const connection of [writer, warden, ...readers]) connection.closeSync();
       instance.closeSync();
     },
+  };
+}
+
+/**
+ * DuckDB keeps what it has read up to its limit, so the limit is low; a question that runs out of memory is put once
+ * more with all that it may take.
+ */
+function createWarden(connection: DuckDBConnection, { kept, most }: Room) {
+  let large = 0;
+  let raised = true;
+  const lower = async () => {
+    if (!raised || large > 0) return;
+    // What another piece of work holds now cannot be given back: the next write tries again.
+    await connection.run(`set memory_limit = '${kept}'`).then(
+      () => {
+        raised = false;
+      },
+      () => undefined,
+    );
+  };
+  const roomy = async <T>(work: () => Promise<T>): Promise<T> => {
+    large++;
+    raised = true;
+    try {
+      await connection.run(`set memory_limit = '${most}'`);
+      return await work();
+    } finally {
+      large--;
+      await lower();
+    }
+  };
+  return {
+    lower,
+    roomy,
+    again: <T>(work: () => Promise<T>): Promise<T> =>
+      work().catch((error: Error) => {
+        if (OUT_OF_MEMORY.test(error.message)) return roomy(work);
+        throw error;
+      }),
   };
 }
 

@@ -15,8 +15,10 @@ import { snapshotFile } from './snapshot.ts';
 
 export type DuckDbOptions = {
   file: string;
-  /** Memory limit of DuckDB, e.g. `1GB`. */
+  /** The most memory that a large piece of work may take, e.g. `1GB`. */
   memory: string;
+  /** What is kept of it for all other work; `64MB` where left out. */
+  kept?: string;
   /** The write-ahead log is taken into the file at this size; `32MB` where left out. */
   checkpoint?: string;
   /** For the name of a damaged file that is set aside. */
@@ -84,7 +86,7 @@ async function erase({ db, registry }: DuckDbContext, tenant: string, meters: re
   await db.write(async (writer) => {
     if (ids.length > 0) await eraseSeries(writer, ids);
     await eraseForecasts(writer, tenant, meters);
-  });
+  }, 'large');
   registry.remove(ids);
   return ids;
 }
@@ -125,5 +127,5 @@ async function prune(db: DuckDb, limits: RetentionLimits): Promise<void> {
       );
       await writer.run('delete from forecast where made_at_ms < $before', { before });
     }
-  });
+  }, 'large');
 }

@@ -2,7 +2,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { UnavailableError } from '../../../engine/errors.ts';
-import { connect, type DuckDb } from './connection.ts';
+import { connect, type DuckDb, type Room } from './connection.ts';
 import type { DuckDbOptions } from './duckdb.ts';
 import { createNameSync, cutBadEntry } from './log-file.ts';
 import { SCHEMA } from './schema.ts';
@@ -11,6 +11,9 @@ import { SCHEMA } from './schema.ts';
 const DAMAGED =
   /not a valid DuckDB database|checksum|corrupt|serialization error|failed to deserialize|replaying WAL|internal error|out of range|storage version|magic bytes/i;
 const NEWER = /newer version|storage version number/i;
+
+/** What DuckDB holds of the file between its questions; beyond that the operating system keeps what is read often. */
+const KEPT_MEGABYTES = 64;
 
 /** A checkpoint stops writers; a small log keeps it short and the next start quick. */
 const CHECKPOINT = '32MB';
@@ -74,7 +77,7 @@ function lostFile(file: string, aside: string, cause: string): string {
   );
 }
 
-async function openOnce({ file, memory, checkpoint = CHECKPOINT }: DuckDbOptions): Promise<DuckDb> {
+async function openOnce({ file, memory, kept, checkpoint = CHECKPOINT }: DuckDbOptions): Promise<DuckDb> {
   const instance = await DuckDBInstance.create(file, {
     memory_limit: memory,
     threads: '2',
@@ -84,11 +87,14 @@ async function openOnce({ file, memory, checkpoint = CHECKPOINT }: DuckDbOptions
     autoload_known_extensions: 'false',
   });
   try {
-    const db = withNames(await connect(instance), createNameSync(file));
+    const db = withNames(await connect(instance, roomOf(memory, kept)), createNameSync(file));
     await db.write(async (writer) => {
       for (const statement of SCHEMA) await writer.run(statement);
     });
-    await db.write((writer) => writer.run('set lock_configuration = true'));
+    await db.write(async (writer) => {
+      await writer.run("set allowed_configs = ['memory_limit']");
+      await writer.run('set lock_configuration = true');
+    });
     return db;
   } catch (error) {
     instance.closeSync();
@@ -96,12 +102,21 @@ async function openOnce({ file, memory, checkpoint = CHECKPOINT }: DuckDbOptions
   }
 }
 
+/** @param memory what a large piece of work may take, such as `1GB` */
+function roomOf(memory: string, kept = `${KEPT_MEGABYTES}MB`): Room {
+  const [, number = '', unit = ''] = /^([\d.]+)\s*([kmgt]i?)?b?$/i.exec(memory.trim()) ?? [];
+  const megabytes = Number(number) * (MEGABYTES[unit[0]?.toLowerCase() ?? ''] ?? Number.NaN);
+  return { most: memory, kept: megabytes < KEPT_MEGABYTES ? memory : kept };
+}
+
+const MEGABYTES: Record<string, number> = { '': 1e-6, k: 1e-3, m: 1, g: 1e3, t: 1e6 };
+
 /** What was written counts only once the names of the files are on disk too. */
 function withNames(db: DuckDb, syncNames: () => Promise<void>): DuckDb {
   return {
     ...db,
-    async write(work) {
-      const outcome = await db.write(work);
+    async write(work, size) {
+      const outcome = await db.write(work, size);
       await syncNames();
       return outcome;
     },

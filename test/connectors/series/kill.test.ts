@@ -48,7 +48,8 @@ describe('kill -9 while appending', () => {
     const written = await unharmed.readings.cursor();
     await unharmed.close();
     const wal = readFileSync(`${file}.wal`);
-    for (let at = wal.length >> 1; at < (wal.length >> 1) + 64; at++) wal[at]! ^= 0xff;
+    // In the first quarter: a commit that was under way at the kill may be as long as those before it together.
+    for (let at = wal.length >> 2; at < (wal.length >> 2) + 64; at++) wal[at]! ^= 0xff;
     writeFileSync(`${file}.wal`, wal);
     const store = await openDuckDbSeries({ file, memory: '128MB' });
     expect(await checkKilled(store, 0)).toBeLessThan(written);

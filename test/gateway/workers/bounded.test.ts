@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,19 @@ import { createUploadReader, type UploadReader } from '../../../gateway/workers/
 
 const isLinux = process.platform === 'linux';
 const BOUNDS = { memory_MB: 100, stall_ms: 9000, timeout_ms: 60_000, remedy: 'Split it.' };
+
+const childrenOf = (pid: number) =>
+  readdirSync(`/proc/${pid}/task`)
+    .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '))
+    .filter(Boolean);
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 describe('a bounded process', () => {
   let folder = '';
@@ -29,6 +42,36 @@ describe('a bounded process', () => {
     await expect(uploads.devices('devices: [')).rejects.toThrow(/no valid YAML/);
     expect(process.listenerCount('exit')).toBeLessThan(10);
   });
+
+  it.runIf(isLinux)(
+    'keeps one process warm over files that are well and files that are not, and replaces one that was ended',
+    async () => {
+      const bounded = createBounded<object, unknown>({ task: 'read-upload', ...BOUNDS });
+      const read = async (yaml: string) => {
+        const outcome: unknown[] = [];
+        try {
+          for await (const item of bounded.run({ kind: 'devices', yaml })) outcome.push(item);
+        } catch (error) {
+          outcome.push((error as Error).message);
+        }
+        return outcome;
+      };
+      const readers = () => childrenOf(process.pid).filter((pid) => /bounded-child/.test(commandOf(pid)));
+      const before = new Set(readers());
+      const mine = () => readers().filter((pid) => !before.has(pid));
+      expect(await read('devices: [')).toEqual([expect.stringMatching(/no valid YAML/)]);
+      const warm = mine();
+      expect(warm).toHaveLength(1);
+      for (let i = 0; i < 20; i++) expect(await read(i % 2 ? `devices: [${'{'.repeat(i)}` : 'a: 1')).toHaveLength(1);
+      expect(mine()).toEqual(warm);
+      process.kill(Number(warm[0]), 'SIGKILL');
+      await expect.poll(mine).toEqual([]);
+      expect(await read('devices:\n  - id: a\n    connection: { kind: push }\n')).toHaveLength(1);
+      expect(mine()).not.toEqual(warm);
+      await bounded.close();
+      expect(mine()).toEqual([]);
+    },
+  );
 
   it('may read its file and the program, nothing else', async () => {
     const [own, other] = [join(folder, 'own.csv'), join(folder, 'other.csv')];
