@@ -86,14 +86,14 @@ async function searchHost(deps: SearchDeps, { host, port }: Target, run: SearchR
   const at = (unit: number): ModbusConnection => ({ kind: 'modbus-tcp', host, port, unit, poll_s: 10, ...framing });
   // A host that lets nobody in, or no second client, is no device; the others are searched all the same.
   const each = { onUnit: () => undefined, isNeeded: false };
-  const found: FoundUnit[] = [];
-  await searchUnits(deps, at, { units: OWN_UNITS, deadline_ms: OWN_DEADLINE_MS, ...each }, found, run);
-  await searchUnits(deps, at, { units: GATEWAY_UNITS, deadline_ms: UNIT_DEADLINE_MS, ...each }, found, run);
-  for (const { what } of distinct(found, OWN_UNITS.length + GATEWAY_UNITS.length)) run.found(what);
+  const telling = createTelling(OWN_UNITS.length + GATEWAY_UNITS.length, run.found);
+  await searchUnits(deps, at, { units: OWN_UNITS, deadline_ms: OWN_DEADLINE_MS, ...each }, telling, run);
+  await searchUnits(deps, at, { units: GATEWAY_UNITS, deadline_ms: UNIT_DEADLINE_MS, ...each }, telling, run);
+  telling.end();
 }
 
 /**
- * Unit after unit of one bus; what was found is told at the end, however it ends.
+ * Unit after unit of one bus; each device is told as it is found.
  * Rejects UnreachableBus where nobody can be asked.
  */
 export async function searchBus(
@@ -105,16 +105,15 @@ export async function searchBus(
   const all = Array.from({ length: units.to - units.from + 1 }, (_, i) => units.from + i);
   run.expect(all.length);
   const at = (unit: number): ModbusConnection => ({ ...connection, unit });
-  const found: FoundUnit[] = [];
+  const telling = createTelling(all.length, run.found);
   const plan = { units: all, deadline_ms: UNIT_DEADLINE_MS, onUnit: run.step, isNeeded: true };
   try {
-    await searchUnits(deps, at, plan, found, run);
+    await searchUnits(deps, at, plan, telling, run);
   } finally {
-    for (const { what } of distinct(found, all.length)) run.found(what);
+    telling.end();
   }
 }
 
-type FoundUnit = { facts: UnitFacts; what: Found };
 type UnitPlan = {
   units: readonly number[];
   deadline_ms: number;
@@ -127,7 +126,7 @@ async function searchUnits(
   deps: SearchDeps,
   at: (unit: number) => ModbusConnection,
   { units, deadline_ms, onUnit, isNeeded }: UnitPlan,
-  found: FoundUnit[],
+  telling: Telling,
   run: SearchRun,
 ): Promise<void> {
   const line = acquired(deps, at(1), isNeeded);
@@ -139,7 +138,8 @@ async function searchUnits(
       const begun = performance.now();
       if (!(await isReached(bus, isNeeded, run.signal))) break;
       const facts = await factsOf(bus, unit, deps.profiles, { deadline_ms, signal: run.signal });
-      if (facts) found.push({ facts, what: describe(facts, at(unit), bus.name, deps.profiles) });
+      if (facts) telling.answered(facts, describe(facts, at(unit), bus.name, deps.profiles));
+      else telling.silent();
       onUnit();
       if (deps.isInUse(at(unit)))
         await sleep(2 * (performance.now() - begun), undefined, { signal: run.signal }).catch(() => undefined);
@@ -190,17 +190,43 @@ async function factsOf(
   }
 }
 
-/** A device that does not look at the unit number is one device: where all answer alike the first stands for them. */
-function distinct(found: readonly FoundUnit[], asked: number): FoundUnit[] {
-  const alike = found.length === asked && found.length > 1;
+type Telling = {
+  answered(facts: UnitFacts, what: Found): void;
+  silent(): void;
+  /** No more will come. */
+  end(): void;
+};
+
+/**
+ * Tells each device once, as soon as it is known to be one. A device that does not look at the unit number is one device:
+ * while every unit answers, those that say the same as an earlier one wait, and where all of them did, the first stands for
+ * them. A serial number tells twins at once.
+ */
+function createTelling(units: number, tell: (what: Found) => void): Telling {
   const seen = new Set<string>();
-  return found.filter(({ facts }) => {
-    const { vendor, product, serial, recognised } = facts;
-    const key = JSON.stringify([vendor, product, serial, recognised]);
-    const isTwin = seen.has(key) && (serial !== '' || alike);
-    seen.add(key);
-    return !isTwin;
-  });
+  let [asked, has_gap] = [0, false];
+  const waiting: Found[] = [];
+  const release = () => {
+    has_gap = true;
+    for (const what of waiting.splice(0)) tell(what);
+  };
+  return {
+    answered({ vendor, product, serial, recognised }, what) {
+      asked += 1;
+      const key = JSON.stringify([vendor, product, serial, recognised]);
+      const isKnown = seen.has(key);
+      seen.add(key);
+      if (!isKnown || (serial === '' && has_gap)) tell(what);
+      else if (serial === '') waiting.push(what);
+    },
+    silent() {
+      asked += 1;
+      release();
+    },
+    end() {
+      if (asked < units) release();
+    },
+  };
 }
 
 function describe(facts: UnitFacts, connection: ModbusConnection, bus: string, profiles: readonly Profile[]): Found {

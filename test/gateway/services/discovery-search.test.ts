@@ -11,6 +11,7 @@ import { createSearchService, type SearchServiceDeps } from '../../../gateway/se
 import { openNastyServer } from '../../connectors/meters/modbus/nasty-server.ts';
 import { openFakeGateway, sunspec, textAt } from '../../connectors/meters/modbus/site.ts';
 import { silent } from '../../setup/database.ts';
+import { until } from '../../setup/until.ts';
 import { admin, profiles } from './device-rig.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -140,6 +141,32 @@ describe('the search for devices', () => {
     expect(stopped.done).toBeLessThan(200);
     expect(acts.at(-1)).toMatch(/^anna stop search for devices/);
     expect(search.state('acme')).toBeNull();
+  });
+
+  it('shows each device as it is found, while the search goes on', { timeout: 60_000 }, async () => {
+    const gateway = closing(await openFakeGateway(GATEWAY));
+    const { search, ended } = service();
+    const connection = { kind: 'modbus-tcp', host: '127.0.0.1', port: gateway.port, unit: 1, poll_s: 10 } as const;
+    await search.start(admin, { kind: 'bus', connection, from_unit: 1, to_unit: 20 });
+    const seen = new Map<number, number>();
+    await until(() => {
+      const { state, done, found } = search.state('default')!;
+      if (!seen.has(found.length)) seen.set(found.length, done);
+      return state !== 'running';
+    }, 'the end of the search');
+    // The first is there when at most it and the next were asked, the last well before the end.
+    expect(seen.get(1)).toBeLessThan(3);
+    expect(seen.get(3)).toBeLessThan(12);
+    expect((await ended()).found.map(({ address }) => address.split(' ').at(-1))).toEqual(['1', '3', '7', '12']);
+  });
+
+  it('shows the devices of a gateway in the network as they are found', { timeout: 60_000 }, async () => {
+    const gateway = closing(await openFakeGateway(GATEWAY));
+    const { search, ended } = service({ modbus_ports: [gateway.port] });
+    await search.start(admin, { kind: 'network', ranges: ['127.0.0.1/32'] });
+    await until(() => search.state('default')!.found.length > 0, 'the first device');
+    expect(search.state('default')).toMatchObject({ state: 'running', done: 0 });
+    expect((await ended()).found).toHaveLength(4);
   });
 
   it('takes a device that ignores the unit number for one', { timeout: 60_000 }, async () => {
