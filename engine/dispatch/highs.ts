@@ -83,7 +83,7 @@ function solveMixed(highs: Highs, { base, binaries, rows }: MixedProgram, limits
       output_flag: false,
       random_seed: 0,
       mip_rel_gap: limits.gap,
-      mip_abs_gap: 1e-7,
+      mip_abs_gap: limits.absolute_gap ?? 1e-7,
       mip_max_nodes: limits.nodes,
       mip_feasibility_tolerance: 1e-7,
       primal_feasibility_tolerance: 1e-8,

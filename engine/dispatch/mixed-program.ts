@@ -13,6 +13,8 @@ export type MixedProgram = {
 export type MixedLimits = {
   /** Relative gap at which the search stops. */
   gap: number;
+  /** Difference to the bound at which it stops as well; 1e-7 by default. */
+  absolute_gap?: number;
   /** Branch-and-bound nodes: a limit in nodes, not seconds, so that the same input gives the same plan. */
   nodes: number;
 };
