@@ -2,7 +2,7 @@
 import { createTransport } from 'nodemailer';
 import { InvalidDataError, UnavailableError } from '../../engine/errors.ts';
 import type { Notifier, NotifierMessage } from '../../engine/ports.ts';
-import { beginning, type Connect, connectionFault } from './faults.ts';
+import { beginning, type Connect, connectionFault, withoutSecrets } from './faults.ts';
 
 export type EmailSettings = {
   host: string;
@@ -59,9 +59,11 @@ export function createEmailNotifier({ settings, password, connect, timeout_ms = 
       });
       try {
         const sent = await transport.sendMail({ ...mailOf(message, from), signal });
-        return beginning(sent.response);
+        return beginning(withoutSecrets(sent.response, secretsOf(user, password)));
       } catch (error) {
-        throw smtpFault(where, error as SmtpError, signal);
+        const { response = '' } = error as SmtpError;
+        const said = beginning(withoutSecrets(response, secretsOf(user, password)));
+        throw smtpFault(where, error as SmtpError, said, signal);
       } finally {
         transport.close();
       }
@@ -83,10 +85,15 @@ function mailOf({ id, made_ms, to, language, subject, text }: NotifierMessage, f
   };
 }
 
+/** Also as AUTH PLAIN sends them (RFC 4616). */
+function secretsOf(user: string | null, password: string | null): string[] {
+  return password === null ? [] : [password, `\0${user ?? ''}\0${password}`];
+}
+
 /** 4yz is temporary, 5yz is final (RFC 5321, 4.2.1). */
-function smtpFault(where: string, error: SmtpError, signal: AbortSignal): Error {
-  const { code, responseCode = 0, response = '' } = error;
-  const said = response ? ` It said: ${beginning(response)}` : '';
+function smtpFault(where: string, error: SmtpError, answer: string, signal: AbortSignal): Error {
+  const { code, responseCode = 0 } = error;
+  const said = answer ? ` It said: ${answer}` : '';
   if (signal.aborted) return connectionFault(where, error, signal);
   if (code === 'EAUTH' || code === 'ENOAUTH')
     return responseCode >= 400 && responseCode < 500

@@ -64,3 +64,19 @@ export function beginning(text: string, most = 200): string {
       ?.trim() ?? '';
   return line.length > most ? `${line.slice(0, most)}…` : line;
 }
+
+/** Shorter ones are words that stand anywhere. */
+const LEAST_SECRET = 4;
+
+/** What the other side said, without what it was told in confidence: some say back what they got. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .flatMap((secret) => [
+      secret,
+      encodeURIComponent(secret),
+      Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+    ])
+    .filter((form) => form.length >= LEAST_SECRET)
+    .sort((a, b) => b.length - a.length)
+    .reduce((rest, form) => rest.replaceAll(form, '…'), text);
+}

@@ -6,7 +6,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { InvalidDataError, UnavailableError } from '../../engine/errors.ts';
 import type { Clock, Notifier, NotifierMessage } from '../../engine/ports.ts';
-import { beginning, connectionFault } from './faults.ts';
+import { beginning, connectionFault, withoutSecrets } from './faults.ts';
 
 export type WebhookSettings = { url: string };
 /** The part of fetch that is needed; the box hands in one that lets out only to addresses that are allowed. */
@@ -48,7 +48,8 @@ export function createWebhookNotifier({ settings, secret, fetch, clock }: Webhoo
       };
       try {
         const answer = await fetch(settings.url, { method: 'POST', headers, body, signal, redirect: 'error' });
-        const said = beginning(await readBeginning(answer.body));
+        const told = await readBeginning(answer.body);
+        const said = beginning(withoutSecrets(told, [secret, ...partsOf(settings.url)]));
         if (answer.status >= 200 && answer.status < 300) return `HTTP ${answer.status}${said ? `: ${said}` : ''}`;
         throw refusal(where, answer.status, said);
       } catch (error) {
@@ -89,6 +90,22 @@ async function readBeginning(body: AsyncIterable<Uint8Array> | null): Promise<st
     if (bytes >= ANSWER_BYTES) break;
   }
   return Buffer.concat(chunks).subarray(0, ANSWER_BYTES).toString('utf8');
+}
+
+/** What of an address only those know who may write there: path and query, as a whole and piece by piece. */
+function partsOf(text: string): string[] {
+  const url = URL.parse(text);
+  if (!url) return [];
+  const pieces = [...url.pathname.split('/'), ...url.searchParams.values()];
+  return [url.pathname + url.search, url.pathname, url.username, url.password, ...pieces, ...pieces.map(decoded)];
+}
+
+function decoded(piece: string): string {
+  try {
+    return decodeURIComponent(piece);
+  } catch {
+    return piece;
+  }
 }
 
 /** Path and query may hold a token. */

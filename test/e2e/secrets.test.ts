@@ -6,7 +6,9 @@ import { basename, join } from 'node:path';
 import mqtt from 'mqtt';
 import { generate } from 'otplib';
 import type { Browser } from 'playwright-core';
+import * as selfsigned from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openReceiver, type Receiver } from '../connectors/notify/smtp-receiver.ts';
 import { type Box, startBox } from '../setup/box.ts';
 import { hasChromium, launchChromium } from '../setup/chromium.ts';
 import { type ExternalPostgres, startExternalPostgres } from '../setup/external-postgres.ts';
@@ -25,8 +27,12 @@ const GIVEN = {
   ercot: 'ercotPassword-1e8f',
   ercot_key: 'ercotKey-77aa',
   smtp: 'smtpPassword-4411',
+  smtp_off: 'smtpPassword-5522',
+  webhook_path: 'T0Hook-B1Path-77c9e1',
+  webhook_signing: `whsec_${Buffer.from('a signing key of 32 bytes, no less').toString('base64')}`,
   wrong_device_password: 'wrongDevicePassword66',
 };
+const CHANNELS = '/api/v1/notifications/channels';
 /** Files that hold keys, and nothing else; the token of the set-up link is void by now. */
 const KEYS = ['secret-key', 'audit-key', 'token-secret'];
 const KEY_FILES = [...KEYS, 'setup-token'];
@@ -34,6 +40,8 @@ const KEY_FILES = [...KEYS, 'setup-token'];
 describe.skipIf(!hasChromium)('secrets of a browser run', () => {
   let postgres: ExternalPostgres;
   let source: Server;
+  let receiver: Receiver;
+  let pem: string;
   let box: Box;
   let browser: Browser;
   let anna: Visitor;
@@ -51,6 +59,14 @@ describe.skipIf(!hasChromium)('secrets of a browser run', () => {
       response.end(`refused ${request.url} ${JSON.stringify(request.headers)}`);
     });
     await new Promise<void>((done) => source.listen(0, '127.0.0.1', done));
+    const certificate = await selfsigned.generate([{ name: 'commonName', value: 'localhost' }], {
+      extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+    });
+    pem = certificate.cert;
+    receiver = await openReceiver({
+      ...{ security: 'starttls', certificate: { cert: certificate.cert, key: certificate.private } },
+      user: { name: 'luna', password: GIVEN.smtp },
+    });
     const address = `http://127.0.0.1:${(source.address() as AddressInfo).port}`;
     [box, browser] = await Promise.all([
       startBox({
@@ -62,6 +78,8 @@ describe.skipIf(!hasChromium)('secrets of a browser run', () => {
           LUNA_ERCOT_KEY: GIVEN.ercot_key,
           LUNA_PRICE_SOURCES: 'entsoe,tibber,ercot',
         },
+        // The meter, the mail server and the webhook are on this machine.
+        LUNA_ALLOWED_HOSTS: '127.0.0.1',
         LUNA_PROVIDER_URLS: JSON.stringify({ entsoe: address, tibber: address, ercot: address }),
       }),
       launchChromium(),
@@ -74,6 +92,7 @@ describe.skipIf(!hasChromium)('secrets of a browser run', () => {
     await box?.remove();
     await postgres?.stop();
     source?.close();
+    await receiver?.close();
   });
 
   async function rememberCookies(when: string): Promise<void> {
@@ -133,13 +152,26 @@ describe.skipIf(!hasChromium)('secrets of a browser run', () => {
   it('are made by keys, tokens and devices, and used rightly and wrongly', async () => {
     const made = (await anna.api('POST', '/api/v1/keys', { name: 'report', role: 'admin' })).body as { key: string };
     secrets.api_key = made.key;
-    const channel = { name: 'mail', kind: 'email', enabled: false };
-    const settings = { host: 'mail.example.org', port: 587, security: 'starttls', user: 'luna', from: 'l@example.org' };
-    const kept = await anna.api('POST', '/api/v1/notifications/channels', {
-      ...channel,
-      ...{ settings, secret: GIVEN.smtp },
-    });
-    expect(kept.status).toBe(201);
+    const off = { host: 'mail.example.org', port: 587, security: 'starttls', user: 'luna', from: 'l@example.org' };
+    const mail = { ...off, host: '127.0.0.1', port: receiver.port, ca_pem: pem };
+    const hook = { url: `http://127.0.0.1:${(source.address() as AddressInfo).port}/${GIVEN.webhook_path}` };
+    await anna.api('PUT', '/api/v1/notifications/rules', { group_s: 0, escalate_min: 1 });
+    for (const channel of [
+      { name: 'off', kind: 'email', enabled: false, settings: off, secret: GIVEN.smtp_off },
+      { name: 'mail', kind: 'email', enabled: true, settings: mail, secret: GIVEN.smtp, min_severity: 'info' },
+      { name: 'hook', kind: 'webhook', settings: hook, secret: GIVEN.webhook_signing, min_severity: 'info' },
+    ]) {
+      const kept = await anna.api('POST', CHANNELS, channel);
+      expect([channel.name, kept.status]).toEqual([channel.name, 201]);
+      const { id } = kept.body as { id: string };
+      const address = channel.kind === 'email' ? 'anna@example.org' : null;
+      if (channel.enabled === false) continue;
+      const told = { channel: id, name: `${channel.name} reader`, address };
+      expect((await anna.api('POST', '/api/v1/notifications/recipients', told)).status).toBe(201);
+      const sent = await anna.api('POST', `${CHANNELS}/${id}/test`, { to: address });
+      // The receiver of the webhook refuses, and says back what it was sent.
+      expect(sent.body).toMatchObject({ ok: channel.kind === 'email' });
+    }
     const bearer = { authorization: `Bearer ${made.key}`, 'content-type': 'application/json' };
     const post = (path: string, body: unknown) =>
       fetch(`${box.url}${path}`, { method: 'POST', headers: bearer, body: JSON.stringify(body) });
@@ -178,10 +210,21 @@ describe.skipIf(!hasChromium)('secrets of a browser run', () => {
       headers: { ...bearer, authorization: basic },
       body: '{"power_W": 8}',
     });
+    // An alert goes out on both ways: the meter does not answer.
+    await expect.poll(() => receiver.mails.length, { timeout: 45_000 }).toBeGreaterThan(1);
+    const messages = async () =>
+      (
+        (await anna.api('GET', '/api/v1/notifications/messages')).body as {
+          messages: { channel: string; tries: number }[];
+        }
+      ).messages;
+    await expect
+      .poll(async () => (await messages()).some(({ channel, tries }) => channel === 'hook' && tries > 0))
+      .toBe(true);
     // Sources, the external broker and the device are asked meanwhile, and refuse.
     await expect.poll(() => /ECONNREFUSED|broker/i.test(box.said()), { timeout: 20_000 }).toBe(true);
     await new Promise((done) => setTimeout(done, 3000));
-  }, 60_000);
+  }, 120_000);
 
   it('are in no line that the box or its database logged', async () => {
     const lines = box

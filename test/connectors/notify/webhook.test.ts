@@ -57,6 +57,21 @@ describe('webhook', () => {
 });
 
 describe('webhook over HTTP', () => {
+  it.each([200, 401, 503])('shows nothing of the address that a receiver says back with %i', async (status) => {
+    const server = createServer((request, response) => {
+      request.resume();
+      const said = `${request.url} ${decodeURIComponent(request.url!)} B0-path-7 ${Buffer.from('tok/en-9x').toString('base64')}`;
+      response.writeHead(status).end(`gone: ${said}`);
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/services/T0-path-7/B0-path-7?key=tok%2Fen-9x`;
+    const notifier = createWebhookNotifier({ settings: { url }, secret: SECRET, fetch, clock: Date });
+    const said = await notifier.send(messageOf(), AbortSignal.timeout(10_000)).catch((error: Error) => error.message);
+    server.close();
+    expect(said).toContain('gone: …');
+    expect(said).not.toMatch(/path-7|en-9x|dG9rL2Vu/);
+  });
+
   it('signs id, timestamp and body, as the specification computes it', async () => {
     // The example of the specification's reference implementations.
     expect(
