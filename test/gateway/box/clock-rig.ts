@@ -9,6 +9,7 @@ import { loadConfig } from '../../../gateway/config.ts';
 import { createLifecycle } from '../../../gateway/lifecycle.ts';
 import type { Actor } from '../../../gateway/services.ts';
 import { copyTemplate, silent } from '../../setup/database.ts';
+import { until } from '../../setup/until.ts';
 
 export const ADMIN: Actor = { tenant: 'default', person: 'ada', role: 'admin', language: 'en' };
 export const DAY_MS = 86_400_000;
@@ -17,7 +18,8 @@ export const YEAR_MS = 365.25 * DAY_MS;
 export const T0 = Math.ceil(Date.now() / 3_600_000) * 3_600_000 + DAY_MS;
 
 /** The true time goes on by `pass`; the wall clock is off by `wrong_ms`; the machine starts anew by `reboot`. */
-export function createTurnedClock(hardware = true) {
+export function createTurnedClock() {
+  let hardware = true;
   let true_ms = T0;
   let wrong_ms = 0;
   let booted_ms = T0 - 3_600_000;
@@ -36,6 +38,10 @@ export function createTurnedClock(hardware = true) {
     /** Sets how far the wall clock is off. */
     wrong(ms: number) {
       wrong_ms = ms;
+    },
+    /** Whether the machine has a clock that goes on while it is off. */
+    battery(has: boolean) {
+      hardware = has;
     },
     reboot(off_ms: number) {
       true_ms += off_ms;
@@ -65,6 +71,14 @@ export async function openClockBox(home: string, clock: Clock) {
     const { at_ms, values, quality } = await services.series.readings.read('default', range);
     return Array.from(at_ms, (at, i) => ({ at_ms: at, value: values[i]!, quality: quality[i]! }));
   };
+  await until(
+    () =>
+      shown().then(
+        () => true,
+        () => false,
+      ),
+    'the series store',
+  );
   return {
     services,
     shown,
@@ -85,14 +99,11 @@ export async function openClockBox(home: string, clock: Clock) {
         readings: [reading],
       });
     },
-    /** Waits until the series store shows so many. */
-    async until(count: number) {
-      for (const end = performance.now() + 20_000; performance.now() < end; ) {
-        const found = await shown().catch(() => []);
-        if (found.length >= count) return found;
-        await new Promise((done) => setTimeout(done, 20));
-      }
-      throw new Error(`only ${(await shown()).length} of ${count} readings came through`);
+    /** Waits until the series store shows all of these, and returns them, oldest first. */
+    async until(values: readonly number[]) {
+      const found = async () => (await shown().catch(() => [])).filter(({ value }) => values.includes(value));
+      await until(async () => (await found()).length >= values.length, `readings ${values}`);
+      return found();
     },
     close: () => lifecycle.close(),
   };

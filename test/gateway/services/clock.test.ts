@@ -184,6 +184,21 @@ describe('the clock', { timeout: 90_000 }, () => {
     await close();
   });
 
+  it('a first start ten years after the software was built waits too', async () => {
+    time.wrong(10 * YEAR_MS);
+    await open();
+    expect(watch.report()).toMatchObject({ trusted: false, reason: 'away' });
+    await quarantine.intake(group(1));
+    expect(stored).toEqual([]);
+    const at_ms = time.true_ms();
+    time.pass(500);
+    time.wrong(0);
+    watch.trusted();
+    await until(() => stored.length === 1, 'the reading');
+    expect(Math.abs(stored[0]!.at_ms - at_ms)).toBeLessThan(1000);
+    await close();
+  });
+
   it('what is refused when its time is known is put aside with the reason, and the rest goes on', async () => {
     await open();
     time.wrong(DAY_MS);
