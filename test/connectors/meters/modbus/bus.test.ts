@@ -14,10 +14,10 @@ async function start(manner?: Manner, rtu = false): Promise<NastyServer> {
   open.push(server);
   return server;
 }
-function connect(server: { port: number }, framing: 'tcp' | 'rtu' = 'tcp', timeout_ms = 150): ModbusBus {
+function connect(server: { port: number }, framing: 'tcp' | 'rtu' = 'tcp', timeout_ms = 400): ModbusBus {
   const bus = openModbusBus(
     { kind: 'tcp', host: '127.0.0.1', port: server.port, framing },
-    { timeout_ms, connect_timeout_ms: 500 },
+    { timeout_ms, connect_timeout_ms: 3000 },
   );
   open.push(bus);
   return bus;
@@ -45,8 +45,8 @@ describe('a Modbus bus', () => {
   it('never takes a late answer for that of a later request', async () => {
     const server = await start((request, socket) =>
       request.address === 1
-        ? after(220, echo(request, socket) as { words: number[] })
-        : after(100, echo(request, socket) as never),
+        ? after(600, echo(request, socket) as { words: number[] })
+        : after(250, echo(request, socket) as never),
     );
     const bus = connect(server);
     await expect(bus.read(1, 3, 1, 1)).rejects.toThrow(/No answer from 127\.0\.0\.1:\d+ unit 1\./);
@@ -57,14 +57,14 @@ describe('a Modbus bus', () => {
 
   it('makes the line anew after a timeout where frames carry no number (RTU over TCP)', async () => {
     const server = await start(
-      (request, socket) => after(request.address === 1 ? 220 : 0, echo(request, socket) as { words: number[] }),
+      (request, socket) => after(request.address === 1 ? 600 : 0, echo(request, socket) as { words: number[] }),
       true,
     );
     const bus = connect(server, 'rtu');
     expect(words(await bus.read(1, 3, 9, 2))).toEqual([9, 10]);
     await expect(bus.read(1, 3, 1, 1)).rejects.toThrow(UnavailableError);
     expect(words(await bus.read(1, 3, 2, 1))).toEqual([2]);
-    await after(150, null);
+    await after(300, null);
     expect(words(await bus.read(1, 3, 3, 1))).toEqual([3]);
     expect(server.accepted()).toBe(2);
   });

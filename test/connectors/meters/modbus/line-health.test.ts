@@ -92,3 +92,76 @@ describe('the health of a line', () => {
     expect(health.rest(2)).toBeGreaterThan(0);
   });
 });
+
+type Plant = { living: number; dead: number; took_ms: number; period_ms: number };
+
+/** Units that are polled in turn on one line, as the pollers do, for some minutes. Nothing but the clock is played. */
+function play({ living, dead, took_ms, period_ms }: Plant, for_ms = 300_000) {
+  let now_ms = 0;
+  const health = createLineHealth(1500, () => now_ms);
+  const due = Array.from({ length: living + dead }, (_, unit) => (unit * period_ms) / (living + dead));
+  let revived_ms: number | null = null;
+  let recovered_ms = 0;
+  const back = new Set<number>();
+  let rounds = 0;
+  const isDead = (unit: number) => unit >= living && (revived_ms === null || now_ms < revived_ms);
+  const ask = (unit: number) => {
+    if (isDead(unit)) {
+      if (health.rest(unit) > 0) return;
+      const waited = health.deadline(unit);
+      now_ms += waited;
+      return health.silent(unit, waited);
+    }
+    if (unit >= living && health.rest(unit) > 0) return;
+    if (unit >= living && health.deadline(unit) < took_ms) {
+      now_ms += health.deadline(unit);
+      return health.silent(unit, took_ms);
+    }
+    now_ms += took_ms;
+    health.answered(unit, took_ms);
+    if (unit < living) rounds += 1;
+    else if (revived_ms !== null && !back.has(unit)) {
+      back.add(unit);
+      recovered_ms = now_ms - revived_ms;
+    }
+  };
+  const run = (end_ms: number) => {
+    while (now_ms < end_ms) {
+      const next = due.indexOf(Math.min(...due));
+      now_ms = Math.max(now_ms, due[next]!);
+      ask(next);
+      // A dead one is tried each time the bus would let it; one that lives keeps to its grid and misses what is over.
+      const offset_ms = (next * period_ms) / (living + dead);
+      const rounds_begun = Math.floor((now_ms - offset_ms) / period_ms) + 1;
+      due[next] = next < living ? offset_ms + rounds_begun * period_ms : now_ms + 500;
+    }
+  };
+  // All have answered once before.
+  for (let unit = 0; unit < living + dead; unit++) health.answered(unit, took_ms);
+  run(60_000);
+  const begun = { rounds, now_ms };
+  run(60_000 + for_ms);
+  const rate = ((rounds - begun.rounds) / (now_ms - begun.now_ms)) * 1000;
+  revived_ms = now_ms;
+  run(now_ms + 60_000);
+  return { rate, recovered_s: back.size === dead ? recovered_ms / 1000 : Number.POSITIVE_INFINITY };
+}
+
+describe('many dead units on one line', () => {
+  const fast = { living: 4, took_ms: 20, period_ms: 1000 };
+  const full = { living: 9, took_ms: 100, period_ms: 1000 };
+  const slow = { living: 2, took_ms: 400, period_ms: 10_000 };
+  it.each([
+    ...[1, 3, 5, 10, 20].map((dead) => ({ ...fast, dead })),
+    ...[1, 2, 3].map((dead) => ({ ...full, dead })),
+    ...[1, 2, 4].map((dead) => ({ ...slow, dead })),
+  ])(
+    '$dead of them cost $living that answer in $took_ms ms each $period_ms ms at most 5 % and are back within 10 s',
+    (plant) => {
+      const alone = play({ ...plant, dead: 0 }).rate;
+      const { rate, recovered_s } = play(plant);
+      expect(100 * (1 - rate / alone)).toBeLessThan(5);
+      expect(recovered_s).toBeLessThan(10.5);
+    },
+  );
+});
