@@ -1,6 +1,7 @@
 /** Every API resource, mounted once: the same list serves requests, the OpenAPI document and the reference page. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Services } from '../services.ts';
+import { createAdviceApi } from './api/advice.ts';
 import { createAlertsApi } from './api/alerts.ts';
 import { createAllowedHostsApi } from './api/allowed-hosts.ts';
 import { createAskApi } from './api/ask.ts';
@@ -42,6 +43,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createDocumentsApi,
   createAskApi,
   createRecommendApi,
+  createAdviceApi,
   createAlertsApi,
   createNotificationsApi,
   createDevicesApi,

@@ -1,5 +1,6 @@
 /** Advice: what to do now, what people answered, and why it was chosen. */
 import { z } from '@hono/zod-openapi';
+import type { Evidence } from '../../../recommender/action.ts';
 import type { Services } from '../../services.ts';
 import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
 
@@ -7,6 +8,17 @@ const tags = ['Advice'];
 const SavingSchema = z
   .object({ amount: z.number(), low: z.number(), high: z.number(), currency: z.string() })
   .openapi('Saving');
+const EvidenceSchema = z
+  .object({
+    slots: z.array(z.object({ from: z.iso.datetime(), to: z.iso.datetime() })).optional(),
+    plan: z.string().optional(),
+    meter: z.string().optional(),
+    repair: z.string().optional(),
+    passage: z
+      .object({ document: z.string(), version: z.string(), page: z.number().int().nullable(), section: z.string() })
+      .optional(),
+  })
+  .openapi('Evidence', { description: 'What the advice rests on.' });
 const ActionSchema = z
   .object({
     id: z.string().openapi({ example: 'shift_load:2026-03-30:17:00' }),
@@ -15,10 +27,42 @@ const ActionSchema = z
     why: z.string(),
     saving: SavingSchema.nullable(),
     propensity: z.number().openapi({ description: 'Probability with which it was chosen for its position.' }),
+    chosen_by: z.enum(['learner', 'rule', 'chance']).openapi({
+      description: 'Who put it there: what was learnt, the plain rule, or chance (exploration).',
+    }),
+    like_this: z
+      .object({ accepted: z.number().int(), answered: z.number().int() })
+      .openapi({ description: 'Answers to this kind so far.' }),
+    effort_min: z.number().openapi({ description: 'Minutes of work, about.' }),
     deadline: z.iso.datetime().nullable(),
+    link: z.string().nullable().openapi({ description: 'Page of the box where to look.' }),
+    evidence: EvidenceSchema,
   })
   .openapi('Action');
-const AdviceSchema = z.object({ decision_id: z.string(), actions: z.array(ActionSchema) }).openapi('Advice');
+const PassageSchema = z
+  .object({
+    document: z.string(),
+    document_title: z.string(),
+    version: z.string(),
+    page: z.number().int().nullable(),
+    section: z.string(),
+    quote: z.string(),
+    relevance: z.number(),
+    because: z
+      .object({ kind: z.enum(['question', 'view']), text: z.string() })
+      .openapi({ description: 'What you asked or read that it is close to.' }),
+  })
+  .openapi('RecommendedPassage');
+const AdviceSchema = z
+  .object({
+    decision_id: z.string(),
+    quiet: z.boolean().openapi({ description: 'Nothing new is advised now, by the quiet hours.' }),
+    actions: z.array(ActionSchema),
+    documents: z.array(PassageSchema).openapi({ description: 'Close to what you read and asked, best first.' }),
+  })
+  .openapi('Advice');
+/** Passages beside the actions. */
+const PASSAGES = 5;
 
 const recommend = apiRoute('user', {
   method: 'get',
@@ -63,10 +107,17 @@ const explain = apiRoute('analyst', {
   path: '/api/v1/recommend/{decision_id}/explain',
   tags,
   summary: 'The logged decision: context, every eligible action with its propensity, policy and seed',
-  request: { params: DecisionParam },
+  request: {
+    params: DecisionParam,
+    query: z.object({
+      replay: z.enum(['true', 'false']).optional().openapi({
+        description: 'Make the decision again from the log; `replay_faults` is what differs, [] is nothing.',
+      }),
+    }),
+  },
   responses: {
     200: {
-      description: 'It replays bit for bit.',
+      description: 'The decision as it was logged.',
       content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
     },
     404: { description: 'No such decision.' },
@@ -105,24 +156,23 @@ export function createRecommendApi({ advice }: Services) {
   app.openapi(recommend, async (c) => {
     const actor = actorOf(c);
     const language = c.req.valid('query').language ?? actor.language;
-    const { decision_id, actions } = await advice.recommend(actor);
-    const shown = actions.map(({ id, kind, text, why, saving, propensity, deadline_ms }) => ({
-      id,
-      kind,
-      text: text[language],
-      why: why[language],
-      saving,
-      propensity,
+    const { decision_id, actions, quiet } = await advice.recommend(actor);
+    const shown = actions.map(({ deadline_ms, text, why, evidence, ...action }) => ({
+      ...{ ...action, text: text[language], why: why[language], evidence: evidenceOf(evidence) },
       deadline: deadline_ms === null ? null : iso(deadline_ms),
     }));
-    return c.json({ decision_id, actions: shown }, 200);
+    const documents = (await advice.documents(actor, PASSAGES)).map(({ id: _id, ...passage }) => passage);
+    return c.json({ decision_id, quiet, actions: shown, documents }, 200);
   });
   app.openapi(feedback, async (c) => {
     const { action, outcome } = c.req.valid('json');
     await advice.feedback(actorOf(c), c.req.valid('param').decision_id, action, outcome);
     return c.body(null, 204);
   });
-  app.openapi(explain, async (c) => c.json(await advice.explain(actorOf(c), c.req.valid('param').decision_id), 200));
+  app.openapi(explain, async (c) => {
+    const replay = c.req.valid('query').replay === 'true';
+    return c.json(await advice.explain(actorOf(c), c.req.valid('param').decision_id, { replay }), 200);
+  });
   app.openapi(events, async (c) => {
     const body = c.req.valid('json');
     const list = (Array.isArray(body) ? body : [body]).map(({ at, ...event }) => ({
@@ -132,4 +182,15 @@ export function createRecommendApi({ advice }: Services) {
     return c.json(await advice.record(actorOf(c), list), 200);
   });
   return app;
+}
+
+function evidenceOf({ slots, passage, ...ids }: Evidence): z.infer<typeof EvidenceSchema> {
+  const { document, version, page, section } = passage ?? {};
+  return {
+    ...ids,
+    ...(slots ? { slots: slots.map(({ from_ms, to_ms }) => ({ from: iso(from_ms), to: iso(to_ms) })) } : {}),
+    ...(document !== undefined && version !== undefined && section !== undefined
+      ? { passage: { document, version, page: page ?? null, section } }
+      : {}),
+  };
 }

@@ -7,7 +7,7 @@ import type { Sql } from '../../../engine/ports.ts';
 import { ACTION_KINDS } from '../../../recommender/action.ts';
 import { MOMENT_NAMES } from '../../../recommender/moment.ts';
 import type { Base } from '../../services.ts';
-import { type DecisionRow, decisionOf } from './rows.ts';
+import { type DecisionRow, decisionsOf } from './rows.ts';
 
 /** `click` is null where nobody answered: missing, not 0. Positions count from 1. */
 export type LogRow = Record<string, string | number | null>;
@@ -60,8 +60,11 @@ async function pageOf(sql: Sql, after: { at_ms: number; id: string }, to_ms: num
   );
   // The effect comes after the answer and takes its place.
   const known = new Map(rewards.map((row) => [`${row.decision_id} ${row.action_id}`, row]));
-  const rows: LogRow[] = [];
-  for (const { id } of ids) rows.push(...rowsOf(await decisionOf(sql, id), known));
+  const decisions = await decisionsOf(
+    sql,
+    ids.map(({ id }) => id),
+  );
+  const rows = decisions.flatMap((row) => rowsOf(row, known));
   return { ids, rows: silent ? rows : rows.filter(({ click }) => click !== null) };
 }
 

@@ -54,6 +54,11 @@ export function recentDecisions(sql: Sql, limit: number): Promise<DecisionRow[]>
   return sql<DecisionRow>(`${SELECT_DECISION} order by at desc limit $1`, [limit]);
 }
 
+/** Oldest first. */
+export function decisionsOf(sql: Sql, ids: readonly string[]): Promise<DecisionRow[]> {
+  return sql<DecisionRow>(`${SELECT_DECISION} where id = any($1::uuid[]) order by at, id`, [ids]);
+}
+
 /** @throws NotFoundError */
 export async function decisionOf(sql: Sql, id: string): Promise<DecisionRow> {
   const rows = /^[0-9a-f-]{36}$/.test(id) ? await sql<DecisionRow>(`${SELECT_DECISION} where id = $1`, [id]) : [];

@@ -55,6 +55,11 @@ user    api    GET    /api/v1/recommend
 user    api    POST   /api/v1/recommend/{decision_id}/feedback
 analyst api    GET    /api/v1/recommend/{decision_id}/explain
 user    api    POST   /api/v1/events
+user    api    GET    /api/v1/recommend/settings
+admin   api    PUT    /api/v1/recommend/settings
+user    api    GET    /api/v1/recommend/performance
+analyst api    GET    /api/v1/recommend/policy
+analyst api    GET    /api/v1/recommend/log
 user    api    GET    /api/v1/alerts
 user    api    GET    /api/v1/alerts/{id}
 user    api    POST   /api/v1/alerts/{id}/acknowledge

@@ -136,6 +136,16 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
     json(`/api/v1/recommend/${ids.decision}/feedback`, { action: ids.action, outcome: 'accepted' }),
   ],
   'GET /api/v1/recommend/{decision_id}/explain': (ids) => [{ path: `/api/v1/recommend/${ids.decision}/explain` }],
+  'GET /api/v1/recommend/settings': () => [{ path: '/api/v1/recommend/settings' }],
+  'PUT /api/v1/recommend/settings': () => [
+    json('/api/v1/recommend/settings', { per_day: 6, quiet: null, demand_charge_per_kW: null }),
+  ],
+  'GET /api/v1/recommend/performance': () => [{ path: '/api/v1/recommend/performance' }],
+  'GET /api/v1/recommend/policy': () => [{ path: '/api/v1/recommend/policy' }],
+  'GET /api/v1/recommend/log': () => [
+    { path: '/api/v1/recommend/log?silent=true' },
+    { path: '/api/v1/recommend/log?silent=true&format=parquet' },
+  ],
   'POST /api/v1/events': (ids) => [
     json('/api/v1/events', { events: [{ id: 'probe-1', kind: 'view', object: ids.document }] }),
   ],
