@@ -1,0 +1,91 @@
+/** Boosted trees that learn from several series at once what each of them does next, each in units of its own level. */
+import { InvalidDataError } from '../errors.ts';
+import type { LoadHistory } from '../features/load-past.ts';
+import { LOAD_FEATURES, type LoadDay, type LoadUnit, loadDay, SERIES_FEATURE } from '../features/load-rows.ts';
+import { DAY_HOURS } from '../features/panel.ts';
+import { createSeededRandom } from './random.ts';
+import { BOOST_DEFAULTS, type Booster, type BoostOptions, type Loss, predictRow, trainBooster } from './trees/boost.ts';
+
+export type LoadTreesOptions = Partial<Omit<BoostOptions, 'random' | 'loss' | 'onRound' | 'categorical'>> & {
+  unit: LoadUnit;
+  window_days: number;
+  seed: number;
+  loss?: Loss;
+};
+
+/** Days on which features do not exist yet. */
+const FIRST_DAYS = 28;
+const LEAST_ROWS = 300;
+/** An envelope below this share of the day's best is night: nothing to learn, and nothing to expect. */
+const NIGHT = 0.004;
+
+export type LoadRows = {
+  readonly histories: readonly LoadHistory[];
+  /** Features of a day of series `id`, kept. */
+  day(id: number, day: number): LoadDay;
+};
+
+export function createLoadRows(histories: readonly LoadHistory[], unit: LoadUnit): LoadRows {
+  const kept = histories.map(() => new Map<number, LoadDay>());
+  return {
+    histories,
+    day(id, day) {
+      const known = kept[id]!.get(day);
+      if (known) return known;
+      const made = loadDay(histories[id]!, day, unit, id);
+      kept[id]!.set(day, made);
+      return made;
+    },
+  };
+}
+
+/** Learns from all series up to the day before `day`. @throws InvalidDataError where there is too little. */
+export function trainLoadTrees(rows: LoadRows, day: number, o: LoadTreesOptions): Booster {
+  const width = LOAD_FEATURES.length;
+  const most = rows.histories.length * o.window_days * DAY_HOURS;
+  const columns = Array.from({ length: width }, () => new Float64Array(most));
+  const target = new Float64Array(most);
+  let count = 0;
+  for (const [id, history] of rows.histories.entries()) {
+    const view = history.panel.viewAt(history.panel.origin(day));
+    for (let d = Math.max(FIRST_DAYS, day - o.window_days); d < day; d++) {
+      const { x, unit } = rows.day(id, d);
+      for (let hour = 0; hour < DAY_HOURS; hour++) {
+        const value = view.value(0, d, hour) / unit[hour]!;
+        if (!Number.isFinite(value) || isNight(o.unit, unit, hour)) continue;
+        for (let f = 0; f < width; f++) columns[f]![count] = x[hour * width + f]!;
+        target[count++] = Math.min(10, Math.max(-10, value));
+      }
+    }
+  }
+  if (count < LEAST_ROWS)
+    throw new InvalidDataError(`${count} hours are too few to learn from.`, `The trees need ${LEAST_ROWS}.`);
+  const large = count > 100_000;
+  return trainBooster(
+    columns.map((column) => column.subarray(0, count)),
+    target.subarray(0, count),
+    {
+      ...BOOST_DEFAULTS,
+      learning_rate: large ? 0.06 : 0.04,
+      leaves: large ? 63 : 24,
+      min_rows: large ? 100 : 40,
+      rounds: 250,
+      ...o,
+      loss: o.loss ?? { kind: 'absolute' },
+      categorical: [SERIES_FEATURE],
+      random: createSeededRandom(o.seed),
+    },
+  );
+}
+
+function isNight(kind: LoadUnit, unit: Float64Array, hour: number): boolean {
+  return kind === 'envelope' && !(unit[hour]! > NIGHT * unit.reduce((a, b) => Math.max(a, b), 0));
+}
+
+/** 24 values of `day` of series `id`, in its own unit; NaN where its level is not known. */
+export function forecastLoadTrees(booster: Booster, rows: LoadRows, id: number, day: number, kind: LoadUnit) {
+  const { x, unit } = rows.day(id, day);
+  return Float64Array.from({ length: DAY_HOURS }, (_, hour) =>
+    isNight(kind, unit, hour) ? 0 : Math.max(0, unit[hour]! * predictRow(booster, x, hour * LOAD_FEATURES.length)),
+  );
+}
