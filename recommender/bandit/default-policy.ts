@@ -1,9 +1,15 @@
 /**
- * The policy that the box ships. Its parameters were chosen on the simulated tasks of test/bench/bandit/tasks.ts
- * (bench `bandit-tune`) and on nothing else; a new choice is a new version.
+ * The policy that the box ships. Advice that is described by features of its own, as all of the box's, shares a model of
+ * kinds and features; where there is only a context, each action has a lifted model of it. Parameters were chosen on
+ * simulated tasks (bench `bandit-tune`) and on the tuning half of the simulated sites (bench `bandit-site`), and on
+ * nothing else; a new choice is a new version.
  */
+import { createConservativePolicy } from './conservative.ts';
+import { createDescribedPolicy } from './described-policy.ts';
 import { PROPENSITY_FLOOR } from './floor.ts';
-import { createLinearPolicy, type EstimatingPolicy } from './linear-policy.ts';
+import { createLinearPolicy, type EstimatingPolicy, sha256 } from './linear-policy.ts';
+import type { Candidate, DecisionContext, Policy } from './port.ts';
+import { seal, unseal } from './snapshot.ts';
 import { type Strategy, scaledUcb } from './strategies.ts';
 
 export const DEFAULT_PARAMETERS = {
@@ -18,7 +24,17 @@ export const DEFAULT_PARAMETERS = {
 };
 export type DefaultParameters = typeof DEFAULT_PARAMETERS;
 
-export const DEFAULT_VERSION = 'lifted-ucb/1';
+export const SITE_PARAMETERS = {
+  scales: { own: 0.3, kind: 0.6, moment: 0.1 },
+  usual_reward: 0.3,
+  noise: { variance: 0.12, rewards: 30 },
+  sharing: { share: 0.5, from_rewards: 30 },
+  half_life_days: 45,
+  surprise: { limit: 5, kept: 0.1 },
+};
+export type SiteParameters = typeof SITE_PARAMETERS;
+
+export const DEFAULT_VERSION = 'hybrid-ucb/2';
 const LIFT_SEED = 7;
 
 export function defaultStrategy(parameters: DefaultParameters = DEFAULT_PARAMETERS): Strategy {
@@ -26,18 +42,65 @@ export function defaultStrategy(parameters: DefaultParameters = DEFAULT_PARAMETE
 }
 
 /**
- * LinUCB on given and random Fourier features, its bound in units of the reward as it was learnt.
+ * The learner alone: LinUCB whose bound is in units of the reward as it was learnt.
  * @param inputs length of the context's and a candidate's features together.
  */
 export function createDefaultPolicy(
   inputs: number,
-  { floor = PROPENSITY_FLOOR, discount = 1, parameters = DEFAULT_PARAMETERS, version = DEFAULT_VERSION } = {},
+  {
+    floor = PROPENSITY_FLOOR,
+    discount = 1,
+    parameters = DEFAULT_PARAMETERS,
+    site = SITE_PARAMETERS,
+    version = DEFAULT_VERSION,
+  } = {},
 ): EstimatingPolicy {
   const { features, length_scale, weight, straight, ridge, noise_rewards, curiosity } = parameters;
-  return createLinearPolicy({
-    ...{ version, inputs, strategy: defaultStrategy(parameters), models: 'per_arm', ridge, discount, floor, curiosity },
+  const strategy = defaultStrategy(parameters);
+  const lifted = createLinearPolicy({
+    ...{ version, inputs, strategy, models: 'per_arm', ridge, discount, floor, curiosity },
     lift: { features, length_scale, weight, straight, seed: LIFT_SEED },
     prior_strength: 20,
     noise: { rewards: noise_rewards },
   });
+  const described = createDescribedPolicy({ version, inputs, strategy, floor, ...site });
+  return joined(version, lifted, described, inputs);
+}
+
+/** As the box runs it: the learner under its guard. Where no rule prefers anything the learner decides alone. */
+export function createShippedPolicy(
+  inputs: number,
+  options: Parameters<typeof createDefaultPolicy>[1] & { caution?: number } = {},
+): Policy {
+  const { floor, caution } = options;
+  return createConservativePolicy(createDefaultPolicy(inputs, options), {
+    ...{ floor, ...(caution === undefined ? {} : { caution }) },
+  });
+}
+
+/** Each decision and each reward goes to the model that it is for. */
+function joined(
+  version: string,
+  lifted: EstimatingPolicy,
+  described: EstimatingPolicy,
+  inputs: number,
+): EstimatingPolicy {
+  const isDescribed = ({ features }: DecisionContext) => features.length < inputs;
+  const of = (context: DecisionContext, candidates: readonly Candidate[]) =>
+    isDescribed(context) && candidates.length > 0 ? described : lifted;
+  return {
+    version,
+    stateHash: () => sha256(`${lifted.stateHash()} ${described.stateHash()}`),
+    estimate: (context, candidates) => of(context, candidates).estimate(context, candidates),
+    decide: (context, candidates, random) => of(context, candidates).decide(context, candidates, random),
+    update(outcomes) {
+      for (const outcome of outcomes) (outcome.context.length < inputs ? described : lifted).update([outcome]);
+    },
+    snapshot: () => ({ policy: version, state: seal([lifted.snapshot(), described.snapshot()]) }),
+    restore(snapshot) {
+      const [first, second] = unseal(snapshot, version) as ReturnType<Policy['snapshot']>[];
+      lifted.restore(first!);
+      described.restore(second!);
+    },
+  };
 }

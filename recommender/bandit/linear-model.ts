@@ -24,8 +24,8 @@ export type LinearModel = {
   count: number;
   residual: number;
   since_refactor: number;
-  /** What the model knew before its first reward: Λ₀ and Λ₀ m₀; null is ridge · I and 0. */
-  prior: { precision: Float64Array; b: Float64Array } | null;
+  /** What the model knew before its first reward: Λ₀ (null is ridge · I) and Λ₀ m₀; null is ridge · I and 0. */
+  prior: { precision: Float64Array | null; b: Float64Array } | null;
 };
 
 /** Mean of xᵀw and the factor xᵀΛ⁻¹x of its variance. */
@@ -117,15 +117,51 @@ export function learnReward(model: LinearModel, x: Float64Array, reward: number)
   if (++model.since_refactor >= REFACTOR_EVERY) refactor(model);
 }
 
+/** The reward of something learnt before turned out to be `change` higher: exact but for what was forgotten since. */
+export function correctReward(model: LinearModel, x: Float64Array, change: number): void {
+  const gain = multiply(model.inverse, x, model.dimensions);
+  for (let i = 0; i < model.dimensions; i++) {
+    model.b[i]! += change * x[i]!;
+    model.weights[i]! += change * gain[i]!;
+  }
+}
+
+/** Appends weights that nothing is known of but their prior `means`; everything else stays as it was, bit for bit. */
+export function grow(model: LinearModel, means: Float64Array): void {
+  const { dimensions: before, ridge } = model;
+  const d = before + means.length;
+  const widened = (matrix: Float64Array, diagonal: number) => {
+    const wide = new Float64Array(d * d);
+    for (let i = 0; i < before; i++) wide.set(matrix.subarray(i * before, (i + 1) * before), i * d);
+    for (let i = before; i < d; i++) wide[i * d + i] = diagonal;
+    return wide;
+  };
+  const lengthened = (vector: Float64Array, tail: Float64Array) => Float64Array.of(...vector, ...tail);
+  const b = means.map((mean) => ridge * mean);
+  model.prior = {
+    precision: model.prior?.precision ? widened(model.prior.precision, ridge) : null,
+    b: lengthened(model.prior?.b ?? new Float64Array(before), b),
+  };
+  model.precision = widened(model.precision, ridge);
+  model.inverse = widened(model.inverse, 1 / ridge);
+  model.b = lengthened(model.b, b);
+  model.weights = lengthened(model.weights, means);
+  model.dimensions = d;
+}
+
 /** Makes the inverse and the weights anew from Λ and b, after old rewards have lost weight. */
 export function refactor(model: LinearModel): void {
+  forget(model, model.discount ** model.since_refactor);
+}
+
+/** Keeps the share `kept` of everything learnt; the rest gives way to the prior. */
+export function forget(model: LinearModel, kept: number): void {
   const { dimensions: d, precision, b, prior, ridge } = model;
-  const kept = model.discount ** model.since_refactor;
   if (kept < 1) {
     for (let i = 0; i < d; i++) {
       b[i] = kept * b[i]! + (1 - kept) * (prior?.b[i] ?? 0);
       for (let j = 0; j <= i; j++) {
-        const before = prior ? prior.precision[i * d + j]! : i === j ? ridge : 0;
+        const before = prior?.precision ? prior.precision[i * d + j]! : i === j ? ridge : 0;
         precision[i * d + j] = kept * precision[i * d + j]! + (1 - kept) * before;
       }
     }

@@ -5,7 +5,14 @@
 import { createHash } from 'node:crypto';
 import { PROPENSITY_FLOOR } from './floor.ts';
 import { createLift, type LiftOptions } from './lift.ts';
-import { createFromShared, createLinearModel, type LinearModel, learnReward, predict } from './linear-model.ts';
+import {
+  correctReward,
+  createFromShared,
+  createLinearModel,
+  type LinearModel,
+  learnReward,
+  predict,
+} from './linear-model.ts';
 import type { Candidate, Choice, DecisionContext, Outcome, Policy } from './port.ts';
 import { checkCandidates, checkFeatures, drawSlate } from './slate.ts';
 import { decodeState, encodeState } from './snapshot.ts';
@@ -130,12 +137,19 @@ export function createLinearPolicy(options: LinearPolicyOptions): EstimatingPoli
     const x = lifted(outcome.context, outcome.features);
     const site = state.sites.get(outcome.site) ?? { models: new Map<string, LinearModel>(), learnt: 0 };
     state.sites.set(outcome.site, site);
-    learnReward(siteModel(site, arm), x, reward);
+    state.hash = nextHash(state.hash, outcome);
+    const { before } = outcome;
+    const teach = (model: LinearModel) =>
+      before === undefined ? learnReward(model, x, reward) : correctReward(model, x, reward - before);
+    teach(siteModel(site, arm));
+    if (options.prior_strength > 0) teach(sharedModel(arm));
+    if (before !== undefined) {
+      state.rewards.squares += reward * reward - before * before;
+      return;
+    }
     site.learnt++;
-    if (options.prior_strength > 0) learnReward(sharedModel(arm), x, reward);
     state.rewards.count = discount * state.rewards.count + 1;
     state.rewards.squares = discount * state.rewards.squares + reward * reward;
-    state.hash = nextHash(state.hash, outcome);
   }
 
   function siteModel(site: SiteState, arm: string): LinearModel {
@@ -163,8 +177,8 @@ function emptyState(version: string): LinearPolicyState {
 }
 
 /** A chain over everything learnt: as good a name for the state as a hash of it all, and as cheap as one reward. */
-function nextHash(before: string, { site, context, arm, features, reward }: Outcome): string {
-  return sha256(JSON.stringify([before, site, context, arm, features, reward]));
+export function nextHash(chain: string, { site, context, arm, features, reward, before, at_ms }: Outcome): string {
+  return sha256(JSON.stringify([chain, site, context, arm, features, reward, before ?? null, at_ms ?? null]));
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

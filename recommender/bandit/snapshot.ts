@@ -5,13 +5,13 @@ import type { LinearModel } from './linear-model.ts';
 import type { LinearPolicyState } from './linear-policy.ts';
 import type { PolicySnapshot } from './port.ts';
 
-type StoredModel = {
+export type StoredModel = {
   scalars: string;
   precision: string;
   inverse: string;
   b: string;
   weights: string;
-  prior: { precision: string; b: string } | null;
+  prior: { precision: string | null; b: string } | null;
 };
 type Stored = {
   sites: [string, { learnt: number; models: [string, StoredModel][] }][];
@@ -27,17 +27,27 @@ export function encodeState(state: LinearPolicyState): string {
     rewards: encode([state.rewards.count, state.rewards.squares]),
     hash: state.hash,
   };
+  return seal(stored);
+}
+
+/** As text that tells when a byte of it was changed. */
+export function seal(stored: unknown): string {
   const text = JSON.stringify(stored);
   return `${checksum(text)} ${text}`;
 }
 
-/** @throws InvalidDataError where the snapshot is of another version, of other dimensions, or damaged. */
-export function decodeState(snapshot: PolicySnapshot, version: string, dimensions: number): LinearPolicyState {
+/** @throws InvalidDataError where the snapshot is of another version, or damaged. */
+export function unseal(snapshot: PolicySnapshot, version: string): unknown {
   if (snapshot.policy !== version) throw wrong(`it is of ${snapshot.policy}, this is ${version}`);
   const split = snapshot.state.indexOf(' ');
   const text = snapshot.state.slice(split + 1);
   if (checksum(text) !== snapshot.state.slice(0, split)) throw wrong('it is damaged');
-  const stored = JSON.parse(text) as Stored;
+  return JSON.parse(text);
+}
+
+/** @throws InvalidDataError where the snapshot is of another version, of other dimensions, or damaged. */
+export function decodeState(snapshot: PolicySnapshot, version: string, dimensions: number): LinearPolicyState {
+  const stored = unseal(snapshot, version) as Stored;
   const [count = 0, squares = 0] = decode(stored.rewards);
   return {
     sites: new Map(
@@ -57,7 +67,7 @@ function decodeAll(models: readonly [string, StoredModel][], dimensions: number)
   return new Map(models.map(([arm, model]) => [arm, decodeModel(model, dimensions)]));
 }
 
-function encodeModel(model: LinearModel): StoredModel {
+export function encodeModel(model: LinearModel): StoredModel {
   const { dimensions: d, ridge, discount, count, residual, since_refactor, prior } = model;
   return {
     scalars: encode([d, ridge, discount, count, residual, since_refactor]),
@@ -65,13 +75,14 @@ function encodeModel(model: LinearModel): StoredModel {
     inverse: encode(lowerOf(model.inverse, d)),
     b: encode(model.b),
     weights: encode(model.weights),
-    prior: prior && { precision: encode(lowerOf(prior.precision, d)), b: encode(prior.b) },
+    prior: prior && { precision: prior.precision && encode(lowerOf(prior.precision, d)), b: encode(prior.b) },
   };
 }
 
-function decodeModel(stored: StoredModel, dimensions: number): LinearModel {
+/** @param dimensions what it must have; any where it is left out. */
+export function decodeModel(stored: StoredModel, dimensions?: number): LinearModel {
   const [d = 0, ridge = 1, discount = 1, count = 0, residual = 0, since_refactor = 0] = decode(stored.scalars);
-  if (d !== dimensions) throw wrong(`it has ${d} dimensions, the policy ${dimensions}`);
+  if (dimensions !== undefined && d !== dimensions) throw wrong(`it has ${d} dimensions, the policy ${dimensions}`);
   const { prior } = stored;
   return {
     ...{ dimensions: d, ridge, discount, count, residual, since_refactor },
@@ -79,7 +90,7 @@ function decodeModel(stored: StoredModel, dimensions: number): LinearModel {
     inverse: fullOf(decode(stored.inverse), d),
     b: decode(stored.b),
     weights: decode(stored.weights),
-    prior: prior && { precision: fullOf(decode(prior.precision), d), b: decode(prior.b) },
+    prior: prior && { precision: prior.precision ? fullOf(decode(prior.precision), d) : null, b: decode(prior.b) },
   };
 }
 

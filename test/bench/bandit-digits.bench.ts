@@ -1,5 +1,5 @@
 /** The shipped policy on handwritten digits, one pass, mean of seeds; also without its exploration floor. */
-import { createDefaultPolicy } from '../../recommender/bandit/default-policy.ts';
+import { createShippedPolicy } from '../../recommender/bandit/default-policy.ts';
 import { createRandom } from '../../recommender/random.ts';
 import { digitsTask, loadDigits } from './bandit/digits.ts';
 import { deviationOf, meanOf, playTask } from './bandit/play.ts';
@@ -17,8 +17,8 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   for (let seed = first; seed < first + seeds; seed++) {
     const task = () => digitsTask(digits, createRandom(seed));
     const inputs = task().inputs;
-    const play = playTask(createDefaultPolicy(inputs), task(), seed + 1_000_000);
-    const without = playTask(createDefaultPolicy(inputs, { floor: 0 }), task(), seed + 1_000_000);
+    const play = playTask(createShippedPolicy(inputs), task(), seed + 1_000_000);
+    const without = playTask(createShippedPolicy(inputs, { floor: 0 }), task(), seed + 1_000_000);
     losses.push(play.regret / play.rounds);
     bare.push(without.regret / without.rounds);
     min_propensity = Math.min(min_propensity, play.min_propensity);

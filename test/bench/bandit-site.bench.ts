@@ -1,5 +1,5 @@
 /** The shipped policy at simulated sites with real loads and prices, against the spine's rule and one who knows all. */
-import { createDefaultPolicy } from '../../recommender/bandit/default-policy.ts';
+import { createShippedPolicy } from '../../recommender/bandit/default-policy.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 import { advised, CANDIDATE_FEATURES, CONTEXT_FEATURES } from './site/adviser.ts';
 import { figuresOf, type Played, playAll } from './site/score.ts';
@@ -12,7 +12,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   const half = options.half === 'tuning' ? 'tuning' : 'final';
   const seed = Number(options.seed ?? 1);
   const data = loadSiteData(process.env.LUNA_BENCH_DATA ?? '../shared/data');
-  const shipped = () => createDefaultPolicy(CONTEXT_FEATURES + CANDIDATE_FEATURES);
+  const shipped = () => createShippedPolicy(CONTEXT_FEATURES + CANDIDATE_FEATURES);
   const played: Played = playAll(data, half, seed, (rule) => advised(shipped(), rule), progress);
   return { seed, half, ...figuresOf(played) };
 }

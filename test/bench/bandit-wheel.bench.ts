@@ -1,5 +1,5 @@
 /** The shipped policy on the wheel: rare high rewards in a region that nothing straight describes. */
-import { createDefaultPolicy } from '../../recommender/bandit/default-policy.ts';
+import { createShippedPolicy } from '../../recommender/bandit/default-policy.ts';
 import { createRandom } from '../../recommender/random.ts';
 import { meanOf, playTask } from './bandit/play.ts';
 import { WHEEL_ROUNDS, wheel } from './bandit/wheel.ts';
@@ -19,7 +19,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
       const shares: number[] = [];
       for (let seed = first; seed < first + seeds; seed++) {
         const task = wheel(createRandom(seed * 100 + Math.round(delta * 100)), delta, rounds);
-        const play = playTask(createDefaultPolicy(task.inputs, { floor }), task, seed + 1_000_000);
+        const play = playTask(createShippedPolicy(task.inputs, { floor }), task, seed + 1_000_000);
         shares.push((100 * play.regret) / play.uniform_regret);
       }
       result[`regret_pct_${Math.round(delta * 100)}${suffix}`] = Number(meanOf(shares).toFixed(2));

@@ -1,6 +1,6 @@
 /** Samples of the advice benches: what they promise on a few seeds. The data stay outside the repository. */
 import { describe, expect, it } from 'vitest';
-import { createDefaultPolicy } from '../../../recommender/bandit/default-policy.ts';
+import { createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
 import { createRandom } from '../../../recommender/random.ts';
 import { digitsTask, hasDigits, loadDigits } from './digits.ts';
 import { addErrors, evaluateOnce, makeWorld, noErrors } from './off-policy.ts';
@@ -15,7 +15,7 @@ describe('the shipped advice policy', () => {
     'reads digits from accept and dismiss alone, with its floor (loss at most 0.17)',
     () => {
       const task = digitsTask(loadDigits(data), createRandom(1));
-      const play = playTask(createDefaultPolicy(task.inputs), task, 1_000_001);
+      const play = playTask(createShippedPolicy(task.inputs), task, 1_000_001);
       expect(play.regret / play.rounds).toBeLessThan(0.17);
       expect(play.min_propensity).toBeCloseTo(0.002, 9);
     },
@@ -24,14 +24,14 @@ describe('the shipped advice policy', () => {
 
   it('finds the rim of the wheel in 2,000 rounds', () => {
     const task = wheel(createRandom(1), 0.5, 2000);
-    const play = playTask(createDefaultPolicy(task.inputs), task, 2);
+    const play = playTask(createShippedPolicy(task.inputs), task, 2);
     expect(play.regret / play.uniform_regret).toBeLessThan(0.12);
   }, 120_000);
 
   it('beats even chances on every kind of simulated task', () => {
     for (const family of TASK_FAMILIES) {
       const task = family(createRandom(5));
-      const play = playTask(createDefaultPolicy(task.inputs), { ...task, rounds: 300 }, 6);
+      const play = playTask(createShippedPolicy(task.inputs), { ...task, rounds: 300 }, 6);
       expect([task.name, play.regret < 0.9 * play.uniform_regret]).toEqual([task.name, true]);
     }
   }, 120_000);

@@ -20,7 +20,7 @@ const createLearner = () =>
     ...{ version: 'ucb', inputs: 4, strategy, models: 'per_arm', lift: null, ridge: 1, discount: 1 },
     ...{ prior_strength: 0, noise: { rewards: 1 }, curiosity: 0.2 },
   });
-const createGuarded = () => createConservativePolicy(createLearner(), { ...CONSERVATIVE, strategy });
+const createGuarded = () => createConservativePolicy(createLearner(), CONSERVATIVE);
 
 describe('learning beside a rule', () => {
   it('keeps the expected reward at or above 95 % of the rule at every moment in 99 % of sites', () => {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidDataError } from '../../../engine/errors.ts';
-import { CONSERVATIVE, createConservativePolicy } from '../../../recommender/bandit/conservative.ts';
-import { createDefaultPolicy, defaultStrategy } from '../../../recommender/bandit/default-policy.ts';
+import { createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
 import { PROPENSITY_FLOOR } from '../../../recommender/bandit/floor.ts';
 import { createPolicy, POLICY_NAMES } from '../../../recommender/bandit/policies.ts';
 import type { Candidate, DecisionContext, Outcome, Policy, SlatePosition } from '../../../recommender/bandit/port.ts';
@@ -13,10 +12,7 @@ import { createRandom } from '../../../recommender/random.ts';
 const INPUTS = 4;
 const MAKERS: [string, () => Policy][] = [
   ...POLICY_NAMES.map((name): [string, () => Policy] => [name, () => createPolicy(name, INPUTS)]),
-  [
-    'conservative',
-    () => createConservativePolicy(createDefaultPolicy(INPUTS), { ...CONSERVATIVE, strategy: defaultStrategy() }),
-  ],
+  ['shipped', () => createShippedPolicy(INPUTS)],
 ];
 
 const unit = fc.double({ min: -1, max: 1, noNaN: true });
