@@ -75,11 +75,14 @@ export type Drain = {
   close(): Promise<void>;
 };
 
-/** Bytes of journal read for one batch; about 20,000 messages of one reading. */
-const BATCH_BYTES = 2 * 1024 * 1024;
+/**
+ * Bytes of journal read for one batch: about 5,000 messages of one reading, or 20,000. With DuckDB, which works in this
+ * process, larger ones are hardly faster, need more memory and let questions wait longer; QuestDB is slow with small ones.
+ */
+const BATCH_BYTES = { duckdb: 512 * 1024, memory: 512 * 1024, questdb: 2 * 1024 * 1024 };
 /** Small batches wait for more to come: each costs the store some milliseconds whatever it holds. */
 const GATHER_MS = 300;
-const SMALL_GROUPS = 8_000;
+const SMALL_GROUPS = 4_000;
 const BACKOFF_MS = { first: 500, last: 30_000 };
 const CLOSE_DRAIN_MS = 1_200;
 const DAY_MS = 86_400_000;
@@ -140,7 +143,7 @@ export function createDrain(deps: DrainDeps): Drain {
   /** One batch. @returns its size, 0 when the journal has nothing new. */
   async function drainOnce({ store, keeper, ...from }: Opened): Promise<number> {
     if (deps.durable_seq() <= from.applied_seq) return 0;
-    const groups = await deps.reader.read(from.applied_seq, BATCH_BYTES);
+    const groups = await deps.reader.read(from.applied_seq, BATCH_BYTES[store.kind]);
     if (groups.length === 0) return 0;
     const first = groups[0]!;
     const erased = erasedBy(first);
