@@ -3,7 +3,6 @@ import { addMonths } from '../model/time.ts';
 import type { BillPart } from './bill.ts';
 import { type BilledPeak, billedPeak, demandCost, demandPeriod, type IntervalMean, intervalMeans } from './demand.ts';
 import { type DraftLine, rowsOf } from './line.ts';
-import { toCents } from './money.ts';
 import { daysOfMonth } from './shares.ts';
 import type { DemandCharge, TariffVersion } from './tariff.ts';
 import { inParts } from './versions.ts';
@@ -25,7 +24,7 @@ export function historyStart(versions: readonly TariffVersion[], from_ms: number
 /**
  * A monthly charge is due by its peaks within the part of the month that the version holds for, for that share of the
  * month's days. A yearly charge is due by the peaks since the begin of the year (or of the version), for the months so
- * far as twelfths, less what the months before were billed: so that twelve bills are the year's to the cent.
+ * far as twelfths, less what the months before were billed: a line of its own, so that twelve bills are the year's to the cent.
  */
 export function demandLines(part: BillPart): DraftLine[] {
   const { tariff, energy, past, context, until_ms } = part;
@@ -34,9 +33,9 @@ export function demandLines(part: BillPart): DraftLine[] {
     at_ms: Float64Array.from([...past.at_ms, ...energy.at_ms]),
     kWh: Float64Array.from([...past.import_kWh, ...energy.import_kWh]),
   };
-  return tariff.demand.map((charge) => {
+  return tariff.demand.flatMap((charge) => {
     const means = intervalMeans(tariff, charge, taken, context.isHoliday);
-    return charge.period === 'month' ? monthly(charge, part, means) : yearly(charge, part, means);
+    return charge.period === 'month' ? [monthly(charge, part, means)] : yearly(charge, part, means);
   });
 }
 
@@ -48,21 +47,23 @@ function monthly(charge: DemandCharge, part: BillPart, means: readonly IntervalM
   return { ...line, exact: line.quantity === null ? null : demandCost(charge.price, peak.billed_kW) * share };
 }
 
-function yearly(charge: DemandCharge, part: BillPart, means: readonly IntervalMean[]): DraftLine {
+function yearly(charge: DemandCharge, part: BillPart, means: readonly IntervalMean[]): DraftLine[] {
   const { tariff, from_ms, to_ms, until_ms } = part;
   const year_ms = demandPeriod(charge, from_ms, tariff.time_zone).from_ms;
   const start_ms = Math.max(year_ms, part.begins_ms);
   const ratchet_kW = ratchetPeak(charge, part, start_ms, means);
-  const upTo = (end_ms: number, months_until_ms: number) => {
+  const upTo = (end_ms: number, months_until_ms: number): DraftLine => {
     const peak = billedPeak(charge, within(means, start_ms, end_ms), ratchet_kW);
     const share = daysOfMonth(start_ms, months_until_ms, tariff.time_zone) / 12;
-    const exact = demandCost(charge.price, peak.billed_kW) * share;
-    return { peak, share, cents: toCents(exact, tariff.currency, tariff.rounding) };
+    const line = lineOf(charge, peak, share);
+    return { ...line, exact: line.quantity === null ? null : demandCost(charge.price, peak.billed_kW) * share };
   };
   const now = upTo(until_ms, to_ms);
-  const before = start_ms < from_ms ? upTo(from_ms, from_ms).cents : 0;
-  const line = lineOf(charge, now.peak, now.share);
-  return { ...line, exact: null, cents: line.quantity === null ? null : now.cents - before };
+  if (start_ms >= from_ms) return [now];
+  const before = upTo(from_ms, from_ms);
+  // what nothing was known of was not charged either
+  if (before.exact === null) return [now];
+  return [now, { ...before, kind: 'demand_billed', exact: -before.exact }];
 }
 
 function within(means: readonly IntervalMean[], from_ms: number, to_ms: number): IntervalMean[] {

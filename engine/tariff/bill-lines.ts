@@ -4,7 +4,7 @@ import type { BillPart, SiteEnergy } from './bill.ts';
 import { type DraftLine, known, rowsOf } from './line.ts';
 import { createPricer, type Priced, type Pricer, type TariffContext } from './prices.ts';
 import { daysBetween, daysOfMonth, daysOfYear } from './shares.ts';
-import { type EnergyCharge, metersOf, type StandingCharge, type Tariff } from './tariff.ts';
+import { type EnergyCharge, metersOf, type Price, type StandingCharge, type Tariff } from './tariff.ts';
 
 /** One line for each energy charge, or for each of its periods that came about. */
 export function energyLines(part: BillPart): DraftLine[] {
@@ -49,7 +49,13 @@ function chargedEnergy(tariff: Tariff, energy: SiteEnergy): (charge: EnergyCharg
   };
 }
 
-type LineOf = { kind: 'energy' | 'feed_in'; charge: { name: string; vat_percent: number }; sign: 1 | -1 };
+type LineOf = { kind: 'energy' | 'feed_in'; charge: { name: string; vat_percent: number; price: Price }; sign: 1 | -1 };
+
+/** Periods stand on the bill as in the tariff. */
+function orderOf(price: Price): (period: string | null) => number {
+  if (price.kind !== 'periods') return () => 0;
+  return (name) => price.periods.findIndex((period) => period.name === name);
+}
 
 function linesOfEnergy(
   { tariff, energy, context, unpriced }: BillPart,
@@ -57,7 +63,7 @@ function linesOfEnergy(
   pricing: (pricer: Pricer) => Priced,
   { kind, charge, sign }: LineOf,
 ): DraftLine[] {
-  const { name, vat_percent } = charge;
+  const { name, vat_percent, price } = charge;
   const needed = Array.from(kWh.keys()).filter((i) => !Number.isNaN(kWh[i]!) && kWh[i] !== 0);
   const at_ms = Float64Array.from(needed, (i) => energy.at_ms[i]!);
   const pricer = createPricer(tariff, { at_ms, slot_ms: SLOT_MS }, context);
@@ -79,20 +85,23 @@ function linesOfEnergy(
     };
     return [{ kind, name, period: null, unit: 'kWh', vat_percent, ...empty }];
   }
-  return [...groups].map(([group, places]) => {
-    const rows = rowsOf(
-      places.map((k) => [at_ms[k]!, at_ms[k]! + SLOT_MS]),
-      places.map((k) => [kWh[needed[k]!]!, sign * net[k]!]),
-    );
-    const exact = rows.amount.reduce((sum, value) => sum + value, 0);
-    const prices = new Set(rows.price);
-    return {
-      ...{ kind, name, period: group, unit: 'kWh', vat_percent, rows },
-      quantity: rows.quantity.reduce((sum, value) => sum + value, 0),
-      unit_price: prices.size === 1 && !Number.isNaN(exact) ? rows.price[0]! : null,
-      exact: Number.isNaN(exact) ? null : exact,
-    };
-  });
+  const order = orderOf(price);
+  return [...groups]
+    .sort(([a], [b]) => order(a) - order(b))
+    .map(([group, places]) => {
+      const rows = rowsOf(
+        places.map((k) => [at_ms[k]!, at_ms[k]! + SLOT_MS]),
+        places.map((k) => [kWh[needed[k]!]!, sign * net[k]!]),
+      );
+      const exact = rows.amount.reduce((sum, value) => sum + value, 0);
+      const prices = new Set(rows.price);
+      return {
+        ...{ kind, name, period: group, unit: 'kWh', vat_percent, rows },
+        quantity: rows.quantity.reduce((sum, value) => sum + value, 0),
+        unit_price: prices.size === 1 && !Number.isNaN(exact) ? rows.price[0]! : null,
+        exact: Number.isNaN(exact) ? null : exact,
+      };
+    });
 }
 
 function sameHole(a: { what: string; from_ms: number; to_ms: number }, b: typeof a): boolean {

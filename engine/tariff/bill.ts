@@ -132,8 +132,8 @@ function cutEnergy({ at_ms, import_kWh, export_kWh, meters }: SiteEnergy, from_m
 }
 
 function withVat(drafts: readonly DraftLine[], currency: string, rounding: Tariff['rounding']): BillLine[] {
-  const lines = drafts.map(({ exact, cents, ...line }, i): BillLine => {
-    const whole = cents !== undefined ? cents : exact === null ? null : toCents(exact, currency, rounding);
+  const lines = drafts.map(({ exact, ...line }, i): BillLine => {
+    const whole = exact === null ? null : toCents(exact, currency, rounding);
     return { id: String(i + 1), ...line, amount: whole === null ? null : fromCents(whole, currency) };
   });
   const rates = [...new Set(lines.map(({ vat_percent }) => vat_percent))]

@@ -1,5 +1,6 @@
 /** A line of a bill, and the slots behind it. */
-export type LineKind = 'energy' | 'feed_in' | 'standing' | 'demand' | 'vat';
+/** `demand_billed`: what earlier months were charged of a yearly demand charge, taken off. */
+export type LineKind = 'energy' | 'feed_in' | 'standing' | 'demand' | 'demand_billed' | 'vat';
 export type BillLine = {
   /** Names the line within its bill. */
   id: string;
@@ -28,8 +29,8 @@ export type LineRows = {
   amount: Float64Array;
 };
 
-/** A line before its rounding; `cents` where whole cents are known already. */
-export type DraftLine = Omit<BillLine, 'id' | 'amount'> & { exact: number | null; cents?: number | null };
+/** A line before its rounding. */
+export type DraftLine = Omit<BillLine, 'id' | 'amount'> & { exact: number | null };
 
 /** @param spans from and to of each row @param values quantity and price of each row */
 export function rowsOf(

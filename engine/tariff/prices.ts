@@ -3,6 +3,7 @@
  * prices and holidays are arguments. A price that is missing is NaN here and named in `missing`, never 0.
  */
 import { InvalidDataError } from '../errors.ts';
+import type { PriceMarket } from '../model/price.ts';
 import { SLOT_MS } from '../model/time.ts';
 import type { StoredPrices } from '../ports.ts';
 import { type HolidayCalendar, type Market, metersOf, type Price, type Schedule, type Tariff } from './tariff.ts';
@@ -38,7 +39,11 @@ export type SlotPrices = {
   missing: MissingPrices[];
 };
 /** Prices that are not there. `what` names them: `the day-ahead price of DE-LU`. */
-export type MissingPrices = { what: string; from_ms: number; to_ms: number; slots: number };
+export type MissingPrices = { what: string; asked: AskedPrice; from_ms: number; to_ms: number; slots: number };
+export type AskedPrice =
+  | { kind: 'market'; area: string; market: PriceMarket }
+  | { kind: 'month'; month: string }
+  | { kind: 'tariff' };
 
 /** @throws InvalidDataError where a market's currency is not the tariff's. */
 export function priceSlots(tariff: Tariff, slots: Slots, context: TariffContext): SlotPrices {
@@ -109,11 +114,11 @@ export function createPricer(tariff: Tariff, slots: Required<Slots>, context: Ta
   const { at_ms, slot_ms } = slots;
   const clock = createWallClock(tariff.time_zone, tariff.holidays, context.isHoliday);
   const walls = Array.from(at_ms, clock);
-  const holes = new Map<string, { at_ms: number }[]>();
-  const note = (what: string, at: number) => {
-    const known = holes.get(what) ?? [];
-    known.push({ at_ms: at });
-    holes.set(what, known);
+  const holes = new Map<string, { asked: AskedPrice; at_ms: number[] }>();
+  const note = (asked: AskedPrice, at: number) => {
+    const known = holes.get(nameOfPrice(asked)) ?? { asked, at_ms: [] };
+    known.at_ms.push(at);
+    holes.set(nameOfPrice(asked), known);
   };
   const markets = new Map<string, (from_ms: number, to_ms: number) => number>();
   const marketNet = (asked: AskedMarket, vat_percent: number) => {
@@ -126,11 +131,12 @@ export function createPricer(tariff: Tariff, slots: Required<Slots>, context: Ta
     const span_ms = Math.max(slot_ms, asked.mean_min * 60_000);
     const from_ms = Math.floor(at_ms[i]! / span_ms) * span_ms;
     const value = marketNet(asked, vat_percent)(from_ms, from_ms + span_ms);
-    if (Number.isNaN(value)) note(`The ${asked.market} price of ${asked.area}`, at_ms[i]!);
+    if (Number.isNaN(value)) note({ kind: 'market', area: asked.area, market: asked.market }, at_ms[i]!);
     return value;
   };
   const price = (asked: Price, vat_percent: number): Priced => {
-    if (asked.kind !== 'market') return scheduled(asked, walls, (what, i) => note(what, at_ms[i]!));
+    if (asked.kind !== 'market')
+      return scheduled(asked, walls, (month, i) => note({ kind: 'month', month }, at_ms[i]!));
     const { factor, fee_per_kWh, min_per_kWh, max_per_kWh } = asked;
     const bounded = (value: number) => Math.min(max_per_kWh ?? Infinity, Math.max(min_per_kWh ?? -Infinity, value));
     const net = at_ms.map((_, i) => bounded(marketSlot(asked, vat_percent, i) * factor + fee_per_kWh));
@@ -148,7 +154,7 @@ export function createPricer(tariff: Tariff, slots: Required<Slots>, context: Ta
       });
       return { net, period: priced.period };
     },
-    missing: () => [...holes].flatMap(([what, found]) => stretches(what, found, slot_ms)),
+    missing: () => [...holes.values()].flatMap(({ asked, at_ms: found }) => stretches(asked, found, slot_ms)),
   };
 }
 
@@ -185,7 +191,7 @@ export function foreignCurrency(area: string, currency: string, expected: string
   );
 }
 
-function scheduled(asked: Schedule, walls: readonly Wall[], note: (what: string, i: number) => void): Priced {
+function scheduled(asked: Schedule, walls: readonly Wall[], note: (month: string, i: number) => void): Priced {
   if (asked.kind === 'fixed') return { net: Float64Array.from(walls, () => asked.value), period: () => null };
   if (asked.kind === 'periods') {
     const found = walls.map((wall) => asked.periods.find(({ when }) => holds(when, wall)));
@@ -196,21 +202,29 @@ function scheduled(asked: Schedule, walls: readonly Wall[], note: (what: string,
   }
   const net = Float64Array.from(walls, ({ day }, i) => {
     const value = Object.hasOwn(asked.values, day.month) ? asked.values[day.month] : undefined;
-    if (value === undefined) note(`The value of the month ${day.month}`, i);
+    if (value === undefined) note(day.month, i);
     return value ?? Number.NaN;
   });
   return { net, period: (i) => walls[i]!.day.month };
 }
 
+/** What a price is called in English sentences. */
+export function nameOfPrice(asked: AskedPrice): string {
+  if (asked.kind === 'tariff') return 'A tariff';
+  return asked.kind === 'month'
+    ? `The value of the month ${asked.month}`
+    : `The ${asked.market} price of ${asked.area}`;
+}
+
 /** Slots that follow each other as one; each instant once, though several charges ask for it. */
-function stretches(what: string, found: readonly { at_ms: number }[], slot_ms: number): MissingPrices[] {
+function stretches(asked: AskedPrice, found: readonly number[], slot_ms: number): MissingPrices[] {
   const joined: MissingPrices[] = [];
-  for (const at_ms of [...new Set(found.map((one) => one.at_ms))].sort((a, b) => a - b)) {
+  for (const at_ms of [...new Set(found)].sort((a, b) => a - b)) {
     const last = joined.at(-1);
     if (last?.to_ms === at_ms) {
       last.to_ms += slot_ms;
       last.slots++;
-    } else joined.push({ what, from_ms: at_ms, to_ms: at_ms + slot_ms, slots: 1 });
+    } else joined.push({ what: nameOfPrice(asked), asked, from_ms: at_ms, to_ms: at_ms + slot_ms, slots: 1 });
   }
   return joined;
 }

@@ -25,7 +25,13 @@ export function priceVersions(versions: readonly TariffVersion[], slots: Slots, 
   const uncovered = at_ms.filter((at) => at < until_ms);
   if (uncovered.length > 0)
     all.missing.push({
-      ...{ what: 'A tariff', from_ms: uncovered[0]!, to_ms: uncovered.at(-1)! + slot_ms, slots: uncovered.length },
+      ...{
+        what: 'A tariff',
+        asked: { kind: 'tariff' },
+        from_ms: uncovered[0]!,
+        to_ms: uncovered.at(-1)! + slot_ms,
+        slots: uncovered.length,
+      },
     });
   for (const { tariff, from_ms, to_ms } of parts) {
     const first = at_ms.findIndex((at) => at >= from_ms);

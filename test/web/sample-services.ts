@@ -11,6 +11,7 @@ import { simpleTariffs } from '../setup/simple-tariffs.ts';
 import { sampleAdmin } from './sample-admin.ts';
 import { sampleAlerts } from './sample-alerts.ts';
 import { sampleBackups } from './sample-backups.ts';
+import { sampleBills } from './sample-bills.ts';
 import { sampleData } from './sample-data.ts';
 import { sampleDocumentServices } from './sample-documents.ts';
 import { sampleIntelligence } from './sample-intelligence.ts';
@@ -49,6 +50,7 @@ export function createSampleServices(options: SampleOptions = {}): Services {
       onChange: () => {},
     },
     tariffs: simpleTariffs((tenant) => (tenant === TENANT ? { ...SITE, energy_price: ENERGY_PRICE } : null)),
+    bills: sampleBills(clock),
     ...sampleMeters(clock),
     ...sampleData(clock),
     ...sampleIntelligence(clock),

@@ -18,6 +18,7 @@ import { priceTexts } from './de/prices.ts';
 import { repairTexts } from './de/repair.ts';
 import { searchTexts } from './de/search.ts';
 import { storeTexts } from './de/store.ts';
+import { tariffTexts } from './de/tariff.ts';
 
 export const de = {
   ...commonTexts,
@@ -25,6 +26,7 @@ export const de = {
   ...nowTexts,
   ...meterTexts,
   ...priceTexts,
+  ...tariffTexts,
   ...forecastTexts,
   ...entryTexts,
   ...accountTexts,

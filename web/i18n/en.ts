@@ -18,6 +18,7 @@ import { priceTexts } from './en/prices.ts';
 import { repairTexts } from './en/repair.ts';
 import { searchTexts } from './en/search.ts';
 import { storeTexts } from './en/store.ts';
+import { tariffTexts } from './en/tariff.ts';
 
 export const en = {
   ...commonTexts,
@@ -25,6 +26,7 @@ export const en = {
   ...nowTexts,
   ...meterTexts,
   ...priceTexts,
+  ...tariffTexts,
   ...forecastTexts,
   ...entryTexts,
   ...accountTexts,

@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import { type Layer, type Plot, timeChart } from '../charts/time-chart.ts';
 import { layout } from '../components/layout.ts';
 import { age, card, csrfField, emptyState, notice, stateMark } from '../components/parts.ts';
+import { priceTabs } from '../components/price-tabs.ts';
 import type { Html, Ui } from '../ui.ts';
 import type { SeriesColumns } from './now.ts';
 
@@ -51,7 +52,7 @@ type Market = Extract<PricesView, { kind: 'market' }>;
 const SLOT_MS = 15 * 60_000;
 
 export function pricesPage(view: PricesView, ui: Ui): Html {
-  const content = html`<div class="region" id="price-page" sse-swap="prices" hx-swap="morph:innerHTML">${pricesRegion(view, ui)}</div>`;
+  const content = html`${priceTabs(ui, 'prices')}<div class="region" id="price-page" sse-swap="prices" hx-swap="morph:innerHTML">${pricesRegion(view, ui)}</div>`;
   return layout(ui, {
     title: ui.t('page.prices'),
     page: 'prices',

@@ -9,7 +9,7 @@ const HoleSchema = z.object({ what: z.string(), from: at, to: at, slots: z.numbe
 const LineSchema = z
   .object({
     id: z.string().openapi({ example: '1' }),
-    kind: z.enum(['energy', 'feed_in', 'standing', 'demand', 'vat']),
+    kind: z.enum(['energy', 'feed_in', 'standing', 'demand', 'demand_billed', 'vat']),
     name: z.string().openapi({ description: 'Empty for VAT.', example: 'Netzentgelt' }),
     period: z.string().nullable().openapi({ example: 'HT' }),
     quantity: z.number().nullable().openapi({ description: 'null: not known.', example: 32020 }),

@@ -8,6 +8,7 @@ import { createAdminPages } from './admin.ts';
 import { createAdvicePages } from './advice.ts';
 import { createAlertPages } from './alerts.ts';
 import { createAskPages } from './ask.ts';
+import { createBillPages } from './bill.ts';
 import { createDemoPages } from './demo.ts';
 import { createDevicePages } from './device.ts';
 import { createDocumentPages } from './documents.ts';
@@ -22,6 +23,7 @@ import { createPreferencesPage } from './preferences.ts';
 import { createPricesPage } from './prices.ts';
 import { createRepairPages } from './repair.ts';
 import { createSearchPages } from './search-devices.ts';
+import { createTariffPages } from './tariff.ts';
 import { createVirtualMeterPages } from './virtual-meter.ts';
 
 /** @param options `secure`: whether cookies travel over TLS only. */
@@ -48,6 +50,8 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     createRepairPages(deps),
     meter.app,
     prices.app,
+    createTariffPages(deps),
+    createBillPages(deps),
     forecasts.app,
     createAskPages(deps),
     documents.app,

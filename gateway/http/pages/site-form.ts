@@ -11,8 +11,16 @@ export function textValues(body: Record<string, unknown>): FormValues {
   return Object.fromEntries(entries.map(([name, value]) => [name, value.trim()]));
 }
 
-/** @returns the settings, or what is wrong by field name. */
-export function readSiteForm(values: FormValues, id: string, ui: Ui): { settings: SiteSettings; errors: FormValues } {
+/**
+ * @param options `price`: false for a site whose tariff is more than one price, which has no such fields
+ * @returns the settings, or what is wrong by field name
+ */
+export function readSiteForm(
+  values: FormValues,
+  id: string,
+  ui: Ui,
+  options: { price: boolean } = { price: true },
+): { settings: SiteSettings; errors: FormValues } {
   const errors: FormValues = {};
   const needed = (name: string) => {
     if (!values[name]) errors[name] = ui.t('setup.fault_needed');
@@ -23,20 +31,13 @@ export function readSiteForm(values: FormValues, id: string, ui: Ui): { settings
     if (!values[name] || !Number.isFinite(value)) errors[name] = ui.t('setup.fault_number');
     return value;
   };
-  // a site whose tariff is more than one price has no such fields
-  const vat_percent = values.price_kind === undefined ? 0 : number('vat_percent');
-  const energy_price: EnergyPrice | undefined =
-    values.price_kind === undefined
-      ? undefined
-      : values.price_kind === 'day-ahead'
-        ? {
-            kind: 'day-ahead',
-            area: needed('area'),
-            factor: number('factor'),
-            fee_per_kWh: number('fee_per_kWh'),
-            vat_percent,
-          }
-        : { kind: 'fixed', per_kWh: number('per_kWh'), vat_percent };
+  const priceOf = (): EnergyPrice => {
+    const vat_percent = number('vat_percent');
+    if (values.price_kind !== 'day-ahead') return { kind: 'fixed', per_kWh: number('per_kWh'), vat_percent };
+    const [factor, fee_per_kWh] = [number('factor'), number('fee_per_kWh')];
+    return { kind: 'day-ahead', area: needed('area'), factor, fee_per_kWh, vat_percent };
+  };
+  const energy_price = options.price ? priceOf() : undefined;
   const place = values.place ?? '';
   const settings: SiteSettings = {
     id,

@@ -89,12 +89,13 @@ describe('bills worked by hand', () => {
     });
     expect(shown(april)).toEqual([
       ['Arbeitspreis', 48_020, 4561.9],
-      ['Netzentgelt NT', 16_000, 496],
       ['Netzentgelt HT', 32_020, 1344.84],
+      ['Netzentgelt NT', 16_000, 496],
       ['Stromsteuer', 48_020, 984.41],
       ['Umlagen (KWKG, Offshore, §19)', 48_020, 1421.39],
       ['Konzessionsabgabe', 48_020, 52.82],
-      ['Leistungspreis', 180, 2160],
+      ['Leistungspreis', 180, 5760],
+      ['Leistungspreis', 150, -3600],
       ['Messstellenbetrieb', 30, 40],
       ['', 11_061.36, 2101.66],
     ]);
@@ -119,9 +120,9 @@ describe('bills worked by hand', () => {
     });
     expect(shown(october)).toEqual([
       ['Börsenpreis und Beschaffung', 745, 75.52],
+      ['Netzentgelt (§14a Modul 3) Hochtarif', 93, 14.23],
       ['Netzentgelt (§14a Modul 3) Niedertarif', 187, 2.81],
       ['Netzentgelt (§14a Modul 3) Standardtarif', 465, 44.31],
-      ['Netzentgelt (§14a Modul 3) Hochtarif', 93, 14.23],
       ['Stromsteuer', 745, 15.27],
       ['Umlagen (KWKG, Offshore, §19)', 745, 22.05],
       ['Reduzierung (§14a Modul 1)', 31, -10.4],
@@ -199,8 +200,8 @@ describe('bills worked by hand', () => {
     ]);
     expect(rounded).toEqual([
       ['Spotpris', 1508.5, 950.36],
-      ['Energiledd Natt og helg', 912, 135.89],
       ['Energiledd Dag', 596.5, 133.62],
+      ['Energiledd Natt og helg', 912, 135.89],
       ['Forbruksavgift', 1508.5, 107.56],
       ['Enova', 1508.5, 15.09],
       ['Effektledd', 7, 252],

@@ -86,8 +86,8 @@ function actWords({ act, object }: AuditRow, ui: Ui): Html {
 }
 
 const MOST_DETAILS = 8;
-/** Ids that tell a reader nothing. */
-const UNTOLD = new Set(['decision', 'id']);
+/** Ids that tell a reader nothing, and whole texts: the export has them. */
+const UNTOLD = new Set(['decision', 'id', 'yaml', 'replaced']);
 
 /** `role: admin · may not sign in: yes`; nested things name their fields. */
 function detailWords(detail: Record<string, unknown>, ui: Ui): string {

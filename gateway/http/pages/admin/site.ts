@@ -37,14 +37,15 @@ export function createAdminSitePages(deps: PageDeps) {
     const known = site.get(actor.tenant);
     if (!known) return c.redirect('/setup', 303);
     const values = textValues(await fieldsOf(c));
-    const { settings, errors } = readSiteForm(values, known.id, ui);
+    const simple = tariffs.simple(actor.tenant) !== null;
+    const { settings, errors } = readSiteForm(values, known.id, ui, { price: simple });
     const show = (problem: string | null) =>
       sendPage(
         c,
         adminSitePage(
           {
             ...viewOf(actor.tenant, ui),
-            form: { values, errors, areas, tariff: values.price_kind === undefined ? '' : null },
+            form: { values, errors, areas, tariff: simple ? null : (tariffs.current(actor.tenant)?.tariff.name ?? '') },
             told: { saved: false, problem },
           },
           ui,

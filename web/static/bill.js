@@ -1,0 +1,5 @@
+// Offers to print, where the browser can.
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.hidden = false;
+  button.addEventListener('click', () => window.print());
+}
