@@ -1,8 +1,11 @@
 /**
  * Online combination of forecasters: Bernstein Online Aggregation with a learning rate per expert that tunes itself
- * (Wintenberger 2017, Machine Learning 106; Gaillard & Goude, R package opera), on the gradient of the absolute error.
+ * (after Wintenberger 2017, Machine Learning 106), on the gradient of the absolute error.
  * The weights of an hour learn from it and, less, from the hours around it.
  */
+
+/** Slower than the theory's rate: on the years before the test spans even weights are hard to beat by much. */
+const DAMPING = 0.3;
 
 export type Combiner = {
   /** Weight of expert k in hour h at [h × experts + k]; each hour's sum to 1. */
@@ -28,7 +31,7 @@ export type CombinerOptions = {
 };
 
 export function createCombiner(options: CombinerOptions, from?: CombinerState): Combiner {
-  const { experts, slots, reach = 24 } = options;
+  const { experts, slots, reach = 6 } = options;
   const prior = options.prior ?? Array.from({ length: experts }, () => 1 / experts);
   const regret = Float64Array.from(from?.regret ?? new Float64Array(experts * slots));
   const bounds = Float64Array.from(from?.bounds ?? new Float64Array(experts * slots));
@@ -36,7 +39,7 @@ export function createCombiner(options: CombinerOptions, from?: CombinerState): 
   const rate = (i: number) =>
     squares[i] === 0
       ? Infinity
-      : Math.min(1 / (2 * bounds[i]!), Math.sqrt(Math.log(1 / prior[i % experts]!) / squares[i]!));
+      : DAMPING * Math.min(1 / (2 * bounds[i]!), Math.sqrt(Math.log(1 / prior[i % experts]!) / squares[i]!));
 
   function weights(): Float64Array {
     const made = new Float64Array(experts * slots);
@@ -44,7 +47,7 @@ export function createCombiner(options: CombinerOptions, from?: CombinerState): 
       const base = slot * experts;
       const scores = prior.map((share, k) => {
         const eta = rate(base + k);
-        return Number.isFinite(eta) ? Math.log(share * eta) + eta * regret[base + k]! : NaN;
+        return Number.isFinite(eta) ? Math.log(share) + eta * regret[base + k]! : NaN;
       });
       const top = Math.max(...scores.filter((score) => !Number.isNaN(score)));
       // Experts that never erred differently from the whole have the weight they came with.

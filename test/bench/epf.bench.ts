@@ -21,7 +21,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   const days = Math.min(most, wholeNumber(options, 'days', most));
   const methods = chooseMethods(options.models);
   const actual = table.columns[0]!;
-  const walked = walk({ panel: pricePanel(table), actual, methods, from_day, days, every, progress });
+  const walked = walk({ panel: pricePanel(table), methods, from_day, days, every, progress });
   const truth = actual.subarray(from_day * DAY_HOURS, (from_day + days) * DAY_HOURS);
   const cpu_s = [...walked.cpu_s.values()].reduce((a, b) => a + b, 0);
   return {
@@ -61,9 +61,10 @@ function chooseMethods(wanted: string | undefined) {
   const all = createPriceMethods();
   if (!wanted) return all;
   const names = wanted.split(',');
-  const unknown = names.find((name) => !all.some((method) => keyOf(method.name) === name));
-  if (unknown) throw new Error(`no model "${unknown}"; there are: ${all.map(({ name }) => keyOf(name)).join(', ')}`);
-  return all.filter((method) => names.includes(keyOf(method.name)));
+  const unknown = names.find((name) => !all.some(({ method }) => keyOf(method.name) === name));
+  if (unknown)
+    throw new Error(`no model "${unknown}"; there are: ${all.map(({ method }) => keyOf(method.name)).join(', ')}`);
+  return all.filter(({ method }) => names.includes(keyOf(method.name)));
 }
 
 const keyOf = (name: string): string => name.replace(/\/\d+$/, '').replaceAll('-', '_');

@@ -1,23 +1,18 @@
-/** Walks over the days of a test span as a box would live them: train, forecast, then see what came. */
-
+/** Lives through the days of a test span as a box would: train, forecast, then see what came. */
 import { DAY_HOURS, type Panel } from '../../../engine/features/panel.ts';
-import { type Combiner, type CombinerState, createCombiner } from '../../../engine/forecast/combine.ts';
-import type { ForecastMethod, TrainedForecaster } from '../../../engine/forecast/port.ts';
+import { createEnsemble, type WeightedMethod } from '../../../engine/forecast/ensemble.ts';
 
 export type Walk = {
-  /** Forecasts of each method and of their combination, 24 hours a day in a row. */
+  /** Forecasts of each method, and of their combination, 24 hours a day in a row. */
   methods: Map<string, Float64Array>;
   combined: Float64Array;
   /** Processor seconds of each method's training and forecasting. */
-  cpu_s: Map<string, number>;
-  weights: CombinerState;
+  cpu_s: ReadonlyMap<string, number>;
 };
 
 export type WalkOptions = {
   panel: Panel;
-  /** Target values, for learning after the fact; the methods do not get them. */
-  actual: Float64Array;
-  methods: readonly ForecastMethod[];
+  methods: readonly WeightedMethod[];
   from_day: number;
   days: number;
   /** The methods learn anew every so many days. */
@@ -25,36 +20,26 @@ export type WalkOptions = {
   progress?: (line: string) => void;
 };
 
-export function walk({ panel, actual, methods, from_day, days, every, progress }: WalkOptions): Walk {
-  const combiner = createCombiner({ experts: methods.length, slots: DAY_HOURS });
+const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.95];
+
+function cpu_s(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+export function walk({ panel, methods, from_day, days, every, progress }: WalkOptions): Walk {
+  const ensemble = createEnsemble({ methods, levels: LEVELS, every_days: every, cpu_s });
   const made = methods.map(() => new Float64Array(days * DAY_HOURS));
   const combined = new Float64Array(days * DAY_HOURS);
-  const trained: (TrainedForecaster | undefined)[] = methods.map(() => undefined);
-  const cpu_s = new Map(methods.map(({ name }) => [name, 0]));
   for (let n = 0; n < days; n++) {
-    const day = from_day + n;
-    const forecasts = methods.map((method, m) => {
-      const began = process.cpuUsage();
-      if (n % every === 0) trained[m] = method.train(panel, day, trained[m]);
-      const forecast = trained[m]!.forecast(panel, day);
-      const { user, system } = process.cpuUsage(began);
-      cpu_s.set(method.name, cpu_s.get(method.name)! + (user + system) / 1e6);
-      made[m]!.set(forecast, n * DAY_HOURS);
-      return forecast;
-    });
-    combined.set(combiner.combine(forecasts), n * DAY_HOURS);
-    learn(combiner, forecasts, actual.subarray(day * DAY_HOURS, (day + 1) * DAY_HOURS));
+    const { mean, forecasts } = ensemble.forecast(panel, from_day + n);
+    combined.set(mean, n * DAY_HOURS);
+    for (const [m, forecast] of forecasts.entries()) made[m]!.set(forecast, n * DAY_HOURS);
     if (n % 28 === 27) progress?.(`${n + 1} of ${days} days`);
   }
   return {
-    methods: new Map(methods.map(({ name }, m) => [name, made[m]!])),
+    methods: new Map(methods.map(({ method }, m) => [method.name, made[m]!])),
     combined,
-    cpu_s,
-    weights: combiner.state(),
+    cpu_s: ensemble.cpu_s,
   };
-}
-
-/** A day's prices are known before the next day is forecast. */
-function learn(combiner: Combiner, forecasts: readonly Float64Array[], actual: Float64Array): void {
-  combiner.observe(forecasts, actual);
 }
