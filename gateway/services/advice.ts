@@ -101,6 +101,8 @@ const VALID_MS = 30 * 60_000;
 const EMPTY_VALID_MS = 24 * 3_600_000;
 /** Answers that are remembered, so that dismissed advice stays away. */
 const MEMORY_MS = 400 * 86_400_000;
+/** Views, clicks and questions. */
+const EVENTS_MS = 400 * 86_400_000;
 const WEEK_MS = 7 * 86_400_000;
 const MAX_EVENTS = 1000;
 const EFFECTS = 'measure-advice';
@@ -155,15 +157,24 @@ export function createAdviceService(deps: AdviceDeps): RunningAdvice {
     start() {
       deps.jobs.define(EFFECTS, () => eachTenant((tenant) => measureEffects(deps, tenant)));
       deps.jobs.schedule(EFFECTS, { cron: '35 * * * *' }, {});
-      deps.jobs.define(CONTEST, () => eachTenant((tenant) => contest.judge(tenant)), { timeout_s: 900 });
+      deps.jobs.define(CONTEST, () => eachTenant(nightly), { timeout_s: 900 });
       deps.jobs.schedule(CONTEST, { cron: '10 2 * * *' }, {});
     },
     async round(tenant) {
       const effects = await measureEffects(deps, tenant);
-      await contest.judge(tenant);
+      await nightly(tenant);
       return { effects };
     },
   };
+
+  /** What people read and asked is not kept for ever, other than decisions. */
+  async function nightly(tenant: string): Promise<void> {
+    const before_ms = clock.now() - EVENTS_MS;
+    await db.asTenant(tenant, (sql) =>
+      sql('delete from usage_event where at < to_timestamp($1 / 1000.0)', [before_ms]),
+    );
+    await contest.judge(tenant);
+  }
 
   async function eachTenant(work: (tenant: string) => Promise<unknown>): Promise<void> {
     for (const tenant of deps.site.tenants())

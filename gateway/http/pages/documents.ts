@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
+import { HOUR_MS } from '../../../engine/model/time.ts';
 import { documentPage } from '../../../web/pages/document.ts';
 import { documentRows, documentsPage } from '../../../web/pages/documents.ts';
 import type { Actor } from '../../services.ts';
@@ -13,7 +14,7 @@ import { createPageApp, csrfChecked, type PageDeps, readerOf, sendError, sendPag
 const FORM_BYTES = 64 * 1024;
 
 export function createDocumentPages(deps: PageDeps) {
-  const { regulation, config } = deps.services;
+  const { regulation, config, advice, log } = deps.services;
   const app = createPageApp();
   app.get('/documents', signedIn(deps), async (c) => {
     const documents = await regulation.documents(readerOf(c).tenant);
@@ -62,6 +63,16 @@ export function createDocumentPages(deps: PageDeps) {
     const page = Math.max(1, Math.min(document.pages ?? 1, Math.trunc(Number(c.req.query('page') ?? 1)) || 1));
     const quote = c.req.query('quote') ?? '';
     const marks = await regulation.marks(tenant, document.id, version ?? document.version, page, quote);
+    // What was read helps to find what to read next; once an hour and page is enough.
+    const hour = Math.floor(deps.services.clock.now() / HOUR_MS);
+    const detail = { title: document.title, page, ...(quote === '' ? {} : { quote: quote.slice(0, 1000) }) };
+    const view = {
+      id: `view:${readerOf(c).person}:${document.id}:${page}:${hour}`.slice(0, 200),
+      kind: 'view' as const,
+    };
+    await advice
+      .record(readerOf(c), [{ ...view, object: `document:${document.id}`, detail }])
+      .catch((error: unknown) => log.warn({ err: error }, 'a view of a document could not be recorded'));
     return sendPage(
       c,
       documentPage(

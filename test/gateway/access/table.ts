@@ -164,6 +164,7 @@ admin   page   POST   /documents/{id}/remove
 user    page   GET    /documents/{id}
 user    page   GET    /advice
 user    page   POST   /advice
+admin   page   POST   /advice/settings
 user    page   GET    /alerts
 user    page   GET    /alerts/{id}
 user    page   POST   /alerts/{id}/acknowledge
