@@ -42,7 +42,9 @@ export function createGbdt(options: Partial<GbdtOptions> = {}): ForecastMethod {
     train(panel, day, previous) {
       const kept = previous && keptOf.get(previous);
       const age = previous ? day - previous.trained_day : -1;
-      if (previous?.method === name && kept?.panel === panel && age >= 0 && age < o.refit_days) return previous;
+      // One that comes from storage has no panel yet.
+      if (previous?.method === name && (kept?.panel ?? panel) === panel && age >= 0 && age < o.refit_days)
+        return previous;
       const rows = kept?.panel === panel ? kept.rows : createHourRows(panel);
       return trained(name, day, train(o, panel, rows, day), { panel, rows });
     },

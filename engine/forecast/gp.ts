@@ -37,7 +37,7 @@ export function createGp(options: Partial<GpOptions> = {}): ForecastMethod {
     name,
     train(panel, day, previous) {
       const age = previous ? day - previous.trained_day : -1;
-      if (previous?.method === name && panelOf.get(previous) === panel && age >= 0 && age < o.refit_days)
+      if (previous?.method === name && (panelOf.get(previous) ?? panel) === panel && age >= 0 && age < o.refit_days)
         return previous;
       const made = trained(name, day, train(o, panel, day), o);
       panelOf.set(made, panel);
