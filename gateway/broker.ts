@@ -14,6 +14,7 @@ import { createStrangers, limitPackets } from './broker/limit.ts';
 import { listenAll } from './broker/listen.ts';
 import type { Messages } from './broker/messages.ts';
 import type { Routes } from './broker/routes.ts';
+import { mendLog } from './broker/session-log.ts';
 import { openSessions } from './broker/sessions.ts';
 import { tuneDelivery } from './broker/subscriber.ts';
 import { boxOf } from './broker/topic-rules.ts';
@@ -63,6 +64,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   await store.open().catch((cause: unknown) => {
     throw new UnavailableError('The store of MQTT sessions cannot be opened.', `Look at ${store.location}.`, { cause });
   });
+  mendLog(store);
   const listeners = new Set<Listener>();
   const strangers = createStrangers();
   const sessions = await openSessions(store, (what, client_id) => tellFull(options, what, client_id));

@@ -1,5 +1,5 @@
 /** Certificates for HTTPS and MQTT over TLS: the owner's files, or one the box makes itself and keeps. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
@@ -10,6 +10,7 @@ export type Certificate = { cert: string; key: string };
 
 const VALID_DAYS = 825;
 const RENEW_BEFORE_MS = 30 * 86_400_000;
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /** @returns null where `tls` is off. Throws ConfigError when a file cannot be read. */
 export async function loadCertificate(config: Config, now_ms: number): Promise<Certificate | null> {
@@ -43,10 +44,18 @@ async function selfMade(dir: string, now_ms: number): Promise<Certificate> {
     notAfterDate: new Date(until_ms),
     extensions: [{ name: 'subjectAltName', altNames: ownNames() }],
   });
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeFileSync(certFile, made.cert);
-  writeFileSync(keyFile, made.private, { mode: 0o600 });
-  writeFileSync(untilFile, String(until_ms));
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    rmSync(untilFile, { force: true });
+    writeFileSync(certFile, made.cert);
+    writeFileSync(keyFile, made.private, { mode: 0o600 });
+    // Last: without it the next start makes another.
+    writeFileSync(untilFile, String(until_ms));
+  } catch (error) {
+    // A full disk is no reason not to serve.
+    if (!FULL.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    rmSync(untilFile, { force: true });
+  }
   return { cert: made.cert, key: made.private };
 }
 

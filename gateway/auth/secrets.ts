@@ -57,16 +57,17 @@ export async function storedSecret(path: string): Promise<string | null> {
 async function makeSecret(path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const file = await open(draft, 'wx', 0o600);
   try {
-    await file.writeFile(`${newSecret()}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(`${newSecret()}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await linked(draft, path);
   } finally {
+    // Nothing is left of one that the disk did not take.
     await rm(draft, { force: true });
   }
   const secret = await storedSecret(path);

@@ -69,7 +69,11 @@ export function createAuditHeads({ db, clock, log, home, tenants, onBroken }: Au
       const there = new Set(others.map(({ id }) => id));
       return heads.filter((head) => !there.has(head.id) && isOurs(head));
     };
-    await appendHeads(home, lacksOf(inside, outside));
+    // They are in the database; a disk that is full at the start is no reason not to start.
+    await appendHeads(home, lacksOf(inside, outside)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error;
+      log.warn({ err: error }, 'signed heads of the audit log wait for room in their file');
+    });
     await store(tenant, lacksOf(outside, inside));
     const last = inside.findLast(isOurs);
     if (last) keep(last);

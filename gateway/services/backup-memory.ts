@@ -1,6 +1,6 @@
 /** What the home remembers about its backups: which box it is, what of the journal they hold, and where they lie. */
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BOX_ID, replaceFile } from '../backup/make.ts';
 
@@ -36,7 +36,7 @@ export function createBackupMemory(home: string): BackupMemory {
       const known = (await readFile(file, 'utf8').catch(() => '')).trim();
       if (known) return known;
       const fresh = randomUUID();
-      await writeFile(file, `${fresh}\n`, { mode: 0o600, flush: true });
+      await replaceFile(home, BOX_ID, `${fresh}\n`);
       return fresh;
     },
     claimed: async (folder) => (await read(home)).claimed === folder,

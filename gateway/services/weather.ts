@@ -100,7 +100,10 @@ export function createWeatherService(deps: WeatherServiceDeps): RunningWeather {
       const fresh = await provider.fetch({ latitude, longitude, ...range, signal: stopping.signal });
       state.cache = { latitude, longitude, fetched_ms: now_ms, hours: merge(same?.hours ?? [], fresh, now_ms) };
       [state.fault, state.tries] = [null, 0];
-      await files.write(tenant, FILE, new TextEncoder().encode(JSON.stringify(state.cache)));
+      // The next hour writes it again; a restart until then fetches it anew.
+      await files
+        .write(tenant, FILE, new TextEncoder().encode(JSON.stringify(state.cache)))
+        .catch((error: unknown) => log.warn({ err: error, tenant_id: tenant }, 'the weather was not kept on disk'));
     } catch (error) {
       state.fault = (error as Error).message;
       state.tries += 1;

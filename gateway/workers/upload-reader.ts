@@ -6,6 +6,7 @@ import type { FileBatch, FilePreview } from '../../connectors/meters/csv/file.ts
 import type { FileMapping } from '../../connectors/meters/csv/guess.ts';
 import type { FileSource } from '../../connectors/meters/csv/rows.ts';
 import type { CsvContext } from '../../connectors/prices/csv.ts';
+import { UnavailableError } from '../../engine/errors.ts';
 import type { PriceSeries } from '../../engine/model/price.ts';
 import type { FileDevice } from '../services/devices/device-file-schema.ts';
 import { createBounded } from './bounded.ts';
@@ -47,7 +48,15 @@ export function createUploadReader({ folder }: { folder: string }): UploadReader
     try {
       if ('bytes' in source) {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeFile(path, source.bytes, { mode: 0o600 });
+        await writeFile(path, source.bytes, { mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
+          throw new UnavailableError(
+            `The file could not be put down to be read (${cause.code}).`,
+            'Is the disk full?',
+            {
+              cause,
+            },
+          );
+        });
       }
       yield* by.run(input(path), { readable: [path] });
     } finally {

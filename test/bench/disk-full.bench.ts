@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkFileSites, type FileOutcome } from './disk/files.ts';
 import { type Site, START_MS, sitesOf } from './disk/sites.ts';
 import { canMount, mayMount, mountSmallDisk, runInNamespace, type SmallDisk } from './disk/small-disk.ts';
 import { makeDevices, makeKey, makeSite, type RunningBox, readMetrics, readStored, startBox } from './load/box.ts';
@@ -65,9 +66,14 @@ async function runInside(options: BenchOptions, progress: (line: string) => void
     await box.stop();
     box = await startBox(home, settings);
     const after = await faultsAfter(box, key, device!.meter, sent, progress);
+    const files: FileOutcome[] = [];
+    await checkFileSites((outcome) => {
+      files.push(outcome);
+      progress(`${outcome.site}: ${outcome.faults.join('; ') || 'kept its promise'}`);
+    });
     return {
-      sites: sites.length,
-      corrupted: corrupted + after,
+      sites: sites.length + files.length,
+      corrupted: corrupted + after + files.filter(({ faults }) => faults.length > 0).length,
       alarm_max_s: Number(alarm_max_s.toFixed(1)),
       recovered,
     };
