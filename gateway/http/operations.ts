@@ -1,6 +1,8 @@
 /** /healthz, /readyz and /metrics: for whoever watches the box. They work before set-up. */
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { NotAllowedError } from '../../engine/errors.ts';
+import { mayWatchBox } from '../owner.ts';
 import type { HealthService, Services } from '../services.ts';
 import { apiRoute, createApiApp, type Env, problem } from './api.ts';
 import { isFromBox } from './client-address.ts';
@@ -36,7 +38,8 @@ const readyz = apiRoute(null, {
   summary: 'Whether the box can serve',
   description:
     'Parts without which the box still keeps readings and answers are `degraded`, and the box stays ready. ' +
-    'What is wrong with a part is told on the box itself or with an API key of any role.',
+    'What is wrong with a part is told on the box itself or with an API key of the organisation that the box belongs to; ' +
+    'where there are several, of an admin of it.',
   responses: {
     200: { description: 'Ready.', content: json },
     503: { description: 'A part that the box needs is down.', content: json },
@@ -47,7 +50,9 @@ const metrics = apiRoute(null, {
   path: '/metrics',
   tags,
   summary: 'Prometheus metrics',
-  description: 'From the box itself without a key; from elsewhere, also through a proxy, with an API key of any role.',
+  description:
+    'From the box itself without a key; from elsewhere, also through a proxy, with an API key of the organisation that ' +
+    'the box belongs to. Where there are several, the key has to be of an admin of it: the numbers are those of all.',
   responses: { 200: { description: 'Text exposition format.', content: { 'text/plain': { schema: z.string() } } } },
 });
 
@@ -62,7 +67,7 @@ export function createOperationsApi(services: Services) {
   app.openapi(healthz, (c) => c.text('ok' as const, 200));
   app.openapi(readyz, async (c) => {
     const { ready, parts } = await report();
-    const known = isKnown(c);
+    const known = isKnown(c, services);
     const body = {
       ready,
       parts: parts.map(({ since_ms, text, ...part }) => ({
@@ -74,7 +79,13 @@ export function createOperationsApi(services: Services) {
     return ready ? c.json(body, 200) : c.json(body, 503);
   });
   app.openapi(metrics, async (c) => {
-    if (!isKnown(c)) return problem(c, 401, 'Send an API key as `Authorization: Bearer …`.') as never;
+    if (!isKnown(c, services)) {
+      if (c.get('actor') === null) return problem(c, 401, 'Send an API key as `Authorization: Bearer …`.') as never;
+      throw new NotAllowedError(
+        'These are the numbers of all organisations on this box.',
+        'Ask an admin of the organisation that the box belongs to.',
+      );
+    }
     const { bytes, quarantined } = journal.stats();
     all.journal_bytes.set(bytes);
     all.journal_quarantined.set(quarantined.length);
@@ -88,9 +99,11 @@ export function createOperationsApi(services: Services) {
   return app;
 }
 
-/** Somebody signed in, a key, or whoever is on the box itself. */
-function isKnown(c: Context<Env>): boolean {
-  return c.get('actor') !== null || isFromBox(c.get('client'), (name) => c.req.header(name));
+/** Who may watch the box, or is on it. */
+function isKnown(c: Context<Env>, { site }: Pick<Services, 'site'>): boolean {
+  const actor = c.get('actor');
+  if (actor !== null && mayWatchBox(actor, site.tenants())) return true;
+  return isFromBox(c.get('client'), (name) => c.req.header(name));
 }
 
 function createRecentReport({ health, clock }: Pick<Services, 'health' | 'clock'>): HealthService['report'] {

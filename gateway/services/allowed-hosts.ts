@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { InvalidDataError, NotAllowedError, NotFoundError } from '../../engine/errors.ts';
 import { hostAndPort } from '../outbound.ts';
+import { OWNER } from '../owner.ts';
 import type { Actor, Base } from '../services.ts';
 import { writeAudit } from './audit.ts';
 
@@ -22,8 +23,6 @@ export interface AllowedHostService {
   remove(actor: Actor, host: string): Promise<void>;
 }
 
-/** The organisation that the set-up made: the box is its. */
-const OWNER = 'default';
 const SETTING = 'allowed_hosts';
 const LIMIT = 100;
 const Stored = z.array(z.object({ host: z.string(), by: z.string(), at_ms: z.number() }));

@@ -1,7 +1,9 @@
 /** The queues of background work. */
 import { z } from '@hono/zod-openapi';
+import { NotAllowedError } from '../../../engine/errors.ts';
+import { mayWatchBox } from '../../owner.ts';
 import type { Services } from '../../services.ts';
-import { apiRoute, createApiApp } from '../api.ts';
+import { actorOf, apiRoute, createApiApp } from '../api.ts';
 
 const QueueSchema = z
   .object({
@@ -17,6 +19,7 @@ const list = apiRoute('admin', {
   path: '/api/v1/jobs',
   tags: ['Operations'],
   summary: 'Queues of background work and how full they are',
+  description: 'Of the whole box, so for admins of the organisation that it belongs to.',
   responses: {
     200: {
       description: 'One entry per queue.',
@@ -25,8 +28,12 @@ const list = apiRoute('admin', {
   },
 });
 
-export function createJobsApi({ jobs }: Pick<Services, 'jobs'>) {
+export function createJobsApi({ jobs, site }: Pick<Services, 'jobs' | 'site'>) {
   const app = createApiApp();
-  app.openapi(list, async (c) => c.json({ queues: [...(await jobs.depth())] }, 200));
+  app.openapi(list, async (c) => {
+    if (!mayWatchBox(actorOf(c), site.tenants()))
+      throw new NotAllowedError('The queues are those of all organisations on this box.', 'Ask an admin of the box.');
+    return c.json({ queues: [...(await jobs.depth())] }, 200);
+  });
   return app;
 }

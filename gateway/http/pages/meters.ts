@@ -11,7 +11,8 @@ import { storeWaiting } from './store-waiting.ts';
 export function createMetersPage(deps: PageDeps) {
   const { services } = deps;
   const dayCells = createDayCells(services);
-  const gather = async ({ tenant }: Actor, ui: Ui): Promise<MetersView> => {
+  const gather = async (actor: Actor, ui: Ui): Promise<MetersView> => {
+    const { tenant } = actor;
     const points = services.meters.list(tenant);
     const rows = await Promise.all(
       points.map(async (point) => {
@@ -32,7 +33,7 @@ export function createMetersPage(deps: PageDeps) {
       }),
     );
     const last = rows.flatMap((row) => row.last_ms ?? []);
-    const store = storeWaiting(services.health, ui.now_ms);
+    const store = storeWaiting(services, actor, ui.now_ms);
     return { rows, as_of_ms: last.length === 0 ? null : Math.max(...last), store };
   };
   const app = createPageApp();

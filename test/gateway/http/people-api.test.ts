@@ -43,7 +43,13 @@ describe('API of people, keys, site and meters', () => {
     await db.asSystem((sql) => sql(`insert into tenant (id, name) values ('other', 'Other')`));
     const site = createSiteService(test);
     await site.start();
-    const tariffs = createTariffService({ ...test, clock: Date, log: silent, site, bus: createMemoryBus({ log: silent }) });
+    const tariffs = createTariffService({
+      ...test,
+      clock: Date,
+      log: silent,
+      site,
+      bus: createMemoryBus({ log: silent }),
+    });
     await tariffs.start();
     const meters = createMeterService({ db, log: silent, site });
     await meters.start();
@@ -74,7 +80,7 @@ describe('API of people, keys, site and meters', () => {
       createKeysApi(services),
       createTokenApi(services),
       createAuditApi(services),
-      createJobsApi({ jobs: jobs as never }),
+      createJobsApi({ site, jobs: jobs as never }),
     ])
       app.route('/', api as OpenAPIHono);
     app.post('/form', async (c) => c.json({ person: c.get('actor')?.person ?? null, form: await c.req.parseBody() }));

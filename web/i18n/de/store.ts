@@ -3,6 +3,12 @@ import type { storeTexts as en } from '../en/store.ts';
 export const storeTexts: Record<keyof typeof en, string> = {
   'store.away':
     'Der Zeitreihenspeicher ist seit {since} nicht da. Nichts geht verloren: {count} {n|Messwert wartet|Messwerte warten} und {n|wird|werden} nachgetragen, sobald er zurück ist. Live-Werte laufen weiter.',
+  'store.away_some':
+    'Der Zeitreihenspeicher ist seit {since} nicht da. Nichts geht verloren: Was kommt, wartet und wird nachgetragen, sobald er wieder da ist. Die aktuellen Werte laufen weiter.',
+  'store.catching_up_some':
+    'Der Zeitreihenspeicher übernimmt, was gewartet hat. Verläufe und Kosten dieser Zeit folgen.',
+  'health.of_others':
+    'Mehrere Organisationen teilen sich diese Box. Ihre Zahlen sind die von allen; darum sehen sie nur Administratoren der Organisation, der die Box gehört.',
   'store.full_in': 'Bei der jetzigen Menge reicht der Platz noch etwa {hours} {n|Stunde|Stunden}.',
   'store.full_soon': 'Bei der jetzigen Menge reicht der Platz keine Stunde mehr.',
   'store.catching_up':

@@ -2,6 +2,11 @@
 export const storeTexts = {
   'store.away':
     'The store of readings is away since {since}. Nothing is lost: {count} {n|reading waits|readings wait} and will be added when it is back. Live values go on.',
+  'store.away_some':
+    'The store of readings is away since {since}. Nothing is lost: what comes in waits and will be added when it is back. Live values go on.',
+  'store.catching_up_some': 'The store of readings is taking over what waited. Charts and costs of that time follow.',
+  'health.of_others':
+    'Several organisations share this box. Its numbers are those of all of them, so only admins of the organisation that the box belongs to see them.',
   'store.full_in': 'At the present rate there is room for about {hours} more {n|hour|hours}.',
   'store.full_soon': 'At the present rate there is room for less than an hour.',
   'store.catching_up':

@@ -6,16 +6,10 @@ import { adminPage } from './frame.ts';
 
 export type HealthView = {
   ready: boolean;
+  /** `text` is empty for who may not see the numbers of the whole box. */
   parts: readonly { name: string; state: 'ok' | 'degraded' | 'down'; text: string; since_ms: number | null }[];
-  journal: {
-    records: number;
-    waiting: number;
-    bytes: number;
-    most_bytes: number;
-    files: number;
-    quarantined: readonly string[];
-  };
-  queues: readonly { name: string; waiting: number; active: number; failed: number }[] | null;
+  /** What the whole box does, for all organisations together; null for who may not see that. */
+  box: BoxView | null;
   sources:
     | readonly {
         name: string;
@@ -26,6 +20,17 @@ export type HealthView = {
       }[]
     | null;
   weather: { enabled: boolean; last_success_ms: number | null; fault: string | null } | null;
+};
+export type BoxView = {
+  journal: {
+    records: number;
+    waiting: number;
+    bytes: number;
+    most_bytes: number;
+    files: number;
+    quarantined: readonly string[];
+  };
+  queues: readonly { name: string; waiting: number; active: number; failed: number }[] | null;
   store: string;
   books: Books;
 };
@@ -58,11 +63,14 @@ export function healthPage(view: HealthView, ui: Ui): Html {
 
 /** The live region. */
 export function healthCards(view: HealthView, ui: Ui): Html {
-  return html`${partsCard(view, ui)}${booksCard(view, ui)}${journalCard(view, ui)}${jobsCard(view, ui)}${sourcesCard(view, ui)}`;
+  const { box } = view;
+  const whole = box ? html`${booksCard(box, ui)}${journalCard(box, ui)}${jobsCard(box, ui)}` : '';
+  return html`${partsCard(view, ui)}${whole}${sourcesCard(view, ui)}`;
 }
 
-function partsCard({ ready, parts }: HealthView, ui: Ui): Html {
+function partsCard({ ready, parts, box }: HealthView, ui: Ui): Html {
   const { t, format } = ui;
+  const whose = box ? '' : html`<p class="soft">${t('health.of_others')}</p>`;
   const nameOf = (name: string) => (name in NAMES ? t(NAMES[name as keyof typeof NAMES]) : name);
   return card({
     title: t('health.parts'),
@@ -70,12 +78,12 @@ function partsCard({ ready, parts }: HealthView, ui: Ui): Html {
     content: html`<ul class="rows">${parts.map(
       (part) =>
         html`<li>${stateMark(STATES[part.state], nameOf(part.name))}<span class="soft">${part.text}${part.since_ms === null ? '' : ` (${t('common.since', { time: format.when(part.since_ms, ui.now_ms) })})`}</span></li>`,
-    )}</ul>`,
+    )}</ul>${whose}`,
   });
 }
 
 /** The sum that must come out even, by source. */
-function booksCard({ books }: HealthView, ui: Ui): Html {
+function booksCard({ books }: BoxView, ui: Ui): Html {
   const { t, format } = ui;
   const { total, missing, complete } = books;
   const row = (name: string, book: Book) =>
@@ -92,7 +100,7 @@ function booksCard({ books }: HealthView, ui: Ui): Html {
   return card({ title: t('health.books'), content: sources.length === 0 ? none : html`${table}${words}` });
 }
 
-function journalCard({ journal, store }: HealthView, ui: Ui): Html {
+function journalCard({ journal, store }: BoxView, ui: Ui): Html {
   const { t, format } = ui;
   const megabytes = (bytes: number) =>
     bytes >= 1e9 ? `${format.number(bytes / 1e9, 1)}\u00a0GB` : `${format.number(bytes / 1e6)}\u00a0MB`;
@@ -112,7 +120,7 @@ function journalCard({ journal, store }: HealthView, ui: Ui): Html {
   });
 }
 
-function jobsCard({ queues }: HealthView, ui: Ui): Html {
+function jobsCard({ queues }: BoxView, ui: Ui): Html {
   const { t, format } = ui;
   if (queues === null || queues.length === 0)
     return card({

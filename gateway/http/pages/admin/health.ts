@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { type HealthView, healthCards, healthPage } from '../../../../web/pages/admin/health.ts';
 import type { Html } from '../../../../web/ui.ts';
+import { mayWatchBox } from '../../../owner.ts';
 import type { Services } from '../../../services.ts';
 import { believeClock } from '../../api/clock.ts';
 import type { Env } from '../../api.ts';
@@ -49,19 +50,19 @@ async function gather(services: Services, tenant: string): Promise<HealthView> {
       services.log.warn({ err: error }, 'a part of the health page could not be gathered');
       return null;
     });
+  // Admins only come here.
+  const watches = mayWatchBox({ tenant, role: 'admin' }, services.site.tenants());
   const [{ ready, parts }, queues, sources, weatherState] = await Promise.all([
     health.report(),
-    orNull(jobs.depth()),
+    watches ? orNull(jobs.depth()) : null,
     orNull(prices.sources(tenant)),
     orNull(weather.state(tenant)),
   ]);
+  const own = { ready, sources, weather: weatherState };
+  if (!watches) return { ...own, parts: parts.map((part) => ({ ...part, text: '' })), box: null };
   const stats = journal.stats();
-  return {
-    ready,
-    parts,
+  const box = {
     queues,
-    sources,
-    weather: weatherState,
     books: health.readings(),
     store: series.kind === 'questdb' ? 'QuestDB' : series.kind === 'duckdb' ? 'DuckDB' : series.kind,
     journal: {
@@ -73,4 +74,5 @@ async function gather(services: Services, tenant: string): Promise<HealthView> {
       quarantined: stats.quarantined,
     },
   };
+  return { ...own, parts, box };
 }
