@@ -109,7 +109,7 @@ export function createGatherNow(services: Services): Gather {
       as_of_ms: newest(points.map((point) => services.live.last_ms(actor.tenant, point.id))),
       alerts: await openAlerts(actor.tenant, ui),
       data: dataState(services, actor.tenant, ui, site_prices, load_forecast),
-      store: storeWaiting(services.health, ui.now_ms),
+      store: storeWaiting(services, actor, ui.now_ms),
       cost,
       advice,
       next,
