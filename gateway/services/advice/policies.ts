@@ -103,11 +103,17 @@ async function catchUp(sql: Sql, live: Learnt, until: number): Promise<void> {
   do {
     page = (await rewardsFrom(sql, live.seq + 1, PAGE)).filter(({ seq }) => seq <= until);
     for (const { seq, id, outcome } of page) {
-      // Rewards under features of another release teach this one nothing.
-      if (outcome.context.length + outcome.features.length === INPUTS) live.policy.update([outcome]);
+      learnFrom(live, outcome);
       Object.assign(live, { seq, last: id });
     }
   } while (page.length === PAGE);
+}
+
+/** A reward that cannot be read, or is under features of another release, teaches nothing and stops nothing. */
+function learnFrom({ policy }: LivePolicy, outcome: RewardRow['outcome']): void {
+  const features = [...(outcome.context ?? []), ...(outcome.features ?? [])];
+  if (features.length === INPUTS && features.every(Number.isFinite) && Number.isFinite(outcome.reward))
+    policy.update([outcome]);
 }
 
 async function saveSnapshot(sql: Sql, tenant: string, { policy, seq, last }: Learnt): Promise<void> {
