@@ -11,6 +11,7 @@ import type { Command, CommandResult } from './control.ts';
 import { listDeadLetters, retryDeadLetters } from './dead-letter-commands.ts';
 import type { AuditState } from './services/audit-chain.ts';
 import type { Actor, Person, Services } from './services.ts';
+import { saveTariff, showBill, showTariff } from './tariff-commands.ts';
 
 const DEFAULT_CONNECTION: Connection = { kind: 'mqtt', topic: null };
 
@@ -32,6 +33,9 @@ const HANDLERS: Record<string, Handler> = {
   'clock believe': sayClockIsRight,
   'clock release': releaseHeld,
   'clock discard': discardHeld,
+  'tariff show': showTariff,
+  'tariff save': saveTariff,
+  bill: showBill,
   doctor,
   train,
   eval: evaluate,

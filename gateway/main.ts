@@ -117,6 +117,21 @@ command(program.command('doctor'), 'doctor', 'say what is well and what is not')
 command(program.command('train'), 'train', 'make forecasts now').option('--series <name>', 'load, generation or price');
 command(program.command('eval'), 'eval', 'forecast error against "same as last week"');
 command(program.command('index'), 'index', 'build the passage index anew');
+const tariff = program.command('tariff').description('what the site pays');
+command(tariff.command('show'), 'tariff show', 'print the versions of the tariff');
+command(tariff.command('save <valid_from> <file>'), 'tariff save', 'add a version that holds from a day on', [
+  'valid_from',
+  'file',
+]);
+tariff
+  .command('check <file>')
+  .description('say what is wrong with a tariff file, by line; exit status 0: nothing, 1: something to mend')
+  .option('--json', 'print one JSON object')
+  .action((file: string, { json }: { json?: boolean }) => guarded(() => checkTariff(file, json), json));
+command(program.command('bill <month>'), 'bill', 'print the bill of a month, such as 2026-04', ['month']).option(
+  '--csv',
+  'as a CSV table',
+);
 const profile = program.command('profile').description('device profiles');
 profile
   .command('test <dir>')
@@ -157,6 +172,14 @@ function command(
 async function testProfileFolder(folder: string, json = false): Promise<void> {
   const { testProfile } = await import('./profile-test.ts');
   const result = await testProfile(folder);
+  process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
+  process.exitCode = result.exit;
+}
+
+/** Needs no box and no configuration. */
+async function checkTariff(file: string, json = false): Promise<void> {
+  const { checkTariffFile } = await import('./tariff-commands.ts');
+  const result = await checkTariffFile(file);
   process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
   process.exitCode = result.exit;
 }

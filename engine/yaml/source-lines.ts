@@ -23,12 +23,20 @@ export function readSourceLines(text: string): SourceLines {
     }
     return 1;
   };
+  const errors = document.errors.map((error) => ({
+    line: error.linePos?.[0].line ?? 1,
+    message: error.message.split('\n')[0]!.replace(/ at line .*$/, ''),
+  }));
+  let value: unknown = null;
+  try {
+    if (errors.length === 0) value = document.toJS();
+  } catch (error) {
+    // aliases that refer to nothing, or that would grow beyond all memory
+    errors.push({ line: 1, message: (error as Error).message });
+  }
   return {
-    value: document.errors.length > 0 ? null : document.toJS(),
-    errors: document.errors.map((error) => ({
-      line: error.linePos?.[0].line ?? 1,
-      message: error.message.split('\n')[0]!.replace(/ at line .*$/, ''),
-    })),
+    value,
+    errors,
     lineOf,
     lineOfKey(path, key) {
       const map = path.length === 0 ? document.contents : document.getIn(path, true);

@@ -5,6 +5,7 @@ import type { Env } from './api.ts';
 const TAGS: Record<string, string> = {
   Data: 'Readings, slots and totals.',
   Prices: 'Market prices and what a kWh costs the site.',
+  Tariff: 'What the site pays, in versions, and the bill of a month.',
   Forecasts: 'Load, generation and price with their bands.',
   Regulation: 'Documents and cited answers.',
   Advice: 'Recommendations, feedback and usage events.',
