@@ -15,7 +15,7 @@ import { findBackup, logOf } from './folder.ts';
 import { placeHeld } from './held.ts';
 import { PLAIN, SERIES_FILE } from './make.ts';
 import { pathFault } from './manifest.ts';
-import { layRepairsAgain } from './repairs-again.ts';
+import { lastRepair, layRepairsAgain } from './repairs-again.ts';
 import { freeBytes } from './room.ts';
 import { copyFile, diskError, type Entry, settle, syncFolder } from './sink.ts';
 
@@ -199,6 +199,7 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
   }
   if (manifest.database) {
     progress('bringing the database back');
+    let last_repair: number | null = null;
     const counted_at = manifest.database.restore_point;
     const end_at = backup.rounds.at(-1)?.restore_point ?? counted_at;
     const facts = await recoverCluster(
@@ -206,7 +207,10 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
       async (connection) => {
         progress('following the audit log');
         audit = await lookAtAudit(connection, draft, backup.keys !== null);
-        if (manifest.series) await layRepairsAgain(connection, manifest.made_ms);
+        if (manifest.series) await layRepairsAgain(connection, manifest.made_ms, last_repair);
+      },
+      async (client) => {
+        last_repair = await lastRepair(client);
       },
     );
     compare('database', manifest.database.tables, facts, true);

@@ -3,7 +3,7 @@ import { type AddressGuard, openHttpSource } from '../../connectors/meters/http/
 import { type BusRegistry, createBusRegistry } from '../../connectors/meters/modbus/bus.ts';
 import { openModbusSource } from '../../connectors/meters/modbus/source.ts';
 import type { PolledSource } from '../../connectors/meters/polled.ts';
-import { NotFoundError, UnsupportedError } from '../../engine/errors.ts';
+import { type FaultWords, NotFoundError, UnsupportedError } from '../../engine/errors.ts';
 import { erasureOf } from '../../engine/model/erasure.ts';
 import type { Connection, Device, MeterRole, VirtualFormula } from '../../engine/model/site.ts';
 import type { Vault } from '../auth/vault.ts';
@@ -33,7 +33,7 @@ export type DeviceState = {
   connected: boolean | null;
   last_seen_ms: number | null;
   /** A sentence for people, with the time it happened; null when all is well. */
-  last_error: { at_ms: number; text: string } | null;
+  last_error: { at_ms: number; text: string; words?: FaultWords } | null;
 };
 
 export interface DeviceService {
@@ -54,7 +54,7 @@ export interface DeviceService {
   report(
     tenant: string,
     id: string,
-    event: { kind: 'seen' | 'connected' | 'lost' | 'failed'; text?: string; firmware?: string },
+    event: { kind: 'seen' | 'connected' | 'lost' | 'failed'; text?: string; words?: FaultWords; firmware?: string },
   ): void;
 }
 
@@ -239,6 +239,8 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
         if (erase_readings)
           for (const table of ['repair_act', 'quality_report'])
             await sql(`delete from ${table} where meter_id = any($1)`, [own]);
+        // Files may be loaded again, whatever the clocks say of what came first.
+        if (erase_readings) await sql(`update data_load set sha256 = ''`);
         await writeAudit(sql, actor, 'remove device', id, { meters: own, erase_readings });
         // Both or neither: what is asked for here must not be forgotten in a power cut.
         if (erase_readings && own.length > 0) await deps.journal.append([erasureOf(tenant, own, clock.now())]);

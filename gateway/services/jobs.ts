@@ -33,6 +33,7 @@ const HEARTBEAT_S = 30;
 const ASK_EVERY_S = 10;
 const STOP_MS = 1500;
 const COMPLAIN_EVERY_MS = 30_000;
+const RESCUE_EVERY_MS = 60_000;
 
 type Handler = (payload: object, signal: AbortSignal) => Promise<void>;
 type Definition = { handler: Handler; options: JobOptions };
@@ -142,6 +143,9 @@ export function createJobService({ db, log, metrics, clock, connection, pace = {
       await starting.createQueue(DEAD_LETTER, { retentionSeconds: 30 * 24 * 3600 });
       for (const [name, definition] of definitions) await work(starting, name, definition);
       await dropForgotten(starting, planned);
+      const rescue = () => db.asSystem((sql) => sql(RESCUE));
+      await rescue();
+      timers.push(setInterval(() => void rescue().catch((error: Error) => complain(error)), RESCUE_EVERY_MS).unref());
       for (const entry of planned) plan(starting, entry);
     },
     async stop() {
@@ -160,6 +164,14 @@ export function createJobService({ db, log, metrics, clock, connection, pace = {
     },
   };
 }
+
+/**
+ * The queue goes by the clock of its database. What was put off while that was ahead would wait for years when it is
+ * right again, and with it all that comes after it under the same key.
+ */
+const RESCUE = `
+  update pgboss.job set start_after = now() where state in ('created', 'retry')
+    and start_after > now() + interval '${2 * RETRY_LONGEST_S} s'`;
 
 type Depth = { name: string; waiting: number; active: number; failed: number };
 /** Failed ones count until the same queue succeeds again. */

@@ -43,11 +43,13 @@ export type Recovery = {
 
 /**
  * @param look called with the finished database's superuser connection
+ * @param counted called at the point where the tables are counted, as long as only reading is possible
  * @returns what the tables held at `counted_at`. @throws InvalidDataError when the log does not reach a point.
  */
 export async function recoverCluster(
   { data_dir, counted_at, end_at }: Recovery,
   look: (connection: Connection) => Promise<void> = async () => {},
+  counted: (client: pg.Client) => Promise<void> = async () => {},
 ): Promise<TableFacts> {
   const account = await postgresAccount(data_dir);
   const place = { dataDir: data_dir, account, binaries: await findBinaries(account) };
@@ -56,7 +58,7 @@ export async function recoverCluster(
   const socket = await openSocketDir(data_dir);
   const connection: Connection = { host: socket.path, port: PORT, user: SUPERUSER, database: 'luna' };
   try {
-    const facts = await standingAt(counted_at, () => asOwner(connection, paused));
+    const facts = await standingAt(counted_at, () => asOwner(connection, (client) => paused(client, counted)));
     await running({ ...target(end_at), recovery_target_action: 'promote' }, () => look(connection));
     return facts;
   } finally {
@@ -87,11 +89,14 @@ export async function recoverCluster(
 const target = (point: string) => ({ recovery_target_name: point });
 
 /** Readers are let in before the point is reached. */
-async function paused(client: pg.Client): Promise<TableFacts> {
+async function paused(client: pg.Client, counted: (client: pg.Client) => Promise<void>): Promise<TableFacts> {
   const until_ms = Date.now() + DEADLINE_MS;
   while (Date.now() < until_ms) {
     const { rows } = await client.query<{ state: string }>('select pg_get_wal_replay_pause_state() as state');
-    if (rows[0]?.state === 'paused') return tableFacts(client);
+    if (rows[0]?.state === 'paused') {
+      await counted(client);
+      return tableFacts(client);
+    }
     await sleep(ASK_MS);
   }
   throw new InvalidDataError('The database did not reach the point of its backup in time.', 'Restore an older backup.');

@@ -43,6 +43,26 @@ describe('job service', () => {
     await expect(jobs.send('other', {})).rejects.toThrow(/no queue other/);
   });
 
+  it('runs what was put off while the clock was ahead by years, and what waits behind it', async () => {
+    const before = open();
+    before.define('work', async () => {});
+    await before.start();
+    await before.stop();
+    // As a retry of that time left it; of a queue that holds one waiting job a key.
+    const insert = `insert into pgboss.job (name, data, singleton_key, policy, start_after, keep_until, created_on)
+      select name, '{"n":1}', 'key', policy, now() + interval '10 years', now() + interval '11 years', now() + interval '10 years'
+        from pgboss.queue where name = 'work'`;
+    await test.db.asSystem((sql) => sql(insert));
+    const jobs = open();
+    const got: unknown[] = [];
+    jobs.define('work', async (payload) => void got.push(payload));
+    await jobs.start();
+    await until(() => got.length === 1);
+    await jobs.send('work', { n: 2 }, { dedupe: 'key' });
+    await until(() => got.length === 2);
+    expect(got).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
   it('retries what throws, and shows it as failed until the queue works again', async () => {
     const jobs = open();
     let tries = 0;
