@@ -111,7 +111,7 @@ export const ConfigSchema = z.strictObject({
   duckdb_memory: z
     .string()
     .default('1GB')
-    .describe('The most memory that DuckDB may take for one large piece of work; it keeps 64 MB otherwise.'),
+    .describe('The most memory that DuckDB may take for one large piece of work; it keeps 48 MB otherwise.'),
   price_sources: list
     .default(['energy-charts', 'awattar', 'smard', 'entsoe', 'octopus', 'ercot', 'tibber'])
     .describe('Price providers in the order they are tried.'),

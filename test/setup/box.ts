@@ -11,6 +11,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const START_MS = 60_000;
 /** As `./luna` starts it. */
 export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'];
+export const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 
 export type Box = {
   pid: number;
@@ -42,6 +43,7 @@ export async function startBox(environment: Record<string, string> = {}, home?: 
   const folder = home ?? (await mkdtemp(join(tmpdir(), 'luna-box-')));
   const env = {
     ...clean(process.env),
+    ...NODE_ENVIRONMENT,
     LUNA_HOST: '127.0.0.1',
     LUNA_PORT: '0',
     LUNA_MQTT_PORT: '0',

@@ -17,7 +17,7 @@ export type DuckDbOptions = {
   file: string;
   /** The most memory that a large piece of work may take, e.g. `1GB`. */
   memory: string;
-  /** What is kept of it for all other work; `64MB` where left out. */
+  /** What is kept of it for all other work; `48MB` where left out. */
   kept?: string;
   /** The write-ahead log is taken into the file at this size; `32MB` where left out. */
   checkpoint?: string;

@@ -13,7 +13,7 @@ const DAMAGED =
 const NEWER = /newer version|storage version number/i;
 
 /** What DuckDB holds of the file between its questions; beyond that the operating system keeps what is read often. */
-const KEPT_MEGABYTES = 64;
+const KEPT_MEGABYTES = 48;
 
 /** A checkpoint stops writers; a small log keeps it short and the next start quick. */
 const CHECKPOINT = '32MB';

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendCommand } from '../../../gateway/control.ts';
-import { NODE_FLAGS } from '../../setup/box.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../setup/box.ts';
 import type { LoadClient } from './protocol.ts';
 import type { PolledMeter } from './seen-modbus.ts';
 
 const MAIN = join(import.meta.dirname, '../../../gateway/main.ts');
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 export type RunningBox = {
   pid: number;
@@ -32,6 +32,7 @@ export async function startBox(home: string, settings: Record<string, string> = 
   const begun = performance.now();
   const env = {
     ...process.env,
+    ...NODE_ENVIRONMENT,
     ...{ LUNA_HOME: home, LUNA_HOST: '127.0.0.1', LUNA_PORT: '0', LUNA_MQTT_PORT: '0' },
     ...{ LUNA_LOG_LEVEL: 'info', LUNA_WEATHER: 'off', LUNA_PRICE_SOURCES: '' },
     ...settings,
