@@ -2,7 +2,7 @@
  * Keeps a learner from costing more than a share of what the rule baseline earns. It starts from the rule's slate, and
  * another piece of advice takes a place only where its cautious estimate exceeds the generous one of what the rule would
  * show: mean − c · sd against mean + c · sd. What the rule shows is tried anyway, so that its doubtful picks are found
- * out; what nobody has tried comes in where the rule's turned out worse than it can be. After safe policy improvement
+ * out; places that turn out worth nothing are free for trying what nobody knows. After safe policy improvement
  * with baseline bootstrapping (Laroche, Trichelair, Tachet des Combes, ICML 2019); the promise is that of conservative
  * bandits (Kazerouni, Ghavamzadeh, Abbasi-Yadkori, Van Roy, NIPS 2017), and the simulated sites of the tests back it.
  */
@@ -21,6 +21,11 @@ export type ConservativeOptions = {
 };
 
 export const CONSERVATIVE = { caution: 0.7 };
+/** Rewards lie in 0 … 1; what the rule shows earns about 0.3. */
+const NEXT_TO_NOTHING = 0.08;
+/** Standard deviations that must still be below it, and answers that it takes to say so. */
+const CERTAIN = 2.5;
+const ENOUGH_ANSWERS = 30;
 
 export function createConservativePolicy(learner: EstimatingPolicy, options: ConservativeOptions): Policy {
   const { caution = CONSERVATIVE.caution, floor = PROPENSITY_FLOOR } = options;
@@ -73,15 +78,31 @@ function ruleSlate(candidates: readonly Candidate[], places: number): Set<number
   return new Set(order.slice(0, places));
 }
 
-/** All candidates, best first; of equals what the rule prefers. */
+/**
+ * All candidates, best first; of equals what the rule prefers. The rule's picks defend their places against cautious
+ * estimates; a place whose pick is worth next to nothing, however generously it is judged, is spare, and goes to whatever
+ * promises most: that is where new advice is tried.
+ */
 function cautiousOrder(
   candidates: readonly Candidate[],
   estimates: readonly Estimate[],
   slate: ReadonlySet<number>,
   caution: number,
 ): number[] {
-  const value = estimates.map(({ mean, sd }, i) => mean + (slate.has(i) ? caution : -caution) * sd);
-  return candidates
-    .map((_, i) => i)
-    .sort((a, b) => value[b]! - value[a]! || candidates[b]!.rule_score - candidates[a]!.rule_score || a - b);
+  const generous = estimates.map(({ mean, sd }) => mean + caution * sd);
+  const value = estimates.map(({ mean, sd }, i) => (slate.has(i) ? generous[i]! : mean - caution * sd));
+  const sorted = (numbers: readonly number[], by: readonly number[]) =>
+    [...numbers].sort((a, b) => by[b]! - by[a]! || candidates[b]!.rule_score - candidates[a]!.rule_score || a - b);
+  const all = candidates.map((_, i) => i);
+  const spare = [...slate].filter((i) => isWorthless(estimates[i]!));
+  const sound = sorted(
+    all.filter((i) => !spare.includes(i)),
+    value,
+  );
+  const defended = sound.slice(0, slate.size - spare.length);
+  return [...defended, ...sorted(sound.slice(defended.length), generous), ...sorted(spare, generous)];
+}
+
+function isWorthless({ mean, sd, answers }: Estimate): boolean {
+  return answers >= ENOUGH_ANSWERS && mean + CERTAIN * sd < NEXT_TO_NOTHING;
 }

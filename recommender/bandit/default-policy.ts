@@ -27,7 +27,7 @@ export type DefaultParameters = typeof DEFAULT_PARAMETERS;
 export const SITE_PARAMETERS = {
   scales: { own: 0.3, kind: 0.6, moment: 0.1 },
   usual_reward: 0.3,
-  noise: { variance: 0.12, rewards: 30 },
+  noise: { variance: 0.16, rewards: 60 },
   sharing: { share: 0.5, from_rewards: 30 },
   half_life_days: 45,
   surprise: { limit: 5, kept: 0.1 },

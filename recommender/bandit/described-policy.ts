@@ -105,12 +105,13 @@ export function createDescribedPolicy(options: DescribedOptions): EstimatingPoli
     const where = layout(context.features.length);
     const site = state.sites.get(context.site);
     const variance = varianceOf(site);
-    const dof = 2 * (options.noise.rewards + (site?.model.count ?? 0) / 2);
+    const answers = site?.model.count ?? 0;
+    const dof = 2 * options.noise.rewards + answers;
     const fresh = site ? null : newModel(where);
     return candidates.map(({ arm, features, rule_score }) => {
       const { mean, spread } = believed(site?.model ?? fresh!, where, context.features, features, arm);
       const width = Math.sqrt(spread);
-      return { mean, width, sd: Math.sqrt(variance) * width, dof, rule_score };
+      return { mean, width, sd: Math.sqrt(variance) * width, dof, answers, rule_score };
     });
   }
 

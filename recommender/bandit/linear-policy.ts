@@ -113,7 +113,7 @@ export function createLinearPolicy(options: LinearPolicyOptions): EstimatingPoli
       const shape = options.noise.rewards + seen / 2;
       const variance = (options.noise.rewards * scale + residual / 2) / shape + options.curiosity * scale;
       const width = Math.sqrt(spread);
-      return { mean, width, sd: Math.sqrt(variance) * width, dof: 2 * shape, rule_score };
+      return { mean, width, sd: Math.sqrt(variance) * width, dof: 2 * shape, answers: own?.count ?? 0, rule_score };
     });
   }
 

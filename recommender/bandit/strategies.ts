@@ -12,6 +12,8 @@ export type Estimate = {
   /** Posterior standard deviation of the mean in units of the reward. */
   sd: number;
   dof: number;
+  /** Rewards that the model behind it has seen, discounted. */
+  answers: number;
   rule_score: number;
 };
 /** @param learnt rewards that the site's model has learnt from so far. */

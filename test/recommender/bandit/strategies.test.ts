@@ -13,7 +13,7 @@ import {
 import { createRandom } from '../../../recommender/random.ts';
 
 const estimate = (mean: number, width: number, dof = 200, rule_score = 0): Estimate => ({
-  ...{ mean, width, sd: width, dof, rule_score },
+  ...{ mean, width, sd: width, dof, answers: 50, rule_score },
 });
 const normalised = (chances: Float64Array): number[] => {
   const total = chances.reduce((a, b) => a + b, 0);
