@@ -2,12 +2,35 @@
  * The kinds of failure that cross module borders. `message` is one sentence that says what happened,
  * `remedy` one that says what to do; both are shown to people.
  */
+/** Which sentence it is, and what stands in its gaps. The sentences are in web/i18n, as `fault.<code>`. */
+export type FaultWords = {
+  code:
+    | 'no_answer'
+    | 'refuses'
+    | 'unknown_host'
+    | 'no_way'
+    | 'no_connect'
+    | 'closed'
+    | 'behind_gateway'
+    | 'garbled'
+    | 'serial_port'
+    | 'serial_closed'
+    | 'http_no_answer'
+    | 'http_status'
+    | 'http_token'
+    | 'http_unreachable';
+  params: Readonly<Record<string, string>>;
+};
+
 abstract class LunaError extends Error {
   readonly remedy: string | undefined;
-  constructor(message: string, remedy?: string, options?: { cause?: unknown }) {
+  /** Message and remedy for pages in other languages, where they are one of those that are told often. */
+  readonly words: FaultWords | undefined;
+  constructor(message: string, remedy?: string, options?: { cause?: unknown; words?: FaultWords }) {
     super(message, options);
     this.name = new.target.name;
     this.remedy = remedy;
+    this.words = options?.words;
   }
 }
 

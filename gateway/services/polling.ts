@@ -1,6 +1,7 @@
 /** Keeps one poller for each device that is asked over Modbus or HTTP, in step with the devices; and the discovery. */
 import { type PollLoop, startPollLoop } from '../../connectors/meters/poll-loop.ts';
 import type { PolledSource } from '../../connectors/meters/polled.ts';
+import type { FaultWords } from '../../engine/errors.ts';
 import type { Device } from '../../engine/model/site.ts';
 import type { Intake } from '../../engine/ports.ts';
 import type { Base, DeviceService, LiveValues, MeterService } from '../services.ts';
@@ -128,8 +129,9 @@ async function pollOnce(
     );
   } catch (error) {
     if (signal.aborted) return;
-    const { message, remedy } = error as Error & { remedy?: string };
-    devices.report(tenant, id, { kind: 'failed', text: remedy ? `${message} ${remedy}` : message });
+    const { message, remedy, words } = error as Error & { remedy?: string; words?: FaultWords };
+    const text = remedy ? `${message} ${remedy}` : message;
+    devices.report(tenant, id, { kind: 'failed', text, ...(words ? { words } : {}) });
     throw error;
   }
 }

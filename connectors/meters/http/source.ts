@@ -138,25 +138,28 @@ async function getPayload(
       throw new NotAllowedError(
         `${host} asks for a token or does not accept the one given.`,
         'Enter the token of the device.',
+        { words: { code: 'http_token', params: { host } } },
       );
     if (!response.ok)
-      throw new UnavailableError(`${host} answers ${response.status} to ${new URL(url).pathname}.`, HINT);
+      throw new UnavailableError(`${host} answers ${response.status} to ${new URL(url).pathname}.`, HINT, {
+        words: { code: 'http_status', params: { host, status: String(response.status), path: new URL(url).pathname } },
+      });
     return await limitedBody(response, host);
   } catch (error) {
     if (error instanceof UnavailableError || error instanceof NotAllowedError || error instanceof InvalidDataError)
       throw error;
     if (outer.aborted) throw new UnavailableError(`Reading ${host} was stopped.`);
     if (signal.aborted)
-      throw new UnavailableError(`No answer from ${host} in time.`, 'Is it powered, is the address right?');
+      throw new UnavailableError(`No answer from ${host} in time.`, 'Is it powered, is the address right?', {
+        words: { code: 'http_no_answer', params: { host } },
+      });
     const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
     if (cause instanceof NotAllowedError) throw cause;
-    throw new UnavailableError(
-      `${host} cannot be reached (${cause?.code ?? cause?.message ?? (error as Error).message}).`,
-      HINT,
-      {
-        cause: error,
-      },
-    );
+    const reason = cause?.code ?? cause?.message ?? (error as Error).message;
+    throw new UnavailableError(`${host} cannot be reached (${reason}).`, HINT, {
+      cause: error,
+      words: { code: 'http_unreachable', params: { host, reason } },
+    });
   }
 }
 const HINT = 'Is the address right, and is the local API switched on in the device?';

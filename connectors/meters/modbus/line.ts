@@ -129,6 +129,7 @@ function createReach(endpoint: BusEndpoint, connect_timeout_ms: number) {
 export function noAnswer(name: string, unit: number, cause?: unknown): UnavailableError {
   return new UnavailableError(`No answer from ${name} unit ${unit}.`, 'Is it powered, is the address right?', {
     cause,
+    words: { code: 'no_answer', params: { name, unit: String(unit) } },
   });
 }
 
@@ -138,6 +139,6 @@ function inWords(error: unknown, name: string, unit: number): UnavailableError {
   return new UnavailableError(
     `${name} unit ${unit} answers something else than was asked (${(error as Error).message}).`,
     'Check that no other program uses this bus and that the serial settings are right.',
-    { cause: error },
+    { cause: error, words: { code: 'garbled', params: { name, unit: String(unit) } } },
   );
 }

@@ -42,7 +42,10 @@ async function openPort(client: Client, endpoint: SerialEndpoint): Promise<void>
     throw new UnavailableError(
       `The serial port ${endpoint.path} cannot be opened (${(error as Error).message}).`,
       'Is the adapter plugged in, is the path right, may the box use it (group dialout)?',
-      { cause: error },
+      {
+        cause: error,
+        words: { code: 'serial_port', params: { path: endpoint.path, reason: (error as Error).message } },
+      },
     );
   }
 }
@@ -58,7 +61,8 @@ function watch(client: Client, endpoint: SerialEndpoint) {
   lost.catch(() => undefined);
   client.on('close', () => {
     over = true;
-    fail(new UnavailableError(`${endpoint.path} was closed.`, 'Is the adapter still plugged in?'));
+    const words = { code: 'serial_closed', params: { path: endpoint.path } } as const;
+    fail(new UnavailableError(`${endpoint.path} was closed.`, 'Is the adapter still plugged in?', { words }));
   });
   const markLost = () => {
     over = true;

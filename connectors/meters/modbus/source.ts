@@ -80,9 +80,7 @@ function exceptionInWords(error: ModbusException, name: string): UnavailableErro
     ? new UnavailableError(
         `The gateway answers, but ${name} behind it does not.`,
         'Is it powered, is the unit number right?',
-        {
-          cause: error,
-        },
+        { cause: error, words: { code: 'behind_gateway', params: { name } } },
       )
     : new UnavailableError(`${name}: ${error.message}`, 'Check the profile and the unit number.', { cause: error });
 }

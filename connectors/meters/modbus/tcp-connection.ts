@@ -3,6 +3,7 @@
  * looks neither at the protocol number nor at a plausible length, and waits for ever for a frame that never ends.
  */
 import { connect as connectSocket, type Socket } from 'node:net';
+import type { FaultWords } from '../../../engine/errors.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
 import type { BusEndpoint, Connection } from './connection.ts';
 import { BrokenStream, type Frame, readRtuFrame, readTcpFrame, rtuRequest, tcpRequest } from './frames.ts';
@@ -96,7 +97,13 @@ function listen(socket: Socket, endpoint: TcpEndpoint) {
   });
   socket.once('close', () =>
     end(
-      new UnavailableError(`${endpoint.host}:${endpoint.port} closed the connection.`, 'It may serve one client only.'),
+      new UnavailableError(
+        `${endpoint.host}:${endpoint.port} closed the connection.`,
+        'It may serve one client only.',
+        {
+          words: { code: 'closed', params: { where: `${endpoint.host}:${endpoint.port}` } },
+        },
+      ),
     ),
   );
 
@@ -127,13 +134,18 @@ function listen(socket: Socket, endpoint: TcpEndpoint) {
 function reach({ host, port }: TcpEndpoint, timeout_ms: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectSocket({ host, port, keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true });
-    const timer = setTimeout(() => fail(`${host}:${port} does not answer`), timeout_ms);
-    const fail = (what: string, cause?: Error) => {
+    const silent = { code: 'no_connect', params: { where: `${host}:${port}`, reason: 'timeout' } } as const;
+    const timer = setTimeout(() => fail(`${host}:${port} does not answer`, silent), timeout_ms);
+    const fail = (what: string, words: FaultWords, cause?: Error) => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new UnavailableError(`${what}.`, 'Is it powered and on the network, is the address right?', { cause }));
+      reject(
+        new UnavailableError(`${what}.`, 'Is it powered and on the network, is the address right?', { cause, words }),
+      );
     };
-    socket.once('error', (error: NodeJS.ErrnoException) => fail(connectText(error, host, port), error));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      fail(connectText(error, host, port), connectWords(error, host, port), error),
+    );
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.removeAllListeners('error');
@@ -141,6 +153,13 @@ function reach({ host, port }: TcpEndpoint, timeout_ms: number): Promise<Socket>
       resolve(socket);
     });
   });
+}
+
+function connectWords({ code, message }: NodeJS.ErrnoException, host: string, port: number): FaultWords {
+  if (code === 'ECONNREFUSED') return { code: 'refuses', params: { host, port: String(port) } };
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { code: 'unknown_host', params: { host } };
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return { code: 'no_way', params: { host } };
+  return { code: 'no_connect', params: { where: `${host}:${port}`, reason: code ?? message } };
 }
 
 function connectText(error: NodeJS.ErrnoException, host: string, port: number): string {

@@ -5,6 +5,7 @@ import type { Forecast } from '../../../engine/ports.ts';
 import type { DataState, SilentMeter } from '../../../web/pages/now.ts';
 import type { Ui } from '../../../web/ui.ts';
 import type { Services } from '../../services.ts';
+import { faultText } from './fault-text.ts';
 
 /** Silent for longer than this is a warning, and for longer than the second a fault. */
 const WARN_MS = 15 * 60_000;
@@ -23,7 +24,7 @@ export function meterHealth(services: Services, tenant: string, point: MeterPoin
   if (error && (last_ms === null || error.at_ms > last_ms) && (silent_ms === null || silent_ms > WARN_MS / 5))
     return {
       state: 'fault',
-      text: t('meters.failing', { since: format.when(error.at_ms, now_ms), text: error.text }),
+      text: t('meters.failing', { since: format.when(error.at_ms, now_ms), text: faultText(error, ui) }),
       last_ms,
     };
   if (last_ms === null) return { state: 'unknown', text: t('meters.never'), last_ms };

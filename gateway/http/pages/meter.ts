@@ -15,6 +15,7 @@ import type { Ui } from '../../../web/ui.ts';
 import type { Actor, Services } from '../../services.ts';
 import type { LiveView } from '../stream.ts';
 import { meterHealth } from './data-state.ts';
+import { faultText } from './fault-text.ts';
 import { meterSpans, meterTotals } from './meter-totals.ts';
 import { createDayCells, headline, meterValue, noteOf } from './meter-values.ts';
 import { createPageApp, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
@@ -153,7 +154,7 @@ function deviceOf(services: Services, tenant: string, point: MeterPoint, ui: Ui)
     enabled: device.enabled,
     connected: state.connected,
     last_seen_ms: state.last_seen_ms,
-    last_error: state.last_error,
+    last_error: state.last_error && { at_ms: state.last_error.at_ms, text: faultText(state.last_error, ui) },
   };
 }
 

@@ -1,9 +1,10 @@
 /** What is known of the way to each device, in memory; the alert `device_unreachable` of those that are polled. */
 import type { Logger } from 'pino';
+import type { FaultWords } from '../../../engine/errors.ts';
 import type { Clock, EventBus } from '../../../engine/ports.ts';
 import type { AlertService, DeviceState } from '../../services.ts';
 
-export type DeviceEvent = { kind: 'seen' | 'connected' | 'lost' | 'failed'; text?: string };
+export type DeviceEvent = { kind: 'seen' | 'connected' | 'lost' | 'failed'; text?: string; words?: FaultWords };
 
 export type DeviceStates = {
   of(tenant: string, device: string): DeviceState;
@@ -38,10 +39,17 @@ export function createDeviceStates({
     doing.catch((error: unknown) => log.warn({ err: error, device }, 'an alert of a device could not be written'));
   };
 
-  function failed(state: Kept, tenant: string, device: string, text: string, polled: boolean): void {
+  function failed(
+    state: Kept,
+    tenant: string,
+    device: string,
+    text: string,
+    words: FaultWords | undefined,
+    polled: boolean,
+  ): void {
     // The time it began: the same failure again is the same failure.
     const at_ms = state.last_error?.text === text ? state.last_error.at_ms : clock.now();
-    state.last_error = { at_ms, text };
+    state.last_error = { at_ms, text, ...(words ? { words } : {}) };
     if (!polled) return;
     state.connected = false;
     state.failures += 1;
@@ -63,7 +71,7 @@ export function createDeviceStates({
       const { connected, last_seen_ms, last_error } = states.get(key(tenant, device)) ?? UNKNOWN;
       return { connected, last_seen_ms, last_error };
     },
-    report(tenant, device, { kind, text }, polled) {
+    report(tenant, device, { kind, text, words }, polled) {
       const known = states.get(key(tenant, device));
       const state: Kept = known ?? { ...UNKNOWN, failures: 0, alerted: false };
       states.set(key(tenant, device), state);
@@ -76,7 +84,7 @@ export function createDeviceStates({
       } else if (kind === 'lost') {
         state.connected = false;
         state.last_error = { at_ms: clock.now(), text: text ?? 'The connection ended.' };
-      } else failed(state, tenant, device, text ?? 'It does not answer.', polled);
+      } else failed(state, tenant, device, text ?? 'It does not answer.', words, polled);
       if (shown(state) !== before) bus.publish({ type: 'device', tenant, device });
     },
     forget(tenant, device) {

@@ -67,6 +67,26 @@ export const meterTexts = {
     'Was das Zählwerk gezählt hat, während keine Werte kamen. Es ist in Tages-, Monats- und Jahressummen enthalten.',
   'meter.connection': 'Verbindung',
   'meter.last_value': 'Letzter Wert',
+  'fault.no_answer': 'Keine Antwort von {name}, Gerät {unit}. Hat es Strom, stimmt die Adresse?',
+  'fault.refuses': '{host} lehnt Verbindungen auf Port {port} ab. Hat das Gerät Strom und Netz, stimmt die Adresse?',
+  'fault.unknown_host': 'Der Name {host} ist nicht bekannt. Hat das Gerät Strom und Netz, stimmt die Adresse?',
+  'fault.no_way': 'Zu {host} führt kein Weg. Hat das Gerät Strom und Netz, stimmt die Adresse?',
+  'fault.no_connect': '{where} lässt keine Verbindung zu ({reason}). Hat das Gerät Strom und Netz, stimmt die Adresse?',
+  'fault.closed': '{where} hat die Verbindung beendet. Vielleicht bedient es nur einen Teilnehmer.',
+  'fault.behind_gateway':
+    'Das Gateway antwortet, aber {name} dahinter nicht. Hat das Gerät Strom, stimmt die Gerätenummer?',
+  'fault.garbled':
+    '{name}, Gerät {unit} antwortet etwas anderes, als gefragt war. Benutzt ein anderes Programm diesen Bus, stimmen die Einstellungen der seriellen Leitung?',
+  'fault.serial_port':
+    'Die serielle Schnittstelle {path} lässt sich nicht öffnen ({reason}). Steckt der Adapter, stimmt der Pfad, darf die Box ihn benutzen (Gruppe dialout)?',
+  'fault.serial_closed': '{path} wurde geschlossen. Steckt der Adapter noch?',
+  'fault.http_no_answer': 'Von {host} kam rechtzeitig keine Antwort. Hat das Gerät Strom, stimmt die Adresse?',
+  'fault.http_status':
+    '{host} antwortet mit {status} auf {path}. Stimmt die Adresse, ist die lokale Schnittstelle im Gerät eingeschaltet?',
+  'fault.http_token':
+    '{host} verlangt ein Token oder nimmt das angegebene nicht an. Tragen Sie das Token des Geräts ein.',
+  'fault.http_unreachable':
+    '{host} ist nicht zu erreichen ({reason}). Stimmt die Adresse, ist die lokale Schnittstelle im Gerät eingeschaltet?',
   'meter.last_error': 'Letzter Fehler',
   'meter.no_error': 'keiner',
   'meter.device': 'Gerät',

@@ -64,6 +64,26 @@ export const meterTexts = {
   'meter.spans_hint': 'What the register counted while no values came. It is part of day, month and year totals.',
   'meter.connection': 'Connection',
   'meter.last_value': 'Last value',
+  'fault.no_answer': 'No answer from {name} unit {unit}. Is it powered, is the address right?',
+  'fault.refuses': '{host} refuses connections on port {port}. Is it powered and on the network, is the address right?',
+  'fault.unknown_host': 'The name {host} is not known. Is it powered and on the network, is the address right?',
+  'fault.no_way': 'There is no way to {host}. Is it powered and on the network, is the address right?',
+  'fault.no_connect':
+    '{where} does not let us connect ({reason}). Is it powered and on the network, is the address right?',
+  'fault.closed': '{where} closed the connection. It may serve one client only.',
+  'fault.behind_gateway':
+    'The gateway answers, but {name} behind it does not. Is it powered, is the unit number right?',
+  'fault.garbled':
+    '{name} unit {unit} answers something else than was asked. Check that no other program uses this bus and that the serial settings are right.',
+  'fault.serial_port':
+    'The serial port {path} cannot be opened ({reason}). Is the adapter plugged in, is the path right, may the box use it (group dialout)?',
+  'fault.serial_closed': '{path} was closed. Is the adapter still plugged in?',
+  'fault.http_no_answer': 'No answer from {host} in time. Is it powered, is the address right?',
+  'fault.http_status':
+    '{host} answers {status} to {path}. Is the address right, and is the local API switched on in the device?',
+  'fault.http_token': '{host} asks for a token or does not accept the one given. Enter the token of the device.',
+  'fault.http_unreachable':
+    '{host} cannot be reached ({reason}). Is the address right, and is the local API switched on in the device?',
   'meter.last_error': 'Last error',
   'meter.no_error': 'none',
   'meter.device': 'Device',

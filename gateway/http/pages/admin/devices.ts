@@ -7,6 +7,7 @@ import { NOTHING_TOLD } from '../../../../web/pages/admin/frame.ts';
 import type { Ui } from '../../../../web/ui.ts';
 import type { DeviceState } from '../../../services.ts';
 import type { Env } from '../../api.ts';
+import { faultText } from '../fault-text.ts';
 import { wayOf } from '../meter.ts';
 import { csrfChecked, type PageDeps, readerOf, sendPage, signedIn, uiOf } from '../page.ts';
 import { createShownOnce } from '../shown-once.ts';
@@ -50,7 +51,7 @@ export function rowOf(device: Device, state: DeviceState, ui: Ui): DeviceRow {
     last_seen_ms: state.last_seen_ms,
     pushes: pushes(device),
   };
-  const problem = state.last_error?.text ?? null;
+  const problem = state.last_error ? faultText(state.last_error, ui) : null;
   if (!device.enabled) return { ...common, state: 'unknown', text: t('meter.disabled'), problem: null };
   if (state.connected === false) return { ...common, state: 'fault', text: t('meter.disconnected'), problem };
   if (problem) return { ...common, state: 'warning', text: t('devices.faulty'), problem };
