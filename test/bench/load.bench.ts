@@ -12,7 +12,7 @@ import { LOAD_SETS, type LoadSet, loadPanel, setFromFile } from './loads/sets.ts
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'day-ahead loads: --set cambridge|uci|nrel|citylearn-load|citylearn-pv, or --file F --tz ZONE --test-from DATE --country CC; --days N --series N';
+  'day-ahead loads: --set cambridge|uci|nrel|citylearn-load|citylearn-pv, or --file F --tz ZONE --test-from DATE --country CC; --days N --series N --rounds 250';
 
 const LEVELS = Array.from({ length: 19 }, (_, k) => (k + 1) / 20);
 const PENALTIES = [30, 300, 3000];
@@ -31,7 +31,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   );
   const rows = createLoadRows(histories, set.unit);
   const until = Math.min(set.days, set.test_from + Number(options.days ?? set.days));
-  const forests = forestsOf(set, rows, until, Number(options.seed ?? 1));
+  const forests = forestsOf(set, rows, until, Number(options.seed ?? 1), Number(options.rounds ?? 250));
   const results = set.names.map((name, id) => {
     const score = walkSeries(set, rows, id, until, forests);
     const scale = scaleOf(set, id);
@@ -74,15 +74,15 @@ function chooseSet(options: BenchOptions): LoadSet {
 }
 
 /** The trees that are in use on each day. */
-function forestsOf(set: LoadSet, rows: LoadRows, until: number, seed: number): (day: number) => Booster {
+function forestsOf(set: LoadSet, rows: LoadRows, until: number, seed: number, rounds: number) {
   const first = set.test_from - SETTLE_DAYS;
   const made = new Map<number, Booster>();
-  return (day) => {
+  return (day: number): Booster => {
     const from = first + Math.floor((day - first) / set.refit_days) * set.refit_days;
     if (day >= until) throw new Error(`day ${day} is not tested`);
     const known = made.get(from);
     if (known) return known;
-    const booster = trainLoadTrees(rows, from, { unit: set.unit, window_days: set.window_days, seed });
+    const booster = trainLoadTrees(rows, from, { unit: set.unit, window_days: set.window_days, seed, rounds });
     made.set(from, booster);
     return booster;
   };

@@ -21,6 +21,7 @@ export async function findLightGbm(
   wanted: string | undefined,
   folder: string,
 ): Promise<{ python: string } | { reason: string }> {
+  if (wanted === 'none') return { reason: 'no Python is wanted' };
   for (const python of [wanted, join(folder, 'bin/python')]) {
     if (!python) continue;
     try {
