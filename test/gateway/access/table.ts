@@ -18,7 +18,7 @@ const TABLE = `
 -       open   GET    /static/{version}/{name}
 -       open   GET    /healthz
 -       open   GET    /readyz
-user    known  GET    /metrics
+owner   known  GET    /metrics
 -       open   GET    /api/v1/openapi.json
 -       open   GET    /api
 user    api    POST   /api/v1/token
@@ -114,7 +114,7 @@ admin   api    GET    /api/v1/clock
 owner   api    POST   /api/v1/clock/believe
 admin   api    POST   /api/v1/clock/held/{boot}/release
 admin   api    POST   /api/v1/clock/held/{boot}/discard
-admin   api    GET    /api/v1/jobs
+owner   api    GET    /api/v1/jobs
 owner   api    GET    /api/v1/backups
 owner   api    POST   /api/v1/backups
 owner   api    GET    /api/v1/allowed-hosts
