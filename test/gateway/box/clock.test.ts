@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTurnedClock, DAY_MS, newHome, openClockBox, T0, YEAR_MS } from './clock-rig.ts';
+import { ADMIN, createTurnedClock, DAY_MS, newHome, openClockBox, T0, YEAR_MS } from './clock-rig.ts';
 
 /** What was stored may be off by this. */
 const TOLERANCE_MS = 1000;
 const MINUTE = 60_000;
+const PASSWORD = 'correct horse battery';
 const JUMPS = [DAY_MS, -DAY_MS, 10 * YEAR_MS, -10 * YEAR_MS];
 
 /** One box lives through all of this: whatever happened to its clock before, the next is noticed as well. */
@@ -68,6 +69,34 @@ describe('a clock that is wrong', { timeout: 90_000 }, () => {
       await inTime([before, own, ...held, after]);
       expect((await box.shown()).length).toBe(truth.length);
       await noneHeld();
+    },
+  );
+
+  it.each(JUMPS)(
+    'a jump by %d ms: people stay signed in, nothing is removed, and what is written down has the right time',
+    async (jump_ms) => {
+      const { access, alerts, watch } = box.services;
+      const login = `anna${jump_ms}`;
+      await access.addPerson(ADMIN, { login, name: 'Anna', role: 'user', password: PASSWORD });
+      const before = await access.signIn(login, PASSWORD, '10.0.0.1');
+      time.pass(MINUTE);
+      time.wrong(jump_ms);
+      // Signing in also removes sessions that are over.
+      const during = await access.signIn(login, PASSWORD, '10.0.0.1');
+      expect(watch.trusted()).toBe(false);
+      await alerts.raise('default', 'meter_silent', login, 'warning');
+      const told = (await alerts.list('default')).find(({ object }) => object === login)!;
+      expect(Math.abs(told.opened_ms - time.true_ms())).toBeLessThan(TOLERANCE_MS);
+      const person = (await access.listPeople('default')).find((one) => one.login === login)!;
+      expect(Math.abs(person.last_sign_in_ms! - time.true_ms())).toBeLessThan(TOLERANCE_MS);
+      const signedIn = () =>
+        Promise.all([before, during].map(async ({ token }) => (await access.session(token)) !== null));
+      expect(await signedIn()).toEqual([true, true]);
+      time.wrong(0);
+      time.pass(1000);
+      expect(watch.trusted()).toBe(true);
+      await access.signIn(login, PASSWORD, '10.0.0.1');
+      expect(await signedIn()).toEqual([true, true]);
     },
   );
 
