@@ -67,14 +67,14 @@ async function gatherMore(deps: AdviceContextDeps, tenant: string, moment: Momen
   const [month_peak_W, usual_per_kWh, passages, repairs] = await Promise.all([
     demand_charge_per_kW === null ? null : orElse(monthPeak(deps, tenant, at_ms, tz), null),
     orElse(usualPrice(deps, tenant, at_ms, tz), null),
-    orElse(passagesOfInterest(deps, tenant, null, PASSAGES), []),
+    orElse(openPassages(deps, tenant), []),
     orElse(recentRepairs(deps, tenant, at_ms), []),
   ]);
   const chargers = deps.meters.list(tenant).filter(({ name, role }) => role !== 'grid' && CHARGER.test(name));
   return {
     peak: month_peak_W === null || demand_charge_per_kW === null ? null : { month_peak_W, demand_charge_per_kW },
     usual_per_kWh,
-    passages: passages.map(({ because: _because, ...hint }) => hint),
+    passages,
     repairs,
     // A site whose charging points are not measured may have some all the same.
     ...(chargers.length > 0 ? { chargers: chargers.map(({ id, name }) => ({ id, name })) } : {}),
@@ -95,11 +95,32 @@ async function usualPrice({ prices }: AdviceContextDeps, tenant: string, at_ms: 
   return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length;
 }
 
-async function recentRepairs({ repairs, meters }: AdviceContextDeps, tenant: string, at_ms: number) {
+/** Without whose question it was: the advice is for everybody. */
+async function openPassages(deps: AdviceContextDeps, tenant: string) {
+  const answered = await answeredObjects(deps, tenant, 'read_passage');
+  const ids = new Set([...answered].map((object) => object.slice(object.indexOf(':') + 1)));
+  const passages = await passagesOfInterest(deps, tenant, null, PASSAGES, ids);
+  return passages.map(({ because: _because, ...hint }) => hint);
+}
+
+/** What advice of a kind that is given once was about, where somebody said yes or no to it. */
+async function answeredObjects({ db }: AdviceContextDeps, tenant: string, kind: string): Promise<Set<string>> {
+  const rows = await db.asTenant(tenant, (sql) =>
+    sql<{ action_id: string }>(
+      `select distinct action_id from feedback where outcome <> 'snoozed' and starts_with(action_id, $1)`,
+      [`${kind}:`],
+    ),
+  );
+  return new Set(rows.map(({ action_id }) => action_id.slice(kind.length + 1)));
+}
+
+async function recentRepairs(deps: AdviceContextDeps, tenant: string, at_ms: number) {
+  const { repairs, meters } = deps;
+  const answered = await answeredObjects(deps, tenant, 'confirm_repair');
   const acts = await repairs.list(tenant, null, { limit: REPAIRS });
   return acts.flatMap(({ id, meter, quantity, from_ms, to_ms, count, at_ms: made_ms, state, taken_back }) => {
     const point = meters.get(tenant, meter);
-    const counts = state === 'done' && !taken_back && made_ms <= at_ms;
+    const counts = state === 'done' && !taken_back && made_ms <= at_ms && !answered.has(id);
     return point && counts
       ? [{ id, meter, meter_name: point.name, quantity, from_ms, to_ms, count, at_ms: made_ms }]
       : [];

@@ -23,12 +23,16 @@ const HITS = 6;
 const A_DOCUMENT = 2;
 const QUOTE_WORDS = 60;
 
-/** @param person only what this person read and asked; null: everybody of the tenant. */
+/**
+ * @param person only what this person read and asked; null: everybody of the tenant.
+ * @param skip ids of passages that are known already.
+ */
 export async function passagesOfInterest(
   deps: Pick<Base, 'db' | 'clock'> & { similar: Similar },
   tenant: string,
   person: string | null,
   limit: number,
+  skip: ReadonlySet<string> = new Set(),
 ): Promise<DocumentHint[]> {
   const now_ms = deps.clock.now();
   const events = await deps.db.asTenant(tenant, (sql) => interestsOf(sql, person, now_ms - LOOK_BACK_MS));
@@ -42,7 +46,8 @@ export async function passagesOfInterest(
     const weight = 0.5 ** ((now_ms - interest.at_ms) / HALF_LIFE_MS);
     const hits = await deps.similar(tenant, text, HITS);
     for (const [rank, { passage }] of hits.entries()) {
-      if (read.has(`document:${passage.document} ${passage.page ?? ''}`)) continue;
+      const known = skip.has(passage.id) || read.has(`document:${passage.document} ${passage.page ?? ''}`);
+      if (known) continue;
       const share = weight / (1 + 0.35 * rank);
       const before = found.get(passage.id);
       // Near to two interests is nearer than near to one.
