@@ -1,5 +1,6 @@
 /** What pages say while the series store is away or catches up. */
 import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../engine/errors.ts';
 import type { HealthService, Services } from '../../gateway/services.ts';
 import { createSampleApp } from './sample-app.ts';
 import { createSampleServices } from './sample-services.ts';
@@ -43,6 +44,26 @@ describe('while the series store is away', () => {
         expect(await see(path, quiet)).not.toMatch(/store of readings/);
     },
   );
+
+  it.each(['/', '/meters'])('%s goes on showing live values, though the store answers nothing', async (path) => {
+    const refuse = () => Promise.reject(new UnavailableError('The series store does not answer: gone', 'Ask later.'));
+    const away = { get: () => refuse };
+    const health: Services['health'] = {
+      ...sample.health,
+      store: () => ({ ...sample.health.store(), up: false, since_ms: now_ms - 3 * 3_600_000, reason: 'gone' }),
+    };
+    const replace = { health, data: new Proxy(sample.data, away), series: new Proxy(sample.series ?? {}, away) };
+    // A value that nobody else has.
+    const live: Services['live'] = {
+      ...sample.live,
+      of: (tenant, meter) =>
+        new Map([...sample.live.of(tenant, meter)].map(([name, one]) => [name, { ...one, value: 7531.2 }])),
+    };
+    const services = createSampleServices({ replace: { ...replace, live } as Partial<Services> });
+    const answer = await createSampleApp(services, {}).request(path);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toMatch(/7[.,]53/);
+  });
 
   it('Admin, Health shows the books and says when they do not come out even', async () => {
     const text = await see('/admin/health', {});
