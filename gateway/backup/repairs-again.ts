@@ -2,16 +2,15 @@
  * Repairs lie over the readings in the series store, which is restored as of its backup; the acts themselves are in the
  * database, which is restored up to the last copy. Those in between are carried out again at the next start.
  */
-import type pg from 'pg';
 import type { Connection } from '../../connectors/database/postgres/connection.ts';
 import { asOwner, sqlOf } from '../../connectors/database/postgres/migrate.ts';
+import type { Sql } from '../../engine/ports.ts';
 
 /** Acts are dated by the serving process; one more than needed gives the same. */
 const SLACK_MS = 3_600_000;
 
 /** The newest act that the backup of the database holds; null where there is none. */
-export async function lastRepair(client: pg.Client): Promise<number | null> {
-  const sql = sqlOf(client);
+export async function lastRepair(sql: Sql): Promise<number | null> {
   const [table] = await sql<{ there: string | null }>(`select to_regclass('luna.repair_act') as there`);
   if (!table?.there) return null;
   const [row] = await sql<{ last: number | null }>('select max(n) as last from luna.repair_act');

@@ -209,8 +209,8 @@ async function fill(backup: CheckedBackup, draft: string, options: RestoreOption
         audit = await lookAtAudit(connection, draft, backup.keys !== null);
         if (manifest.series) await layRepairsAgain(connection, manifest.made_ms, last_repair);
       },
-      async (client) => {
-        last_repair = await lastRepair(client);
+      async (sql) => {
+        last_repair = await lastRepair(sql);
       },
     );
     compare('database', manifest.database.tables, facts, true);

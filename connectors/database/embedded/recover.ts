@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { InvalidDataError } from '../../../engine/errors.ts';
-import type { TableFacts } from '../../../engine/ports.ts';
+import type { Sql, TableFacts } from '../../../engine/ports.ts';
 import type { Connection } from '../postgres/connection.ts';
-import { asOwner } from '../postgres/migrate.ts';
+import { asOwner, sqlOf } from '../postgres/migrate.ts';
 import { tableFacts } from '../postgres/table-facts.ts';
 import { postgresAccount } from './account.ts';
 import { findBinaries } from './binaries.ts';
@@ -49,7 +49,7 @@ export type Recovery = {
 export async function recoverCluster(
   { data_dir, counted_at, end_at }: Recovery,
   look: (connection: Connection) => Promise<void> = async () => {},
-  counted: (client: pg.Client) => Promise<void> = async () => {},
+  counted: (sql: Sql) => Promise<void> = async () => {},
 ): Promise<TableFacts> {
   const account = await postgresAccount(data_dir);
   const place = { dataDir: data_dir, account, binaries: await findBinaries(account) };
@@ -89,12 +89,12 @@ export async function recoverCluster(
 const target = (point: string) => ({ recovery_target_name: point });
 
 /** Readers are let in before the point is reached. */
-async function paused(client: pg.Client, counted: (client: pg.Client) => Promise<void>): Promise<TableFacts> {
+async function paused(client: pg.Client, counted: (sql: Sql) => Promise<void>): Promise<TableFacts> {
   const until_ms = Date.now() + DEADLINE_MS;
   while (Date.now() < until_ms) {
     const { rows } = await client.query<{ state: string }>('select pg_get_wal_replay_pause_state() as state');
     if (rows[0]?.state === 'paused') {
-      await counted(client);
+      await counted(sqlOf(client));
       return tableFacts(client);
     }
     await sleep(ASK_MS);
