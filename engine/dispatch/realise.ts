@@ -19,6 +19,7 @@ export type Realised = {
 
 /** Below this a device is off: solvers leave crumbs. */
 const OFF_kW = 5e-5;
+const CRUMB_kWh = 1e-3;
 /** A limit is broken by more than this. */
 const SLACK_kWh = 1e-3;
 const SLACK_kW = 1e-3;
@@ -76,6 +77,8 @@ function runStore(store: Store, i: number, site: SiteProgram, x: Float64Array): 
     const floor = store.kind === 'heat-pump' ? -Infinity : Math.min(store.lowest[t]!, before);
     const discharged = fitted(discharge, (before - Math.max(0, floor)) / drop, store.discharge_kW[t]!);
     energy = before + gain * charged - drop * discharged;
+    // The solver's last digits are no debt.
+    if (energy < 0 && energy > -CRUMB_kWh) energy = 0;
     // A car that drove further than its battery was believed to reach arrives empty, not below.
     if (store.kind !== 'heat-pump') energy = Math.max(0, energy);
     energy_kWh[t] = energy;
