@@ -7,6 +7,7 @@ import { metersOf, type TariffVersion } from '../../engine/tariff/tariff.ts';
 import { coveredParts } from '../../engine/tariff/versions.ts';
 import type { Base, PriceService, SiteService, TariffService } from '../services.ts';
 import { readEnergy, type SiteEnergyDeps } from './bills/energy.ts';
+import { requireDay } from './tariffs.ts';
 
 /** What a change of the tariff does to one month; null where its bill has no total. */
 export type MonthChange = { month: string; before: number | null; after: number | null };
@@ -67,6 +68,7 @@ export function createBillService(deps: Deps): BillService {
       return bill(tenant, versions, monthStart(month, zoneOf(versions, from_ms)));
     },
     async effect(tenant, valid_from, tariff) {
+      requireDay(valid_from);
       const versions = tariffs.versions(tenant);
       const others = versions.filter((one) => one.valid_from !== valid_from);
       const changed: TariffVersion[] = tariff ? [...others, { valid_from, tariff }] : others;

@@ -119,7 +119,8 @@ function requireSite<Site>(site: Site | null): Site {
   return site;
 }
 
-function requireDay(day: string): void {
+/** @throws InvalidDataError for what is no day such as 2026-07-01 */
+export function requireDay(day: string): void {
   const at_ms = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00Z`) : Number.NaN;
   if (Number.isNaN(at_ms) || new Date(at_ms).toISOString().slice(0, 10) !== day || day < FOR_EVER || day > '2200')
     throw new InvalidDataError(`"${day}" is no day.`, 'Write the first day on which it holds, such as 2026-07-01.');

@@ -28,7 +28,9 @@ export function createTariffPages(deps: PageDeps) {
       if ('refused' in outcome) return show(c, { draft, problem: sentence(outcome.refused) }, 400);
       return c.redirect(`/tariff?from=${encodeURIComponent(valid_from)}&saved`, 303);
     }
-    const { currency, months } = await bills.effect(readerOf(c).tenant, valid_from, tariff);
+    const outcome = await refusable(() => bills.effect(readerOf(c).tenant, valid_from, tariff));
+    if ('refused' in outcome) return show(c, { draft, problem: sentence(outcome.refused) }, 400);
+    const { currency, months } = outcome.done;
     const at = (month: string) => {
       const [year, number] = month.split('-').map(Number);
       return instantOf(tariff.time_zone, year!, number!, 1);

@@ -41,6 +41,14 @@ user    api    GET    /api/v1/prices/sources
 user    api    GET    /api/v1/prices/demand
 admin   api    POST   /api/v1/prices/refresh
 admin   api    POST   /api/v1/prices/load
+user    api    GET    /api/v1/tariff
+admin   api    PUT    /api/v1/tariff/versions/{valid_from}
+admin   api    DELETE /api/v1/tariff/versions/{valid_from}
+user    api    POST   /api/v1/tariff/check
+user    api    GET    /api/v1/tariff/prices
+user    api    GET    /api/v1/tariff/examples
+user    api    GET    /api/v1/bills/{month}
+user    api    GET    /api/v1/bills/{month}/lines/{line}
 user    api    GET    /api/v1/weather
 user    api    GET    /api/v1/forecast
 user    api    GET    /api/v1/forecast/error
@@ -155,6 +163,11 @@ analyst page   GET    /meters/{id}/repair
 analyst page   POST   /meters/{id}/repair
 user    page   GET    /prices
 admin   page   POST   /prices/refresh
+user    page   GET    /tariff
+admin   page   POST   /tariff
+admin   page   POST   /tariff/remove
+user    page   GET    /bill
+user    page   GET    /bill/line
 user    page   GET    /forecasts
 user    page   GET    /ask
 user    page   POST   /ask

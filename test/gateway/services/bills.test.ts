@@ -132,6 +132,12 @@ describe('a change of the tariff', () => {
     ]);
   });
 
+  it('is refused for a day that is none', async () => {
+    const bills = open({ import_kWh: { slots: () => 1 } });
+    for (const day of ['', '2026-02-30', '2026-7-1', 'x'])
+      await expect(bills.effect('a', day, parseTariff(FLAT))).rejects.toThrow(`"${day}" is no day.`);
+  });
+
   it('says of the examples that they can be read, with the holidays that the box knows', () => {
     const holidays = createPublicHolidays();
     const examples = tariffExamples();
