@@ -77,6 +77,13 @@ export function createSlotKeeper(
   const ratings = new Map<string, number>();
   const history = createSlotHistory(store);
   let rest_until_ms = 0;
+  /** Time spent waiting for questions is no work: no rest is owed for it. */
+  let waited_ms = 0;
+  const wait = async () => {
+    const begun = performance.now();
+    await giveWay();
+    waited_ms += performance.now() - begun;
+  };
 
   const dueOf = (one: Waiting) => Math.min(one.quick ? one.quick_due_ms : Number.POSITIVE_INFINITY, one.full_due_ms);
   const due_ms = () => {
@@ -95,7 +102,7 @@ export function createSlotKeeper(
     for (const { one, pass } of list) {
       const range = pass === 'quick' ? one.quick! : one.full;
       const near = pass === 'quick' ? quick.get(one) : undefined;
-      const known = { roles, ratings, history, giveWay };
+      const known = { roles, ratings, history, giveWay: wait };
       changed.push(await computeSeries(store, known, one.key, range, pass, replacements, near));
     }
     // A slot near the limit needs readings from before it.
@@ -129,8 +136,9 @@ export function createSlotKeeper(
         .map((one) => ({ one, pass: one.full_due_ms <= now_ms ? ('full' as const) : ('quick' as const) }));
       if (list.length === 0) return [];
       const begun = performance.now();
+      waited_ms = 0;
       const changed = await run(list);
-      rest_until_ms = now_ms + (performance.now() - begun) / SHARE;
+      rest_until_ms = now_ms + (performance.now() - begun - waited_ms) / SHARE;
       return changed;
     },
     async flush(until_ms) {
