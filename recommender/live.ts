@@ -1,7 +1,7 @@
 /** The policies that a box may run: a learner by name, under the guard that keeps it from costing more than the rule. */
 import { CONSERVATIVE, createConservativePolicy } from './bandit/conservative.ts';
 import type { EstimatingPolicy } from './bandit/linear-policy.ts';
-import { createPolicy, POLICY_NAMES, type PolicyName, strategyOf } from './bandit/policies.ts';
+import { createPolicy, POLICY_NAMES, type PolicyName } from './bandit/policies.ts';
 import type { Policy } from './bandit/port.ts';
 import { INPUTS } from './moment.ts';
 
@@ -12,12 +12,12 @@ export type LivePolicy = { name: PolicyName; policy: Policy; learner: Estimating
 export const FIRST_POLICY: PolicyName = 'default';
 export const CHALLENGERS: readonly PolicyName[] = POLICY_NAMES;
 
-/** Knows nothing yet: a decision for decision the rule's, until answers have paid for trying. */
+/** Knows nothing yet: it shows what the rule shows until answers say otherwise. */
 export function createLivePolicy(name: PolicyName): LivePolicy {
   const learner = createPolicy(name, INPUTS);
   // The rule has nothing to be kept from.
   if (name === 'rule') return { name, policy: learner, learner };
-  return { name, policy: createConservativePolicy(learner, { ...CONSERVATIVE, strategy: strategyOf(name) }), learner };
+  return { name, policy: createConservativePolicy(learner, CONSERVATIVE), learner };
 }
 
 /** The policy whose decisions are logged under `version`; null where this release does not have it. */

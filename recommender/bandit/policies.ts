@@ -1,5 +1,5 @@
 /** Every learner behind the port, with sensible parameters, by name: challengers for the shipped policy. */
-import { createDefaultPolicy, defaultStrategy } from './default-policy.ts';
+import { createDefaultPolicy } from './default-policy.ts';
 import { createLinearPolicy, type EstimatingPolicy } from './linear-policy.ts';
 import { greedy, linUcb, regCb, rule, type Strategy, squareCb, thompson } from './strategies.ts';
 
@@ -26,11 +26,6 @@ const STRATEGIES: Record<Exclude<PolicyName, 'default'>, () => Strategy> = {
   greedy: () => greedy(0.05),
   rule,
 };
-
-/** How the policy of that name turns estimates into chances, as the conservative guard has to know. */
-export function strategyOf(name: PolicyName): Strategy {
-  return name === 'default' ? defaultStrategy() : STRATEGIES[name]();
-}
 
 /** @param inputs length of the context's and a candidate's features together. */
 export function createPolicy(name: PolicyName, inputs: number, settings: PolicySettings = {}): EstimatingPolicy {

@@ -1,6 +1,7 @@
 /** Decisions and their answers as people see them. */
 import type { Sql } from '../../../engine/ports.ts';
 import type { Action } from '../../../recommender/action.ts';
+import { ruleScore } from '../../../recommender/moment.ts';
 import type { Advice, AdviceAction, AdviceHistory } from '../advice.ts';
 import { answersByKind, type LikeThis } from './performance.ts';
 import { type DecisionRow, feedbackSince, recentDecisions } from './rows.ts';
@@ -24,20 +25,25 @@ export function adviceOf(row: DecisionRow, likes: Likes): Advice {
 const NO_ANSWERS: LikeThis = { accepted: 0, answered: 0 };
 
 function shownIn(row: DecisionRow, likes: Likes): AdviceAction[] {
-  return row.chosen.flatMap(({ chosen, propensities, guard }) => {
+  return row.chosen.flatMap(({ chosen, propensities }) => {
     const action = row.eligible.find((candidate) => candidate.id === chosen);
     if (!action) return [];
     const { features: _features, stake: _stake, measure: _measure, ...rest } = action;
     const propensity = propensities[chosen] ?? 0;
     const likeliest = propensity >= Math.max(...Object.values(propensities));
-    const byRule = row.policy.startsWith('rule') || (guard !== undefined && !guard.deviated);
-    const chosen_by = !likeliest ? 'chance' : byRule ? 'rule' : 'learner';
+    const chosen_by = !likeliest ? 'chance' : chosen === rulePick(row, propensities) ? 'rule' : 'learner';
     const like_this = likes.get(action.kind) ?? NO_ANSWERS;
     // Decisions of the first release knew no effort and no evidence.
     return [
       { ...rest, effort_min: rest.effort_min ?? 0, evidence: rest.evidence ?? {}, propensity, like_this, chosen_by },
     ];
   });
+}
+
+/** What the plain rule would have put at a place where these were free. */
+function rulePick({ eligible }: DecisionRow, free: Record<string, number>): string | null {
+  const scored = eligible.filter(({ id }) => id in free).map((action) => ({ id: action.id, score: ruleScore(action) }));
+  return scored.length === 0 ? null : scored.reduce((a, b) => (b.score > a.score ? b : a)).id;
 }
 
 export function explained(row: DecisionRow): Record<string, unknown> {
