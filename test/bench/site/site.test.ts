@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
+import { createDefaultPolicy, createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
 import { LOADS } from '../meter-data.ts';
 import { advised, CANDIDATE_FEATURES, CONTEXT_FEATURES } from './adviser.ts';
 import { type Adviser, type Earned, oracle, type Place, playOrganisation } from './play.ts';
@@ -44,6 +44,15 @@ describe.skipIf(!existsSync(join(data, LOADS)))('advice at simulated sites with 
     );
     expect(together.rolling).toBeGreaterThan(0.95);
     expect(together.total).toBeGreaterThan(0.95);
+  }, 120_000);
+
+  it('the guard keeps sites from falling below 95 % of the rule in two weeks, reward flips included', () => {
+    const below = (make: () => Adviser) =>
+      play(make).filter((one) => lowestRatios(one.own, one.by_rule).rolling < 0.95);
+    const bare = () => advised(createDefaultPolicy(CONTEXT_FEATURES + CANDIDATE_FEATURES), rule);
+    const [guarded, unguarded] = [below(shipped).length, below(bare).length];
+    expect(guarded).toBeLessThanOrEqual(3);
+    expect(unguarded).toBeGreaterThan(2 * guarded);
   }, 120_000);
 
   it('a rule against itself is always at 1, and perfect knowledge is never below', () => {
