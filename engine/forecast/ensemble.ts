@@ -72,19 +72,6 @@ export function createEnsemble(
   let pending: Pending[] = (from?.pending ?? []).map(revivePending);
   let last: { day: number; weights: Float64Array } | undefined;
 
-  function learn(panel: Panel, day: number): void {
-    const view = panel.viewAt(panel.origin(day));
-    const today = panel.first_day + day;
-    pending = pending.filter(({ day_number, mean, forecasts }) => {
-      const past = day_number - panel.first_day;
-      const actual = Float64Array.from({ length: DAY_HOURS }, (_, hour) => view.value(0, past, hour));
-      if (actual.every(Number.isNaN) || day_number >= today) return today - day_number < PATIENCE_DAYS;
-      bands.observe(mean, forecasts, actual);
-      combiner.observe(forecasts, actual);
-      return false;
-    });
-  }
-
   function forecastOne(m: number, panel: Panel, day: number): Float64Array {
     const { method } = methods[m]!;
     const began = cpu_s?.() ?? 0;
@@ -102,7 +89,10 @@ export function createEnsemble(
   }
 
   function forecast(panel: Panel, day: number): EnsembleForecast {
-    learn(panel, day);
+    pending = settle(pending, panel, day, (one, actual) => {
+      bands.observe(one.mean, one.forecasts, actual);
+      combiner.observe(one.forecasts, actual);
+    });
     const forecasts = methods.map((_, m) => forecastOne(m, panel, day));
     const mean = combiner.combine(forecasts);
     if (mean.every(Number.isNaN))
@@ -118,33 +108,57 @@ export function createEnsemble(
 
   function explain(panel: Panel, hour: number): Explanation {
     if (!last) throw new InvalidDataError('There is no forecast to explain.', 'Make one first.');
-    const adds = new Map<string, { value: number; adds: number }>();
-    let base = 0;
-    for (const [m, model] of models.entries()) {
-      const weight = last.weights[hour * models.length + m]!;
-      if (!model || weight === 0) continue;
-      const one = model.explain(panel, last.day, hour);
-      base += weight * one.base;
-      for (const part of one.contributions) {
-        const known = adds.get(part.feature) ?? { value: part.value, adds: 0 };
-        adds.set(part.feature, { ...known, adds: known.adds + weight * part.adds });
-      }
-    }
-    const contributions = [...adds].map(([feature, part]) => ({ feature, ...part }));
-    return { base, contributions: contributions.sort((a, b) => Math.abs(b.adds) - Math.abs(a.adds)) };
+    return weightedExplanation(models, last.weights, panel, last.day, hour);
   }
 
   const serialise = (): EnsembleState => ({
     models: models.map((model) => model?.serialise() ?? null),
     combiner: combiner.state(),
     bands: bands.state(),
-    pending: pending.map(({ day_number, mean, forecasts }) => ({
-      day_number,
-      mean: plain(mean),
-      forecasts: forecasts.map(plain),
-    })),
+    pending: pending.map(plainPending),
   });
   return { forecast, explain, serialise, cpu_s: spent };
+}
+
+/** Hands on the forecasts whose outcome became known, oldest first. @returns those still open. */
+function settle(
+  pending: readonly Pending[],
+  panel: Panel,
+  day: number,
+  observe: (one: Pending, actual: Float64Array) => void,
+): Pending[] {
+  const view = panel.viewAt(panel.origin(day));
+  const today = panel.first_day + day;
+  return pending.filter((one) => {
+    const past = one.day_number - panel.first_day;
+    const actual = Float64Array.from({ length: DAY_HOURS }, (_, hour) => view.value(0, past, hour));
+    if (actual.every(Number.isNaN) || one.day_number >= today) return today - one.day_number < PATIENCE_DAYS;
+    observe(one, actual);
+    return false;
+  });
+}
+
+function weightedExplanation(
+  models: readonly (TrainedForecaster | undefined)[],
+  weights: Float64Array,
+  panel: Panel,
+  day: number,
+  hour: number,
+): Explanation {
+  const adds = new Map<string, { value: number; adds: number }>();
+  let base = 0;
+  for (const [m, model] of models.entries()) {
+    const weight = weights[hour * models.length + m]!;
+    if (!model || weight === 0) continue;
+    const one = model.explain(panel, day, hour);
+    base += weight * one.base;
+    for (const part of one.contributions) {
+      const known = adds.get(part.feature) ?? { value: part.value, adds: 0 };
+      adds.set(part.feature, { ...known, adds: known.adds + weight * part.adds });
+    }
+  }
+  const contributions = [...adds].map(([feature, part]) => ({ feature, ...part }));
+  return { base, contributions: contributions.sort((a, b) => Math.abs(b.adds) - Math.abs(a.adds)) };
 }
 
 /** Weights of the methods that did forecast, per hour summing to 1. */
@@ -161,6 +175,12 @@ function usedWeights(weights: Float64Array, forecasts: readonly Float64Array[]):
 
 const plain = (values: Float64Array): (number | null)[] =>
   Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+
+const plainPending = ({ day_number, mean, forecasts }: Pending): EnsembleState['pending'][number] => ({
+  day_number,
+  mean: plain(mean),
+  forecasts: forecasts.map(plain),
+});
 
 function revivePending({ day_number, mean, forecasts }: EnsembleState['pending'][number]): Pending {
   const values = (list: (number | null)[]) => Float64Array.from(list, (value) => value ?? NaN);
