@@ -36,7 +36,7 @@ export type BandsOptions = {
 const LEAST_DAYS = 7;
 
 export function createBands(options: BandsOptions, from?: BandsState): Bands {
-  const { slots, levels, window_days = 182, step = 0.01 } = options;
+  const { slots, levels, window_days = 182, step = 0.005 } = options;
   const scale = createScaleModel(slots, from?.scale);
   const errors = (from?.errors ?? []).map((day) => Float64Array.from(day, (value) => value ?? NaN));
   const adapted = Array.from({ length: slots }, (_, slot) => Float64Array.from(from?.levels[slot] ?? levels));
