@@ -166,6 +166,8 @@ function brokenLimits(input: PlanInput, site: SiteProgram, runs: readonly Run[],
   runs.forEach(({ energy_kWh }, i) => {
     const store = stores[i]!;
     note(store.low_limit, store.id, store.low_price, (t) => store.lowest[t]! - energy_kWh[t]!, false);
+    const broken = brokenRunning(store, runs[i]!.power_W, input.slot_min);
+    note('running', store.id, 0, (t) => broken[t]!, true);
     note('overfull', store.id, store.low_price, (t) => energy_kWh[t]! - store.highest[t]!, false);
   });
   for (const reduction of input.reductions) {
@@ -175,4 +177,26 @@ function brokenLimits(input: PlanInput, site: SiteProgram, runs: readonly Run[],
     note('reduction', reduction.id, 0, (t) => (t >= from && t < to ? drawn(t) - reduction.limit_W / 1000 : 0), true);
   }
   return { gave_way: gave_way.sort((a, b) => a.from_ms - b.from_ms), penalty };
+}
+
+/** kW by slot in which a device runs below its least power, or although (or not although) its running rules forbid it. */
+function brokenRunning({ running, min_kW }: Store, power_W: Float64Array, slot_min: number): Float64Array {
+  const broken = new Float64Array(power_W.length);
+  const drawn = power_W.map((power) => Math.max(0, -power) / 1000);
+  drawn.forEach((kW, t) => {
+    if (kW > 0 && kW < min_kW - 0.002) broken[t] = min_kW - kW;
+  });
+  if (!running) return broken;
+  let [on, lasted, starts] = [running.on, running.since_min, 0];
+  drawn.forEach((kW, t) => {
+    if (kW > 0 !== on) {
+      const least = on ? running.min_on_min : running.min_off_min;
+      if (!on) starts++;
+      const tooOften = !on && running.max_starts !== null && starts > running.max_starts;
+      if (lasted < least || tooOften) broken[t] = Math.max(kW, drawn[t - 1] ?? 0, min_kW, 0.01);
+      [on, lasted] = [!on, 0];
+    }
+    lasted += slot_min;
+  });
+  return broken;
 }

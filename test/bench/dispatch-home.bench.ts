@@ -59,12 +59,12 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   note(createArbitrage('capped_arbitrage', target));
   const prescient = note(createPrescient(history, END_kWh)).bill;
   const before = process.cpuUsage();
-  const planned = note(planPolicy(home, first, hours, options, progress), 'plan').bill;
+  const planned = options.plan === 'no' ? null : note(planPolicy(home, first, hours, options, progress), 'plan').bill;
   const { user, system } = process.cpuUsage(before);
   return {
-    bill_nok: round(planned),
+    bill_nok: planned === null ? null : round(planned),
     prescient_nok: round(prescient),
-    capture_pct: round((100 * (bills.none! - planned)) / (bills.none! - prescient)),
+    capture_pct: planned === null ? null : round((100 * (bills.none! - planned)) / (bills.none! - prescient)),
     cpu_s: round((user + system) / 1e6),
     ...Object.fromEntries(Object.entries(bills).map(([name, bill]) => [`bill_${name}`, bill])),
   };

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { earned, planMarketDay } from '../../../engine/dispatch/arbitrage.ts';
+import { createNoStorage, createPrescient } from '../../../engine/dispatch/policies.ts';
+import { guaranteedMinimum_W, simultaneity } from '../../../engine/dispatch/section-14a.ts';
+import { bootstrapSavings, type History, simulate } from '../../../engine/dispatch/simulate.ts';
+import { capOfStep, meanPeak, stepAmount } from '../../../engine/dispatch/stepped-peak.ts';
+import { createValueFunction } from '../../../engine/dispatch/value-function.ts';
+import { seeded } from '../../bench/dispatch/random-site.ts';
+
+const STORE = {
+  capacity_kWh: 4,
+  charge_kWh: 2,
+  discharge_kWh: 2,
+  charge_efficiency: 0.9,
+  discharge_efficiency: 0.9,
+  keep: 1,
+};
+
+describe('one store', () => {
+  it('has an exact value function: no course on a fine grid is cheaper', () => {
+    const random = seeded(3);
+    const stages = Array.from({ length: 4 }, () => ({
+      price: random(),
+      feed_in: 0,
+      net_kWh: 2 * random(),
+      cap_kWh: 2,
+      over_price: 1,
+    }));
+    const value = createValueFunction(STORE);
+    value.end(1, 5, 0);
+    for (const stage of [...stages].reverse()) value.back(stage);
+    const cheapest = (t: number, energy: number): number => {
+      if (t === stages.length) return 5 * Math.max(0, 1 - energy);
+      const { price, net_kWh, cap_kWh, over_price } = stages[t]!;
+      let best = Infinity;
+      for (let flow = -2; flow <= 2.0001; flow += 0.2) {
+        const after = energy + (flow > 0 ? flow * 0.9 : flow / 0.9);
+        const grid = net_kWh + flow;
+        if (after < -1e-9 || after > 4 + 1e-9 || grid < -1e-9) continue;
+        const cost = price * grid + over_price * Math.max(0, grid - cap_kWh);
+        best = Math.min(best, cost + cheapest(t + 1, after));
+      }
+      return best;
+    };
+    const coarse = cheapest(0, 2);
+    expect(value.cost(2)).toBeLessThanOrEqual(coarse + 1e-9);
+    expect(value.cost(2)).toBeGreaterThan(coarse - 0.3);
+  });
+
+  it('simulates what the prescient plan promised, to the last digit', () => {
+    const random = seeded(5);
+    const slots = 96;
+    const history: History = {
+      hours: 1,
+      net_kWh: Float64Array.from({ length: slots }, () => 2 * random()),
+      price: Float64Array.from({ length: slots }, () => 0.1 + random()),
+      feed_in: new Float64Array(slots),
+      day: Int32Array.from({ length: slots }, (_, t) => Math.floor(t / 24)),
+      month: Int32Array.from({ length: slots }, (_, t) => Math.floor(t / 48)),
+      import_limit_kW: 20,
+      peaks: {
+        count: 2,
+        steps: [
+          { up_to_kW: 1, amount: 1 },
+          { up_to_kW: 3, amount: 4 },
+          { up_to_kW: 20, amount: 9 },
+        ],
+      },
+      store: { ...STORE, initial_kWh: 2 },
+    };
+    const prescient = createPrescient(history, 2);
+    const result = simulate(history, prescient);
+    expect(result.bill).toBeLessThanOrEqual(prescient.cost + 1e-6);
+    expect(result.bill).toBeLessThan(simulate(history, createNoStorage()).bill);
+    expect(result.energy_kWh.at(-1)).toBeGreaterThan(2 - 1e-6);
+    const saved = simulate(history, createNoStorage()).daily_cost.map((cost, d) => cost - result.daily_cost[d]!);
+    const { low, high } = bootstrapSavings(saved, seeded(1));
+    const sum = saved.reduce((total, value) => total + value, 0);
+    expect(low).toBeLessThanOrEqual(sum + 1e-9);
+    expect(high).toBeGreaterThanOrEqual(low);
+  });
+
+  it('knows the power that a step still allows', () => {
+    expect(meanPeak([1, 5, 3, 4], 3)).toBe(4);
+    expect(capOfStep(5, [], 0, 31, 3)).toBeCloseTo(5, 6);
+    expect(capOfStep(5, [5, 5, 5], 5, 10, 3)).toBeCloseTo(5, 6);
+    expect(capOfStep(5, [7, 2, 2], 0, 10, 3)).toBeCloseTo(4, 6);
+    expect(capOfStep(5, [8, 8, 8], 0, 10, 3)).toBeNull();
+    expect(
+      stepAmount(
+        {
+          count: 3,
+          steps: [
+            { up_to_kW: 2, amount: 83 },
+            { up_to_kW: 5, amount: 147 },
+          ],
+        },
+        2.1,
+      ),
+    ).toBe(147);
+  });
+
+  it('earns on a market day from empty to empty, also at negative prices', () => {
+    const market = { power: 1, capacity: 2, charge_efficiency: 0.95, discharge_efficiency: 0.95 };
+    const prices = [10, -20, -30, 50, 40, 5];
+    const day = planMarketDay(prices, market);
+    for (let t = 0; t < prices.length; t++) expect(Math.min(day.charge[t]!, day.discharge[t]!)).toBeLessThan(1e-5);
+    const stored = day.charge.reduce((sum, c, t) => sum + 0.95 * c - day.discharge[t]! / 0.95, 0);
+    expect(stored).toBeCloseTo(0, 5);
+    expect(earned(day, prices)).toBeGreaterThan(50 + 30 + 20);
+  });
+});
+
+describe('the least power under §14a EnWG', () => {
+  it('follows the ruling', () => {
+    const chargers = (n: number) => Array.from({ length: n }, () => ({ kind: 'charger' as const, power_W: 11_000 }));
+    expect(guaranteedMinimum_W([])).toBe(0);
+    expect(guaranteedMinimum_W(chargers(1))).toBe(4200);
+    expect(guaranteedMinimum_W(chargers(2))).toBeCloseTo(7560, 6);
+    expect(guaranteedMinimum_W(chargers(3))).toBeCloseTo(4200 + 2 * 0.75 * 4200, 6);
+    expect([2, 3, 4, 5, 6, 7, 8, 9, 10, 30].map(simultaneity)).toEqual([
+      0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.45, 0.45,
+    ]);
+    expect(guaranteedMinimum_W([{ kind: 'heat-pump', power_W: 20_000 }])).toBe(8000);
+    expect(guaranteedMinimum_W([{ kind: 'heat-pump', power_W: 20_000 }, ...chargers(1)])).toBeCloseTo(
+      8000 + 0.8 * 4200,
+      6,
+    );
+  });
+});
