@@ -10,11 +10,9 @@ import { mixFloor, PROPENSITY_FLOOR } from './floor.ts';
 import type { EstimatingPolicy } from './linear-policy.ts';
 import type { Candidate, Choice, Guard, Policy } from './port.ts';
 import { drawSlate } from './slate.ts';
-import { type Estimate, rule, type Strategy } from './strategies.ts';
+import { type Estimate, rule } from './strategies.ts';
 
 export type ConservativeOptions = {
-  /** Not needed any more: where the rule prefers nothing the learner decides by its own. */
-  strategy?: Strategy;
   /** Standard deviations of doubt on either side. */
   caution?: number;
   floor?: number;
