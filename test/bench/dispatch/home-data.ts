@@ -52,10 +52,15 @@ const SEASONAL = 0.7;
 const FADE = 0.9;
 
 /**
- * Possible courses of load and price over the next hours, from the same hours of the `count` weeks before, brought to
- * today's level. Uses load up to and including hour t, and the prices that are known by then.
+ * The course of load and price over the next hours to plan on: the mean of the same hours of the `count` weeks before,
+ * brought to today's level. Uses load up to and including hour t, and the prices that are known by then.
  */
-export function createCourses(home: Home, first: number, count: number): (t: number, hours: number) => Courses {
+export function createCourses(
+  home: Home,
+  first: number,
+  count: number,
+  margin: number,
+): (t: number, hours: number) => Courses {
   const season = seasonOf(home, first);
   const { load_kWh, day_ahead, hour } = home;
   return (t, hours) => {
@@ -82,8 +87,17 @@ export function createCourses(home: Home, first: number, count: number): (t: num
           home.time_of_use[u]! + (k < known ? day_ahead[u]! : likePrice(home, analog(u, t + known - 1), level));
       }
     }
-    return { load_kWh: load, price };
+    return { load_kWh: [meanOf(load, margin)], price: [meanOf(price, 0)] };
   };
+}
+
+/** Mean by hour; what is not known yet is taken higher by `margin`, so that the battery has something left for it. */
+function meanOf(courses: readonly Float64Array[], margin: number): Float64Array {
+  return courses[0]!.map((_, k) => {
+    let sum = 0;
+    for (const course of courses) sum += course[k]!;
+    return (sum / courses.length) * (k === 0 ? 1 : 1 + margin);
+  });
 }
 
 /** The shape of a former day around the level of today. */
