@@ -118,9 +118,7 @@ export function createChainCheck(tenant: string, heads: readonly AuditHead[], tr
 
 /** Signatures of keys that nobody accepted. Their entries fit their hashes: the chain was followed before. */
 function otherKeys(foreign: readonly AuditHead[], accepted: AcceptedKeys | null): AuditFault | null {
-  const left = foreign.filter(
-    ({ key_id, id }) => !accepted?.former_keys.includes(key_id) || id > accepted.through,
-  );
+  const left = foreign.filter(({ key_id, id }) => !accepted?.former_keys.includes(key_id) || id > accepted.through);
   const last = left.at(-1);
   if (!last) return null;
   const key_ids = [...new Set(foreign.filter(({ id }) => id <= last.id).map(({ key_id }) => key_id))].sort();
