@@ -7,7 +7,6 @@ import type { EnergyPrice, MeterPoint } from '../../../engine/model/site.ts';
 import { SLOT_MS } from '../../../engine/model/time.ts';
 import { createDataService } from '../../../gateway/services/data.ts';
 import { createPriceService, type PriceServiceDeps } from '../../../gateway/services/prices.ts';
-import { simpleTariffs } from '../../setup/simple-tariffs.ts';
 import {
   changeDays,
   FIRST_YEAR,
@@ -16,6 +15,7 @@ import {
   YEARS,
   type ZoneOracle,
 } from '../../engine/model/clock-changes.ts';
+import { simpleTariffs } from '../../setup/simple-tariffs.ts';
 
 const METER: MeterPoint = {
   ...{ tenant: 'a', id: 'grid', site: 's', name: 'Grid', role: 'grid', device: 'd', channel: 'main' },

@@ -96,7 +96,14 @@ export async function openRepairRig(
   const made: Forecast[] = [];
   const forecasts = () =>
     createForecastService({
-      ...{ ...base, jobs, site, tariffs: { area: () => null }, balance: data.balance, market: () => Promise.reject(new Error('no market')) },
+      ...{
+        ...base,
+        jobs,
+        site,
+        tariffs: { area: () => null },
+        balance: data.balance,
+        market: () => Promise.reject(new Error('no market')),
+      },
       forecasts: {
         write: async (_: string, one: Forecast) => void made.push(one),
         latest: async () => null,
