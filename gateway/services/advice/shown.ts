@@ -31,7 +31,7 @@ function shownIn(row: DecisionRow, likes: Likes): AdviceAction[] {
     const { features: _features, stake: _stake, measure: _measure, ...rest } = action;
     const propensity = propensities[chosen] ?? 0;
     const likeliest = propensity >= Math.max(...Object.values(propensities));
-    const chosen_by = !likeliest ? 'chance' : chosen === rulePick(row, propensities) ? 'rule' : 'learner';
+    const chosen_by = !likeliest ? 'chance' : isRulePick(row, propensities, action) ? 'rule' : 'learner';
     const like_this = likes.get(action.kind) ?? NO_ANSWERS;
     // Decisions of the first release knew no effort and no evidence.
     return [
@@ -40,10 +40,9 @@ function shownIn(row: DecisionRow, likes: Likes): AdviceAction[] {
   });
 }
 
-/** What the plain rule would have put at a place where these were free. */
-function rulePick({ eligible }: DecisionRow, free: Record<string, number>): string | null {
-  const scored = eligible.filter(({ id }) => id in free).map((action) => ({ id: action.id, score: ruleScore(action) }));
-  return scored.length === 0 ? null : scored.reduce((a, b) => (b.score > a.score ? b : a)).id;
+/** Whether the plain rule would have put it there, or something that it holds for as much. */
+function isRulePick({ eligible }: DecisionRow, free: Record<string, number>, chosen: Action): boolean {
+  return eligible.every((other) => !(other.id in free) || ruleScore(other) <= ruleScore(chosen));
 }
 
 export function explained(row: DecisionRow): Record<string, unknown> {
