@@ -39,8 +39,9 @@ export function capOfStep(
   };
   if (meanWith(0) > up_to_kW + 1e-9) return null;
   let [low, high] = [0, count * up_to_kW + today_kW];
-  // A step used to its very end is not overstepped by the last digit.
-  const within = (cap: number) => meanWith(cap) <= up_to_kW + 1e-9;
+  // A little below the step's end, so that the last digit of a sum oversteps nothing; what is there already is allowed.
+  const most = Math.max(up_to_kW - 1e-6, meanWith(0) + 1e-12);
+  const within = (cap: number) => meanWith(cap) <= most;
   if (within(high)) return high;
   for (let k = 0; k < 50; k++) {
     const middle = (low + high) / 2;
@@ -73,9 +74,6 @@ export type SteppedPlan = {
   end: { wanted_kWh: number; short_price: number };
 };
 
-/** Price per kWh of a breach that is decided now. */
-const BREACH = 50;
-
 export type SteppedDecision = { change_kWh: number; step: number; cost: number };
 
 /** @returns the change of stored energy in slot 0, and the step aimed at. */
@@ -106,8 +104,7 @@ export function decideStepped(plan: SteppedPlan, energy_kWh: number): SteppedDec
     });
     mean.average(values);
     option.copy(mean);
-    // In a plan a breach costs something; now it is not chosen where it can be avoided.
-    const now = { ...stage(courses[0]!, 0), over_price: BREACH };
+    const now = stage(courses[0]!, 0);
     option.back(now);
     const cost = option.cost(energy_kWh) + amount + (tried > 0 ? plan.hesitation : 0);
     tried++;

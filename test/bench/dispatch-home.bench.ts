@@ -12,7 +12,7 @@ import { createCourses, type Home, loadHome } from './dispatch/home-data.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'the Trondheim home: bill of a year under each policy: --year 2022 --hours 8760 --horizon 720 --weeks 5 --margin 0.1';
+  'the Trondheim home: bill of a year under each policy: --year 2022 --hours 8760 --horizon 720 --margin 0.1';
 
 const STORE = {
   capacity_kWh: 40,
@@ -95,7 +95,7 @@ function planPolicy(
   progress: (line: string) => void,
 ): Policy {
   const horizon = Number(options.horizon ?? 720);
-  const courses = createCourses(home, first, Number(options.weeks ?? 5), Number(options.margin ?? 0.1));
+  const courses = createCourses(home, first, Number(options.margin ?? 0.1));
   const over_price = Number(options.over ?? 20);
   const hesitation = Number(options.hesitation ?? 40);
   return {
@@ -119,7 +119,7 @@ function planPolicy(
           days_left: daysLeft(home, first + t),
           over_price,
           hesitation,
-          end: { wanted_kWh: END_kWh, short_price: 15 },
+          end: { wanted_kWh: END_kWh, short_price: t + hours >= total ? 60 : 15 },
         },
         energy_kWh,
       );
