@@ -38,6 +38,13 @@ const DEMO_METERS = [
 /** Who signed in and what was done stays; the market's own tables know no demo. */
 const KEPT = ['audit', 'audit_head', 'directory', 'migration', 'person', 'session', 'tenant', 'tenant_key'];
 
+const QUESTIONS = [
+  'In welcher Frist muss der technische Vorgang des Energielieferantenwechsels vollzogen sein?',
+  'Was gilt für steuerbare Verbrauchseinrichtungen und Netzentgelte?',
+  'What may an active customer do with the electricity it stores?',
+  'Which rights does a customer have to a dynamic electricity price contract?',
+];
+
 describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
   let browser: Browser;
   let box: Box;
@@ -53,7 +60,7 @@ describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
     await page.fill('#password', PASSWORD);
     await page.fill('#password_again', PASSWORD);
     started_ms = performance.now();
-    await page.click('button[value=demo]');
+    await page.click('button[value=demo]', { timeout: ALIVE_MS });
     await page.waitForURL(`${box.url}/`, { timeout: ALIVE_MS });
   });
   afterAll(async () => {
@@ -159,6 +166,64 @@ describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
     expect(await page.locator('section.advice .advice-text').allInnerTexts()).not.toContain(text);
     const explained = await maria.api('GET', `/api/v1/recommend/${decision_id}/explain`);
     expect(explained.status).toBe(200);
+    expect(maria.complaints()).toEqual([]);
+  });
+
+  it('learns from yes and no: what is accepted comes first later, and says how often it was', {
+    timeout: 2 * ALIVE_MS,
+  }, async () => {
+    const { page } = maria;
+    await maria.go('/advice');
+    await page.locator('#settings summary').click();
+    await page.fill('#per_day', '50');
+    await page.locator('#settings button.primary').click();
+    await page.locator('#settings [role=status]').waitFor();
+    await maria.go('/documents');
+    await expect.poll(() => page.locator('#document-list .state.ok').count(), { timeout: ALIVE_MS }).toBe(2);
+    for (const question of QUESTIONS) expect((await maria.api('POST', '/api/v1/ask', { question })).status).toBe(200);
+    const raw = '/api/v1/data/query?meter=demo-office&quantity=import_kWh&resolution=raw';
+    const day_ms = Date.now() - 30 * 24 * 3_600_000;
+    const range = `&from=${new Date(day_ms).toISOString()}&to=${new Date(day_ms + 12 * 3_600_000).toISOString()}`;
+    const { body } = await maria.api('GET', raw + range);
+    const readings = (body as { points: { at: string; value: number }[] }).points;
+    /** Somebody repairs two readings; the plain rule holds their confirmation for more than a passage to read. */
+    const repair = async (round: number) => {
+      for (const { at, value } of readings.slice(2 * round, 2 * round + 2)) {
+        const repairs = [{ meter: 'demo-office', quantity: 'import_kWh', at, value }];
+        const done = await maria.api('POST', '/api/v1/data/repair', { reason: 'looked again', repairs });
+        expect(done.status).toBeLessThan(300);
+      }
+    };
+    const cards = page.locator('section.advice[data-kind]');
+    const kinds = () => cards.evaluateAll((all) => all.map((each) => each.getAttribute('data-kind')));
+    const seen: (string | null)[][] = [];
+    for (let round = 0; round < 16; round++) {
+      await repair(round);
+      await maria.go('/advice');
+      await cards.first().waitFor();
+      seen.push(await kinds());
+      const [first] = seen.at(-1)!;
+      const words = (await cards.first().textContent()) ?? '';
+      if (first === 'read_passage' && words.includes('what your answers taught')) break;
+      // Read what there is to read; everything else is none of her business today.
+      for (let left = await cards.count(); left > 0; left--) {
+        const card = cards.first();
+        const wanted = (await card.getAttribute('data-kind')) === 'read_passage';
+        await card.locator(`button[value=${wanted ? 'accepted' : 'dismissed'}]`).click();
+        await expect.poll(() => cards.count(), { timeout: 30_000 }).toBe(left - 1);
+      }
+    }
+    // At first something else was worth more; in the end what she says yes to comes before what the rule prefers.
+    expect(seen[0]?.[0]).not.toBe('read_passage');
+    expect(seen.at(-1)?.[0]).toBe('read_passage');
+    expect(await cards.first().textContent()).toContain('what your answers taught');
+    expect(await cards.first().textContent()).toMatch(/You accepted (\d+) of \1 like this/);
+    const { body: now } = await maria.api('GET', '/api/v1/recommend');
+    const { decision_id } = now as { decision_id: string };
+    const { body: log } = await maria.api('GET', `/api/v1/recommend/${decision_id}/explain?replay=true`);
+    const { eligible, replay_faults } = log as { eligible: { kind: string }[]; replay_faults: string[] };
+    expect(eligible.map(({ kind }) => kind)).toContain('confirm_repair');
+    expect(replay_faults).toEqual([]);
     expect(maria.complaints()).toEqual([]);
   });
 
