@@ -12,7 +12,7 @@ import { createCourses, type Home, loadHome } from './dispatch/home-data.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'the Trondheim home: bill of a year under each policy: --year 2022 --hours 8760 --horizon 720 --margin 0.1';
+  'the Trondheim home: bill of a year under each policy: --year 2022 --hours 8760 --horizon 720 --courses 4';
 
 const STORE = {
   capacity_kWh: 40,
@@ -95,9 +95,9 @@ function planPolicy(
   progress: (line: string) => void,
 ): Policy {
   const horizon = Number(options.horizon ?? 720);
-  const courses = createCourses(home, first, Number(options.margin ?? 0.1));
+  const courses = createCourses(home, first, Number(options.courses ?? 4));
   const over_price = Number(options.over ?? 20);
-  const hesitation = Number(options.hesitation ?? 40);
+  const hesitation = Number(options.hesitation ?? 60);
   return {
     name: 'plan',
     decide({ t, energy_kWh, peaks_kW }) {

@@ -45,68 +45,59 @@ export function knownHours(hour: number): number {
 
 export type Courses = { load_kWh: Float64Array[]; price: Float64Array[] };
 
+const WEEK = 168;
 /** How much of the yearly swing of load follows the mean of the years before. */
 const SEASONAL = 0.7;
 /** The last hours' surprise fades by this each hour. */
 const FADE = 0.9;
-/** Weight of a day against the one after it, for load and price, and how far back each looks. */
-const LOAD = { decay: 0.9, days: 35 };
-const PRICE = { decay: 0.8, days: 14 };
 
 /**
- * The course of load and price over the next hours to plan on: for each hour of a working day or weekend the mean of
- * the days before, recent ones counting more. Uses load up to and including hour t, and the prices known by then.
- * @param margin what is not known yet is taken higher by this share, so that the battery has something left for it
+ * Possible courses of load and price over the next hours, from the same hours of the `count` weeks before, brought to
+ * today's level. Uses load up to and including hour t, and the prices that are known by then.
  */
-export function createCourses(home: Home, first: number, margin: number): (t: number, hours: number) => Courses {
+export function createCourses(home: Home, first: number, count: number): (t: number, hours: number) => Courses {
   const season = seasonOf(home, first);
-  const { load_kWh, day_ahead, hour, day } = home;
-  const weekend = (u: number) => +((day[u]! + 4) % 7 === 0 || (day[u]! + 4) % 7 === 6);
-  const kind = (u: number) => 24 * weekend(u) + hour[u]!;
-  const seasonAt = (u: number) => season[day[u]! % 366]!;
+  const { load_kWh, day_ahead, hour } = home;
   return (t, hours) => {
     const known = knownHours(hour[t]!);
-    const load_profile = profileOf(load_kWh, t, LOAD, kind, 48);
-    const price_profile = profileOf(day_ahead, t + known, PRICE, (u) => hour[u]!, 24);
-    let [level, weight] = [0, 0];
-    for (let k = 1; k <= 240; k++) {
-      level += LOAD.decay ** Math.floor(k / 24) * seasonAt(t - k);
-      weight += LOAD.decay ** Math.floor(k / 24);
+    const level = dayLevel(home, t, known);
+    const load = Array.from({ length: count }, () => new Float64Array(hours));
+    const price = Array.from({ length: count }, () => new Float64Array(hours));
+    for (let j = 0; j < count; j++) {
+      const analog = (u: number, last: number) => u - WEEK * (j + Math.max(1, Math.ceil((u - last) / WEEK)));
+      const likeLoad = (u: number) => {
+        const source = analog(u, t);
+        return load_kWh[source]! * (season[home.day[u]! % 366]! / season[home.day[source]! % 366]!) ** SEASONAL;
+      };
+      let [surprise, weight] = [0, 0];
+      for (let k = 0; k < 6; k++) {
+        surprise += 0.7 ** k * (load_kWh[t - k]! - likeLoad(t - k));
+        weight += 0.7 ** k;
+      }
+      surprise /= weight;
+      for (let k = 0; k < hours; k++) {
+        const u = t + k;
+        load[j]![k] = k === 0 ? load_kWh[t]! : Math.max(0.2, likeLoad(u) + surprise * FADE ** k);
+        price[j]![k] =
+          home.time_of_use[u]! + (k < known ? day_ahead[u]! : likePrice(home, analog(u, t + known - 1), level));
+      }
     }
-    const likeLoad = (u: number) => load_profile[kind(u)]! * ((seasonAt(u) * weight) / level) ** SEASONAL;
-    let [surprise, counted] = [0, 0];
-    for (let k = 0; k < 6; k++) {
-      surprise += 0.7 ** k * (load_kWh[t - k]! - likeLoad(t - k));
-      counted += 0.7 ** k;
-    }
-    surprise /= counted;
-    const [load, price] = [new Float64Array(hours), new Float64Array(hours)];
-    for (let k = 0; k < hours; k++) {
-      const u = t + k;
-      load[k] = k === 0 ? load_kWh[t]! : (1 + margin) * Math.max(0.2, likeLoad(u) + surprise * FADE ** k);
-      price[k] = home.time_of_use[u]! + (k < known ? day_ahead[u]! : price_profile[hour[u]!]!);
-    }
-    return { load_kWh: [load], price: [price] };
+    return { load_kWh: load, price };
   };
 }
 
-type Memory = { decay: number; days: number };
+/** The shape of a former day around the level of today. */
+function likePrice(home: Home, source: number, level: number): number {
+  const start = source - home.hour[source]!;
+  let mean = 0;
+  for (let k = 0; k < 24; k++) mean += home.day_ahead[start + k]! / 24;
+  return Math.max(0.001, level + home.day_ahead[source]! - mean);
+}
 
-/** Weighted mean by kind of hour, of the hours before `end`. */
-function profileOf(
-  values: Float64Array,
-  end: number,
-  memory: Memory,
-  kind: (u: number) => number,
-  kinds: number,
-): Float64Array {
-  const [sum, weight] = [new Float64Array(kinds), new Float64Array(kinds)];
-  for (let k = 1; k <= 24 * memory.days; k++) {
-    const share = memory.decay ** Math.floor(k / 24);
-    sum[kind(end - k)]! += share * values[end - k]!;
-    weight[kind(end - k)]! += share;
-  }
-  return sum.map((value, i) => value / weight[i]!);
+function dayLevel({ day_ahead }: Home, t: number, known: number): number {
+  let sum = 0;
+  for (let k = 0; k < 72; k++) sum += day_ahead[t + known - 1 - k]!;
+  return sum / 72;
 }
 
 /** Mean load by day since 1970 modulo 366, smoothed over six weeks, from the years before `first`. */
