@@ -12,11 +12,11 @@ import type { UploadReader } from '../workers/upload-reader.ts';
 /** CSV and JSON-lines files of readings. */
 export interface LoadService {
   /** First rows and a guessed mapping, nothing stored. */
-  preview(tenant: string, bytes: Uint8Array, fileName: string): Promise<LoadPreview>;
+  preview(tenant: string, file: FileSource, fileName: string): Promise<LoadPreview>;
   /** Idempotent; progress over the bus as task `load:<id>`, under `options.id` (a UUID) where given. */
   load(
     actor: Actor,
-    file: { name: string; bytes: Uint8Array } | { name: string; path: string },
+    file: { name: string } & FileSource,
     mapping?: LoadMapping,
     options?: { id?: string },
   ): Promise<LoadReport>;
@@ -76,7 +76,7 @@ export function createLoadService(deps: LoadsDeps): LoadService & {
   forget(tenant: string): Promise<void>;
 } {
   return {
-    preview: (_tenant, bytes) => deps.uploads.preview({ bytes }),
+    preview: (_tenant, file) => deps.uploads.preview(file),
     load: (actor, file, mapping, options) => loadFile(deps, actor, file, mapping, options?.id ?? randomUUID()),
     recent: (tenant) => recentLoads(deps.db, tenant),
     forget: (tenant) => forgetLoads(deps.db, tenant),

@@ -1,5 +1,8 @@
 /** Forms of set-up, sign-in, admin, devices and import over the sample services: what is typed, kept, refused, shown. */
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { InvalidDataError } from '../../engine/errors.ts';
 import type { NewDevice, Services } from '../../gateway/services.ts';
 import { PASSWORD, SETUP_TOKEN } from './sample-admin.ts';
@@ -282,6 +285,10 @@ describe('a device', () => {
 });
 
 describe('files', () => {
+  const home = mkdtempSync(join(tmpdir(), 'luna-forms-'));
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  const sample = createSampleServices().config;
+  const filesApp = (replace: Partial<Services> = {}) => appOf({ config: { ...sample, home }, ...replace });
   const upload = (app: App, path: string, content: string | null) => {
     const form = new FormData();
     form.set('_csrf', CSRF);
@@ -289,7 +296,7 @@ describe('files', () => {
     return app.request(path, { method: 'POST', body: form });
   };
   it('an import says what is wrong with a file, or what is missing', async () => {
-    const app = appOf();
+    const app = filesApp();
     expect((await upload(app, '/import', null)).status).toBe(400);
     expect(await (await upload(app, '/import', '\0\0binary')).text()).toContain('The file is no text.');
     const kept = await upload(app, '/import', 'Zeit;Leistung [kW]\n01.06.2026 00:15;12,4\n');
@@ -311,7 +318,7 @@ describe('files', () => {
     const load = async () => {
       throw new InvalidDataError('The columns cannot be used.', 'Give a mapping.');
     };
-    const app = appOf({ loads: { ...full.loads, load } });
+    const app = filesApp({ loads: { ...full.loads, load } });
     const kept = await upload(app, '/import', 'at,meter,power_W\n2026-06-01T00:00:00Z,grid,5\n');
     const file = new URLSearchParams(kept.headers.get('location')!.split('?')[1]).get('file')!;
     const typed = { file, file_name: 'a.csv', column_0: 'at', column_1: 'meter', column_2: 'q:power_W' };
@@ -321,12 +328,12 @@ describe('files', () => {
       .toContain('The load ended early: The columns cannot be used.');
   });
   it('a document that is refused leaves the list as it was', async () => {
-    const answer = await upload(appOf(), '/documents', 'X no pdf');
+    const answer = await upload(filesApp(), '/documents', 'X no pdf');
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('The file is no PDF. Upload a PDF, Markdown or text.');
   });
   it('a file that is too large is refused before it is read', async () => {
-    const config = { ...createSampleServices().config, upload_max_bytes: 1000 };
+    const config = { ...sample, home, upload_max_bytes: 1000 };
     const app = appOf({ config });
     for (const path of ['/import', '/documents']) {
       const answer = await upload(app, path, 'x'.repeat(200_000));

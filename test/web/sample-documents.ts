@@ -1,4 +1,5 @@
 /** Documents, questions and files of the sample building: one real PDF, answers in each of their shapes. */
+import { readFile } from 'node:fs/promises';
 import { PDFDocument, StandardFonts } from 'pdf-lib';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
@@ -138,7 +139,7 @@ export function sampleDocumentServices(clock: Clock): Pick<Services, 'regulation
       documents: async () => documents,
       similar: async () => [],
       upload: async (actor, file) => {
-        if ('bytes' in file && file.bytes[0] === 0x58)
+        if (('bytes' in file ? file.bytes : await readFile(file.path))[0] === 0x58)
           throw new InvalidDataError('The file is no PDF.', 'Upload a PDF, Markdown or text.');
         const added: DocumentState = {
           ...documents[0]!,

@@ -10,7 +10,7 @@ import type { Context } from 'hono';
 import { InvalidDataError, UnavailableError } from '../../../engine/errors.ts';
 import type { Env } from '../api.ts';
 
-const folderOf = (home: string): string => join(home, 'uploads');
+export const folderOf = (home: string): string => join(home, 'uploads');
 
 /** Removes what uploads left that a kill of the box interrupted: nobody was told that they were taken. */
 export async function clearUploads(home: string): Promise<void> {

@@ -6,6 +6,7 @@ import { HOUR_MS } from '../../../engine/model/time.ts';
 import { documentPage } from '../../../web/pages/document.ts';
 import { documentRows, documentsPage } from '../../../web/pages/documents.ts';
 import type { Actor } from '../../services.ts';
+import { receiveForm } from '../api/uploads.ts';
 import type { Env } from '../api.ts';
 import type { LiveView } from '../stream.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
@@ -31,17 +32,15 @@ export function createDocumentPages(deps: PageDeps) {
   const limited = bodyLimit({ maxSize: config.upload_max_bytes + FORM_BYTES, onError: showTooLarge });
   app.post('/documents', signedIn(deps, 'admin'), limited, csrfChecked(deps), async (c) => {
     const actor = readerOf(c);
-    const form = await c.req.parseBody();
     try {
-      if (!(form.file instanceof File) || form.file.size === 0)
-        throw new InvalidDataError('No file was chosen.', 'Choose one first.');
-      const bytes = new Uint8Array(await form.file.arrayBuffer());
-      await regulation.upload(actor, {
-        name: form.file.name,
-        bytes,
-        title: filled(form.title),
-        version: filled(form.version),
-      });
+      const { fields, file, discard } = await receiveForm(c, config.home);
+      try {
+        if (file.size === 0) throw new InvalidDataError('No file was chosen.', 'Choose one first.');
+        const { name, path } = file;
+        await regulation.upload(actor, { name, path, title: filled(fields.title), version: filled(fields.version) });
+      } finally {
+        await discard();
+      }
     } catch (error) {
       if (!(error instanceof InvalidDataError)) throw error;
       const documents = await regulation.documents(actor.tenant);
@@ -89,6 +88,6 @@ export function createDocumentPages(deps: PageDeps) {
   return { app, live };
 }
 
-function filled(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+function filled(value: string | undefined): string | undefined {
+  return value?.trim() || undefined;
 }

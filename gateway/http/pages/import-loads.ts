@@ -24,7 +24,7 @@ export function createLoads({ loads, bus, clock, log }: Pick<Services, 'loads' |
     /** @returns the id of the load, at once. `done` runs when it has ended in either way. */
     start(
       actor: Actor,
-      file: { name: string; bytes: Uint8Array },
+      file: { name: string; path: string; size: number },
       mapping: LoadMapping,
       done: () => Promise<void>,
     ): string {
@@ -33,7 +33,7 @@ export function createLoads({ loads, bus, clock, log }: Pick<Services, 'loads' |
       const view: LoadView = {
         id,
         file_name: file.name,
-        state: { kind: 'running', done: 0, total: file.bytes.length, text: '' },
+        state: { kind: 'running', done: 0, total: file.size, text: '' },
       };
       const entry: Running = { tenant: actor.tenant, begun_ms: clock.now(), view };
       known.set(id, entry);
@@ -42,7 +42,7 @@ export function createLoads({ loads, bus, clock, log }: Pick<Services, 'loads' |
         const { done: read, total, text } = event;
         entry.view = { ...entry.view, state: { kind: 'running', done: read, total, text } };
       });
-      const work = loads.load(actor, { name: file.name, bytes: file.bytes }, mapping, { id });
+      const work = loads.load(actor, { name: file.name, path: file.path }, mapping, { id });
       work
         .then(
           (report) => finish(id, entry, reportState(report)),

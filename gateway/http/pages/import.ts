@@ -1,5 +1,5 @@
 /** `/import`: a file of readings is looked at, mapped, loaded in the background, and reported; for analysts and admins. */
-import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { inspectFile } from '../../../connectors/meters/csv/rows.ts';
@@ -8,9 +8,11 @@ import { QUANTITIES } from '../../../engine/model/quantity.ts';
 import type { FormState } from '../../../web/components/controls.ts';
 import { importPage, importPreviewPage, type LoadView, loadPage, loadPart } from '../../../web/pages/import.ts';
 import type { Actor, LoadMapping, LoadPreview } from '../../services.ts';
+import { receiveForm } from '../api/uploads.ts';
 import type { Env } from '../api.ts';
 import type { LiveView } from '../stream.ts';
 import { fieldsOf, refusable, sentence } from './form.ts';
+import { createImportFiles, type Kept } from './import-files.ts';
 import { createLoads } from './import-loads.ts';
 import { formOf, guessedRoles, mappingOf, missingOf, rolesOf } from './import-mapping.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendPage, signedIn, uiOf } from './page.ts';
@@ -20,7 +22,8 @@ const FORM_BYTES = 64 * 1024;
 
 /** @returns the app and the live view that goes by the name `import`. */
 export function createImportPages(deps: PageDeps) {
-  const { loads, files, meters, site, config } = deps.services;
+  const { loads, meters, site, config } = deps.services;
+  const files = createImportFiles(config.home);
   const running = createLoads(deps.services);
   const app = createPageApp();
   const analyst = signedIn(deps, 'analyst');
@@ -42,7 +45,7 @@ export function createImportPages(deps: PageDeps) {
     asked: { roles: readonly string[]; form: FormState; problems: readonly string[] },
   ) => {
     const { tenant } = readerOf(c);
-    const is_json = await isJson(file.bytes);
+    const is_json = await isJson(file);
     const view = {
       ...{ file_name: file.name, file: file.sha256, is_json, rows: preview.rows },
       columns: preview.columns.map((name, i) => ({ name, as: asked.roles[i] ?? '' })),
@@ -54,14 +57,6 @@ export function createImportPages(deps: PageDeps) {
     };
     return sendPage(c, importPreviewPage(view, uiOf(deps, c)));
   };
-  /** The file that the person chose last, if it still is the one that was looked at. */
-  const keptFile = async (actor: Actor, sha256: string | undefined, name: string | undefined): Promise<Kept | null> => {
-    const bytes = await files.read(actor.tenant, keyOf(actor)).catch((error: unknown) => {
-      if (error instanceof NotFoundError) return null;
-      throw error;
-    });
-    return bytes && sha256 === hashOf(bytes) ? { bytes, sha256, name: (name || 'file').slice(0, 255) } : null;
-  };
 
   app.get('/import', analyst, (c) => show(c));
   app.post(
@@ -71,21 +66,25 @@ export function createImportPages(deps: PageDeps) {
     csrf,
     async (c) => {
       const actor = readerOf(c);
-      const { file } = await c.req.parseBody();
-      if (!(file instanceof File) || file.size === 0) return show(c, uiOf(deps, c).t('import.no_file'));
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      const looked = await refusable(() => loads.preview(actor.tenant, bytes, file.name));
-      if ('refused' in looked) return show(c, sentence(looked.refused));
-      await files.write(actor.tenant, keyOf(actor), bytes);
-      const query = new URLSearchParams({ file: hashOf(bytes), name: file.name });
-      return c.redirect(`/import/preview?${query.toString()}`, 303);
+      const sent = await refusable(() => receiveForm(c, config.home));
+      if ('refused' in sent) return show(c, sentence(sent.refused));
+      const { file, discard } = sent.done;
+      try {
+        if (file.size === 0) return show(c, uiOf(deps, c).t('import.no_file'));
+        const looked = await refusable(() => loads.preview(actor.tenant, { path: file.path }, file.name));
+        if ('refused' in looked) return show(c, sentence(looked.refused));
+        const query = new URLSearchParams({ file: await files.keep(actor, file.path), name: file.name });
+        return c.redirect(`/import/preview?${query.toString()}`, 303);
+      } finally {
+        await discard();
+      }
     },
   );
   app.get('/import/preview', analyst, async (c) => {
     const actor = readerOf(c);
-    const kept = await keptFile(actor, c.req.query('file'), c.req.query('name'));
+    const kept = await files.find(actor, c.req.query('file'), c.req.query('name'));
     if (!kept) return show(c, uiOf(deps, c).t('import.gone'));
-    const preview = await loads.preview(actor.tenant, kept.bytes, kept.name);
+    const preview = await loads.preview(actor.tenant, { path: kept.path }, kept.name);
     const only = meters.list(actor.tenant).filter((point) => !point.virtual);
     const form = formOf(
       preview.mapping,
@@ -94,16 +93,16 @@ export function createImportPages(deps: PageDeps) {
     );
     const meter_id = form.values.meter_id;
     const guess = meter_id ? { ...preview.mapping, meter_id } : preview.mapping;
-    const problems = (await isJson(kept.bytes)) ? preview.problems : missingOf(guess, preview.columns, uiOf(deps, c));
+    const problems = (await isJson(kept)) ? preview.problems : missingOf(guess, preview.columns, uiOf(deps, c));
     return showPreview(c, kept, preview, { roles: guessedRoles(preview), form, problems });
   });
   app.post('/import/load', analyst, csrf, async (c) => {
     const actor = readerOf(c);
     const values = await fieldsOf(c);
-    const kept = await keptFile(actor, values.file, values.file_name);
+    const kept = await files.find(actor, values.file, values.file_name);
     if (!kept) return show(c, uiOf(deps, c).t('import.gone'));
-    const preview = await loads.preview(actor.tenant, kept.bytes, kept.name);
-    const json = await isJson(kept.bytes);
+    const preview = await loads.preview(actor.tenant, { path: kept.path }, kept.name);
+    const json = await isJson(kept);
     const mapping = json ? jsonMapping(preview, values) : mappingOf(preview.columns, values);
     if (mapping.create_meters && actor.role !== 'admin') delete mapping.create_meters;
     const problems = json ? [] : missingOf(mapping, preview.columns, uiOf(deps, c));
@@ -111,7 +110,11 @@ export function createImportPages(deps: PageDeps) {
       const roles = rolesOf(preview.columns.length, values);
       return showPreview(c, kept, preview, { roles, form: { values, errors: {} }, problems });
     }
-    const id = running.start(actor, kept, mapping, () => forget(actor, kept.sha256));
+    const held = await files.hold(kept);
+    const id = running.start(actor, held, mapping, async () => {
+      await rm(held.path, { force: true });
+      await files.forget(actor, kept.sha256);
+    });
     return c.redirect(`/import/loads/${id}`, 303);
   });
   app.get('/import/loads/:id', analyst, async (c) => {
@@ -136,26 +139,10 @@ export function createImportPages(deps: PageDeps) {
     if (!report) return null;
     return { id, file_name: report.file_name, state: { ...report, kind: 'done', unchanged: false } };
   }
-
-  /** The next file of the same person may be there already. */
-  async function forget(actor: Actor, sha256: string): Promise<void> {
-    if (await keptFile(actor, sha256, undefined)) await files.remove(actor.tenant, keyOf(actor));
-  }
 }
 
-export type Kept = { bytes: Uint8Array; sha256: string; name: string };
-
-/** One waiting file a person: the next one takes its place. */
-function keyOf({ person }: Actor): string {
-  return `import/${person}`;
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-async function isJson(bytes: Uint8Array): Promise<boolean> {
-  return (await inspectFile({ bytes })).format !== 'csv';
+async function isJson({ path }: Kept): Promise<boolean> {
+  return (await inspectFile({ path })).format !== 'csv';
 }
 
 function jsonMapping(preview: LoadPreview, values: Readonly<Record<string, string>>): LoadMapping {

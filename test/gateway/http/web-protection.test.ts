@@ -94,6 +94,11 @@ const TRICKS: readonly Trick[] = [
   { name: 'a form with several tokens', headers: FORM, body: `_csrf[]=${CSRF}&_csrf[]=x` },
   { name: 'a multipart form without token', ...multipart(null) },
   { name: 'a multipart form with a wrong token', ...multipart('wrong') },
+  {
+    name: 'a multipart form whose file comes before the token',
+    headers: { 'content-type': 'multipart/form-data; boundary=b' },
+    body: `--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n${multipart(CSRF).body}`,
+  },
   { name: 'a wrong header', headers: { ...JSON_TYPE, 'x-csrf-token': 'wrong' }, body: '{}' },
   { name: 'an empty header', headers: { ...FORM, 'x-csrf-token': '' }, body: form({ _csrf: CSRF }) },
   { name: "another session's header", headers: { ...JSON_TYPE, 'x-csrf-token': OTHER_CSRF }, body: '{}' },

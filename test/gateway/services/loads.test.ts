@@ -184,7 +184,7 @@ describe('loading files', () => {
   it('refuses a file whose columns say nothing, and names them', async () => {
     await expect(loads.load(ANALYST, csv('x.csv', 'a,b', '1,2'))).rejects.toThrow(/"a", "b".*column with the time/);
     expect(await loads.recent('default')).toEqual([]);
-    expect(await loads.preview('default', bytesOf('a,b\n1,2'), 'x.csv')).toMatchObject({
+    expect(await loads.preview('default', { bytes: bytesOf('a,b\n1,2') }, 'x.csv')).toMatchObject({
       columns: ['a', 'b'],
       rows: [['1', '2']],
       problems: [expect.stringMatching(/time/), expect.anything(), expect.anything()],
