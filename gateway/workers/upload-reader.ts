@@ -43,21 +43,9 @@ export function createUploadReader({ folder }: { folder: string }): UploadReader
     source: FileSource,
     input: (path: string) => UploadInput,
   ): AsyncGenerator<UploadItem> {
-    const own = 'path' in source ? null : join(folder, randomUUID());
+    const own = 'path' in source ? null : await putDown(folder, source.bytes);
     const path = 'path' in source ? resolve(source.path) : own!;
     try {
-      if ('bytes' in source) {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeFile(path, source.bytes, { mode: 0o600 }).catch((cause: NodeJS.ErrnoException) => {
-          throw new UnavailableError(
-            `The file could not be put down to be read (${cause.code}).`,
-            'Is the disk full?',
-            {
-              cause,
-            },
-          );
-        });
-      }
       yield* by.run(input(path), { readable: [path] });
     } finally {
       if (own) await rm(own, { force: true });
@@ -78,4 +66,18 @@ export function createUploadReader({ folder }: { folder: string }): UploadReader
     devices: (yaml) => only<FileDevice[]>(short.run({ kind: 'devices', yaml })),
     close: () => Promise.all([loads.close(), short.close()]).then(() => {}),
   };
+}
+
+/** @returns the path of a file of its own, which the caller removes. @throws UnavailableError where the disk takes nothing */
+export async function putDown(folder: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, randomUUID());
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(path, bytes, { mode: 0o600 });
+    return path;
+  } catch (cause) {
+    await rm(path, { force: true });
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new UnavailableError(`The file could not be put down to be read (${code}).`, 'Is the disk full?', { cause });
+  }
 }

@@ -1,6 +1,6 @@
 /** Places that write files of their own, each by its own module, on a disk that is full: run where it may mount. */
 import { readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { openFolderFiles } from '../../../connectors/files/folder.ts';
@@ -20,7 +20,7 @@ import { appendHeads, readHeadFile } from '../../../gateway/services/audit-head-
 import { createBackupMemory, readHeld } from '../../../gateway/services/backup-memory.ts';
 import { openCountFile } from '../../../gateway/services/count-file.ts';
 import { loadCertificate } from '../../../gateway/tls.ts';
-import { createUploadReader } from '../../../gateway/workers/upload-reader.ts';
+import { putDown } from '../../../gateway/workers/upload-reader.ts';
 import { mountSmallDisk } from './small-disk.ts';
 
 /** `all`: everything that was kept must be there; `last`: what was kept last; `nothing` is looked for. */
@@ -57,7 +57,7 @@ const SITES: readonly FileSite[] = [
     name: 'journal',
     keeps: 'all',
     async open(dir) {
-      const journal = await openJournal({ dir, max_bytes: 2 ** 30, segment_bytes: 2 ** 20 });
+      const journal = await openJournal({ dir, max_bytes: 2 ** 30, segment_bytes: 2 ** 18 });
       return { write: async (n) => void (await journal.append([groupOf(n, 2000)])), close: () => journal.close() };
     },
     async read(dir) {
@@ -159,11 +159,12 @@ const SITES: readonly FileSite[] = [
   {
     name: 'tables on their way to the process that reads them',
     keeps: 'nothing',
-    async open(dir) {
-      const uploads = createUploadReader({ folder: dir });
-      const text = (n: number) => Buffer.from(`at,meter,power_W\n2026-01-01T00:00:00Z,hall,${n}\n${'\n'.repeat(9000)}`);
-      return { write: async (n) => void (await uploads.preview({ bytes: text(n) })), close: () => uploads.close() };
-    },
+    // Without the process: what it needs is a file, and its start would take longer than all the rest.
+    open: async (dir) => ({
+      write: async (n) => void (await rm(await putDown(dir, Buffer.from(`${n} ${LONG}`)))),
+      close: none,
+    }),
+    // A name that is no number, so that what stays behind is told.
     read: async (dir) => readdirSync(dir).map(Number),
   },
   {
@@ -209,7 +210,7 @@ const SITES: readonly FileSite[] = [
       return {
         // As the drain: what failed is closed, opened anew and tried again.
         write: (n) =>
-          store.readings.append([groupOf(n, 20_000)]).then(
+          store.readings.append([groupOf(n, 5_000)]).then(
             () => {},
             async (error: unknown) => {
               await store.close();
@@ -279,11 +280,14 @@ async function faultsOf(site: FileSite, disk: ReturnType<typeof mountSmallDisk>)
   return faults;
 }
 
+/** As small as the series store lets it be: it is filled once for each place. */
+const DISK_MB = 12;
+
 export type FileOutcome = { site: string; faults: string[] };
 
 /** One place after the other, on a disk of their own. */
 export async function checkFileSites(onOutcome: (outcome: FileOutcome) => void): Promise<void> {
-  const disk = mountSmallDisk(48);
+  const disk = mountSmallDisk(DISK_MB);
   try {
     for (const site of SITES) {
       const faults = await faultsOf(site, disk).catch((error: Error) => [`failed: ${error.message}`]);

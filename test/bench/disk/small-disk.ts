@@ -46,6 +46,8 @@ export function runInNamespace(args: readonly string[], onLine: (line: string) =
 
 export const mayMount = () => process.env[INSIDE] === '1';
 
+const ZEROS = Buffer.alloc(2 ** 20);
+
 export type SmallDisk = {
   dir: string;
   /** Leaves no free byte. */
@@ -63,9 +65,9 @@ export function mountSmallDisk(megabytes: number): SmallDisk {
     dir,
     fill() {
       const file = openSync(ballast, 'a');
-      for (let chunk = 2 ** 20; chunk >= 1; )
+      for (let chunk = ZEROS.length; chunk >= 1; )
         try {
-          writeSync(file, Buffer.alloc(chunk));
+          writeSync(file, ZEROS, 0, chunk);
         } catch {
           chunk = Math.floor(chunk / 2);
         }
