@@ -1,5 +1,6 @@
 /** What a connection must look like, and which one fits which profile. */
-import { z } from 'zod';
+// Schemas that the API shows must be made by its zod, whatever is loaded first.
+import { z } from '@hono/zod-openapi';
 import { baseUrl } from '../../../connectors/meters/http/source.ts';
 import { InvalidDataError } from '../../../engine/errors.ts';
 import type { Connection } from '../../../engine/model/site.ts';

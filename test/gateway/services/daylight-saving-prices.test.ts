@@ -45,7 +45,9 @@ describe('daylight saving in prices', () => {
       for (const { day, values } of all) {
         const to_ms = day.from_ms + day.slots * SLOT_MS;
         const { columns } = await rig.sitePrices('a', day.from_ms, to_ms);
-        expect([...columns.values]).toEqual(values.map((value) => value / 1000));
+        expect(columns.values).toHaveLength(values.length);
+        // Taxes and fees are worked into each price: the last bit is not the input's.
+        for (const [i, value] of values.entries()) expect(columns.values[i]).toBeCloseTo(value / 1000, 12);
         if (!costed.has(oracle)) continue;
         const cost = await rig.data.cost('a', day.from_ms, to_ms);
         const expected = values.reduce((sum, value) => sum + value / 1000, 0);

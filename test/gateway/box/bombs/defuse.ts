@@ -21,6 +21,8 @@ export type Defused = {
 const WATCH_EVERY_MS = 40;
 const LOOK_EVERY_MS = 5;
 const GIVE_UP_MS = 60_000;
+/** One that grew by this read the bomb; others rest after an earlier file. */
+const WORKED_kB = 20_000;
 
 export async function defuse({ url, key, pid }: Target, bomb: Bomb): Promise<Defused> {
   const headers = { authorization: `Bearer ${key}` };
@@ -87,7 +89,10 @@ async function watchBox({ url, pid }: Target) {
       return {
         peak_MB: (highestOf(pid) - before + grown) / 1000,
         longest_wait_ms: longest_ms,
-        helpers_left: helpersOf(pid).filter((helper) => helpers.get(helper)?.peak).length,
+        helpers_left: helpersOf(pid).filter((helper) => {
+          const { from, peak } = helpers.get(helper) ?? { from: 0, peak: 0 };
+          return peak - from > WORKED_kB;
+        }).length,
       };
     },
   };
