@@ -52,7 +52,10 @@ describe('while the series store is away', () => {
       ...sample.health,
       store: () => ({ ...sample.health.store(), up: false, since_ms: now_ms - 3 * 3_600_000, reason: 'gone' }),
     };
-    const replace = { health, data: new Proxy(sample.data, away), series: new Proxy(sample.series ?? {}, away) };
+    const quality = { ...sample.quality, today: refuse };
+    const replace = {
+      ...{ health, quality, data: new Proxy(sample.data, away), series: new Proxy(sample.series ?? {}, away) },
+    };
     // A value that nobody else has.
     const live: Services['live'] = {
       ...sample.live,

@@ -18,6 +18,13 @@ it('own work waits until questions are answered, those that arrive meanwhile too
   await Promise.all(asked);
   expect(order).toEqual(['first', 'second', 'third', 'work']);
 
+  // Has arrived, though nobody has taken it up yet.
+  setImmediate(() => asked.push(question('queued', 30)));
+  await questions.answered(60_000);
+  order.push('more work');
+  await Promise.all(asked);
+  expect(order.slice(4)).toEqual(['queued', 'more work']);
+
   const failing = questions.ask(() => Promise.reject(new Error('no such table')));
   await expect(failing).rejects.toThrow('no such table');
   await questions.answered(60_000);
