@@ -61,33 +61,35 @@ type Places = {
 
 /** Where each product of two entries of a column goes: in the blocks, or (from `link_from` on) in the links. */
 function createPlaces({ rows_per_slot: m, chain_rows: n, start, row, coef, columns }: StageProgram): Places {
-  const inBlock: number[][] = [[], [], []];
-  const inLink: number[][] = [[], [], []];
   const first = Int32Array.from({ length: n }, (_, i) => m - n + i);
+  let products = 0;
+  for (let j = 0; j < columns; j++) {
+    const entries = start[j + 1]! - start[j]!;
+    products += (entries * (entries + 1)) / 2;
+  }
+  const [column, at, weight] = [new Int32Array(products), new Int32Array(products), new Float64Array(products)];
+  // Blocks are filled in from the front, links from the back.
+  let [front, back] = [0, products];
   for (let j = 0; j < columns; j++)
-    for (let a = start[j]!; a < start[j + 1]!; a++)
+    for (let a = start[j]!, end = start[j + 1]!; a < end; a++)
       for (let b = start[j]!; b <= a; b++) {
-        const [low, high] = row[a]! < row[b]! ? [row[a]!, row[b]!] : [row[b]!, row[a]!];
-        const [t, later] = [Math.floor(low / m), Math.floor(high / m)];
-        const list = later === t ? inBlock : inLink;
-        if (later === t) list[1]!.push(t * m * m + (high - t * m) * m + (low - t * m));
-        else {
-          const chain = high - later * m - (m - n);
-          if (chain < 0 || later > t + 1) throw new Error(`column ${j} links slots other than by a chain row`);
-          first[chain] = Math.min(first[chain]!, low - t * m);
-          list[1]!.push((later * n + chain) * m + (low - t * m));
+        const low = Math.min(row[a]!, row[b]!);
+        const high = Math.max(row[a]!, row[b]!);
+        const t = Math.floor(low / m);
+        const later = Math.floor(high / m);
+        const place = later === t ? front++ : --back;
+        column[place] = j;
+        weight[place] = coef[a]! * coef[b]! * (a !== b && low === high ? 2 : 1);
+        if (later === t) {
+          at[place] = t * m * m + (high - t * m) * m + (low - t * m);
+          continue;
         }
-        list[0]!.push(j);
-        list[2]!.push(coef[a]! * coef[b]! * (a !== b && low === high ? 2 : 1));
+        const chain = high - later * m - (m - n);
+        if (chain < 0 || later > t + 1) throw new Error(`column ${j} links slots other than by a chain row`);
+        if (low - t * m < first[chain]!) first[chain] = low - t * m;
+        at[place] = (later * n + chain) * m + (low - t * m);
       }
-  const [column, at, weight] = inBlock.map((list, k) => list.concat(inLink[k]!));
-  return {
-    column: Int32Array.from(column!),
-    at: Int32Array.from(at!),
-    weight: Float64Array.from(weight!),
-    link_from: inBlock[0]!.length,
-    first,
-  };
+  return { column, at, weight, link_from: front, first };
 }
 
 function assemble({ slots, rows_per_slot: m }: StageProgram, places: Places, d: Float64Array, out: Assembled): void {

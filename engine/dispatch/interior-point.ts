@@ -5,6 +5,18 @@
  * bits on every machine.
  */
 import { type ChainFactor, createChainFactor } from './chain-factor.ts';
+import {
+  advance,
+  conclude,
+  correct,
+  createDirection,
+  type Direction,
+  ENDLESS,
+  type InteriorState,
+  largest,
+  measurePoint,
+  predict,
+} from './interior-state.ts';
 import type { StageProgram } from './stage-program.ts';
 
 export type LinearSolution = {
@@ -36,31 +48,6 @@ export type InteriorOptions = {
   start?: InteriorPoint;
 };
 
-type State = {
-  program: StageProgram;
-  /** Scaled cost. */
-  c: Float64Array;
-  free: Uint8Array;
-  x: Float64Array;
-  y: Float64Array;
-  zl: Float64Array;
-  zu: Float64Array;
-  d: Float64Array;
-  dx: Float64Array;
-  dzl: Float64Array;
-  dzu: Float64Array;
-  dy: Float64Array;
-  rp: Float64Array;
-  rd: Float64Array;
-  /** Second-order terms of the predictor. */
-  cl: Float64Array;
-  cu: Float64Array;
-  work: Float64Array;
-  left: Float64Array;
-  /** Residual of a row that is as good as none. */
-  accurate: number;
-};
-
 const TOLERANCE = 1e-8;
 const ITERATIONS = 80;
 /** Columns narrower than this are constants. */
@@ -68,49 +55,88 @@ const NARROW = 1e-9;
 const REFINED = 0.05;
 const REFINEMENTS = 4;
 const STEP_BACK = 0.9995;
-/** Keeps steps short where nothing else does, so that the normal matrix stays well conditioned (Friedlander and Orban 2012). */
-const PROXIMAL = 1e-9;
 
 /** Solves a stage program. The program must be feasible: soft limits are columns with a price, made by the caller. */
 export function solveInterior(program: StageProgram, options: InteriorOptions = {}): LinearSolution {
   const tolerance = options.tolerance ?? TOLERANCE;
   const scale = costScale(program);
   const state = createState(program, scale, options.start);
-  const chain = createChainFactor(program);
-  const rhs_size = 1 + largest(program.rhs);
+  const { columns, rhs } = state.program;
+  const method: Method = {
+    state,
+    chain: createChainFactor(state.program),
+    step: createDirection(columns, rhs.length),
+    accurate: 1e-10 * (1 + largest(program.rhs)),
+    pairs: boundsOf(state),
+  };
+  const sizes = { rhs: 1 + largest(program.rhs), c: 1 + largest(program.cost) / scale };
   let best: ({ merit: number } & InteriorPoint) | undefined;
   let warm: InteriorPoint | undefined;
   let iterations = 0;
   for (; iterations <= (options.iterations ?? ITERATIONS); iterations++) {
-    residuals(state);
-    const measure = measured(state, rhs_size);
-    if (!best || measure.merit < best.merit) best = { merit: measure.merit, ...copied(state) };
+    const measure = measurePoint(state, method.step.y, sizes);
+    if (!best) best = { merit: measure.merit, ...copied(state) };
+    else if (measure.merit < best.merit) keep(best, state, measure.merit);
     if (!warm && measure.gap <= WARM_GAP && measure.infeasibility <= WARM_GAP) warm = copied(state);
     if (measure.merit <= tolerance || !Number.isFinite(measure.merit)) break;
     if (measure.merit > best.merit * 1e6) break;
-    iterate(state, chain);
+    iterate(method, measure.complementarity);
   }
   if (best) Object.assign(state, { x: best.x, y: best.y, zl: best.zl, zu: best.zu });
-  residuals(state);
-  const last = measured(state, rhs_size);
+  const last = measurePoint(state, method.step.y, sizes);
   warm ??= copied(state);
-  for (let i = 0; i < state.y.length; i++) state.y[i]! *= scale;
-  for (const values of [warm.y, warm.zl, warm.zu]) for (let i = 0; i < values.length; i++) values[i]! *= scale;
+  const found = whole(program, state, state, scale);
   return {
     status: last.merit <= tolerance * 10 ? 'optimal' : 'iteration-limit',
-    x: state.x,
-    y: state.y,
+    x: found.x,
+    y: found.y,
     objective: last.primal * scale,
     bound: last.dual * scale,
     gap: last.gap,
     infeasibility: last.infeasibility,
     iterations,
-    warm,
+    warm: whole(program, state, warm, scale),
   };
 }
 
-function copied({ x, y, zl, zu }: State) {
+type Method = {
+  state: InteriorState;
+  chain: ChainFactor;
+  step: Direction;
+  /** Residual of a row that is as good as none. */
+  accurate: number;
+  /** Number of bounds. */
+  pairs: number;
+};
+
+function boundsOf({ bounded }: InteriorState): number {
+  let count = bounded.length;
+  for (let j = 0; j < bounded.length; j++) count += bounded[j]!;
+  return Math.max(1, count);
+}
+
+function copied({ x, y, zl, zu }: InteriorPoint): InteriorPoint {
   return { x: x.slice(), y: y.slice(), zl: zl.slice(), zu: zu.slice() };
+}
+
+function keep(best: { merit: number } & InteriorPoint, { x, y, zl, zu }: InteriorPoint, merit: number): void {
+  best.merit = merit;
+  best.x.set(x);
+  best.y.set(y);
+  best.zl.set(zl);
+  best.zu.set(zu);
+}
+
+/** A point of the state as one of the whole program, in its own money. */
+function whole(program: StageProgram, { column }: InteriorState, point: InteriorPoint, scale: number): InteriorPoint {
+  const [x, zl, zu] = [program.lower.slice(), new Float64Array(program.columns), new Float64Array(program.columns)];
+  for (let j = 0; j < column.length; j++) {
+    const at = column[j]!;
+    x[at]! += point.x[j]!;
+    zl[at] = point.zl[j]! * scale;
+    zu[at] = point.zu[j]! * scale;
+  }
+  return { x, y: scaled(point.y, scale), zl, zu };
 }
 
 function costScale({ cost }: StageProgram): number {
@@ -124,239 +150,131 @@ function costScale({ cost }: StageProgram): number {
   return count === 0 ? 1 : sum / count;
 }
 
-function largest(values: Float64Array): number {
-  let most = 0;
-  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
-  return most;
-}
-
-function createState(program: StageProgram, scale: number, start: InteriorOptions['start']): State {
-  const { columns, cost, lower, upper } = program;
-  const rows = program.rhs.length;
-  const array = () => new Float64Array(columns);
-  const state: State = {
-    program,
-    c: array(),
-    free: new Uint8Array(columns),
+function createState(program: StageProgram, scale: number, start: InteriorOptions['start']): InteriorState {
+  const { column, c, width, bounded, constant, roomy } = withRoom(program, scale);
+  const array = () => new Float64Array(column.length);
+  const rows = () => new Float64Array(program.rhs.length);
+  const state: InteriorState = {
+    program: roomy,
+    column,
+    c,
+    constant,
+    width,
+    bounded,
     x: array(),
-    y: new Float64Array(rows),
+    y: start ? scaled(start.y, 1 / scale) : rows(),
     zl: array(),
     zu: array(),
+    sl: array(),
+    su: array(),
     d: array(),
-    dx: array(),
-    dzl: array(),
-    dzu: array(),
-    dy: new Float64Array(rows),
-    rp: new Float64Array(rows),
-    rd: array(),
-    cl: array(),
-    cu: array(),
-    work: array(),
-    left: new Float64Array(rows),
-    accurate: 1e-10 * (1 + largest(program.rhs)),
+    reduced: array(),
+    rp: rows(),
+    tl: array(),
+    tu: array(),
+    g: array(),
+    left: rows(),
   };
-  if (start) for (let i = 0; i < rows; i++) state.y[i] = start.y[i]! / scale;
-  for (let j = 0; j < columns; j++) {
-    state.c[j] = cost[j]! / scale;
-    const [lo, hi] = [lower[j]!, upper[j]!];
-    if (hi - lo < NARROW) {
-      state.x[j] = lo;
-      continue;
-    }
-    state.free[j] = 1;
-    if (start) beginWarm(state, j, start, scale);
-    else beginCold(state, j);
-  }
+  if (start) beginWarm(state, start, program.lower, scale);
+  else for (let j = 0; j < column.length; j++) beginCold(state, j);
   return state;
 }
 
-function beginCold({ program, c, x, zl, zu }: State, j: number): void {
-  const [lo, hi] = [program.lower[j]!, program.upper[j]!];
-  x[j] = hi === Infinity ? lo + 1 : 0.5 * (lo + hi);
+function scaled(values: Float64Array, by: number): Float64Array {
+  const result = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = values[i]! * by;
+  return result;
+}
+
+/** The program of the columns that have room, seen from their lower bounds. */
+function withRoom(program: StageProgram, scale: number) {
+  const { columns, cost, lower, upper, start, row, coef } = program;
+  const rhs = program.rhs.slice();
+  const [column, starts] = [new Int32Array(columns), new Int32Array(columns + 1)];
+  const [rows, coefs] = [new Int32Array(row.length), new Float64Array(coef.length)];
+  const [c, width, bounded] = [new Float64Array(columns), new Float64Array(columns), new Float64Array(columns)];
+  let [count, entries, constant] = [0, 0, 0];
+  for (let j = 0; j < columns; j++) {
+    const from = lower[j]!;
+    const space = upper[j]! - from;
+    const room = space >= NARROW;
+    if (from !== 0) constant += (cost[j]! / scale) * from;
+    for (let k = start[j]!, end = start[j + 1]!; k < end; k++) {
+      const r = row[k]!;
+      if (from !== 0) rhs[r] = rhs[r]! - coef[k]! * from;
+      if (!room) continue;
+      rows[entries] = r;
+      coefs[entries++] = coef[k]!;
+    }
+    if (!room) continue;
+    c[count] = cost[j]! / scale;
+    width[count] = space === Infinity ? ENDLESS : space;
+    bounded[count] = space === Infinity ? 0 : 1;
+    column[count++] = j;
+    starts[count] = entries;
+  }
+  return {
+    column: column.subarray(0, count),
+    c: c.subarray(0, count),
+    width: width.subarray(0, count),
+    bounded: bounded.subarray(0, count),
+    constant,
+    roomy: { ...program, columns: count, rhs, start: starts, row: rows, coef: coefs },
+  };
+}
+
+function beginCold({ c, width, bounded, x, zl, zu }: InteriorState, j: number): void {
+  x[j] = bounded[j] === 0 ? 1 : 0.5 * width[j]!;
   zl[j] = Math.max(c[j]!, 0) + 1;
-  zu[j] = hi === Infinity ? 0 : Math.max(-c[j]!, 0) + 1;
+  zu[j] = bounded[j] === 0 ? 0 : Math.max(-c[j]!, 0) + 1;
 }
 
 /** The former point, kept a little off the bounds, which may have moved. */
-function beginWarm({ program, x, zl, zu }: State, j: number, start: InteriorPoint, scale: number): void {
-  const [lo, hi] = [program.lower[j]!, program.upper[j]!];
-  const away = hi === Infinity ? WARM_AWAY : Math.min(WARM_AWAY, 0.1 * (hi - lo));
-  x[j] = Math.min(hi - away, Math.max(lo + away, start.x[j]!));
-  zl[j] = Math.max(start.zl[j]! / scale, WARM_DUAL);
-  zu[j] = hi === Infinity ? 0 : Math.max(start.zu[j]! / scale, WARM_DUAL);
+function beginWarm(
+  { column, width, bounded, x, zl, zu }: InteriorState,
+  start: InteriorPoint,
+  lower: Float64Array,
+  scale: number,
+): void {
+  for (let j = 0; j < column.length; j++) {
+    const at = column[j]!;
+    const away = Math.min(WARM_AWAY, 0.1 * width[j]!);
+    x[j] = Math.min(width[j]! - away, Math.max(away, start.x[at]! - lower[at]!));
+    zl[j] = Math.max(start.zl[at]! / scale, WARM_DUAL);
+    zu[j] = bounded[j] === 0 ? 0 : Math.max(start.zu[at]! / scale, WARM_DUAL);
+  }
 }
 
 /** Least distance to a bound (kW, kWh) and least dual of one at a warm start; the gap at which its point is taken. */
 const WARM_AWAY = 1e-6;
 const WARM_DUAL = 1e-6;
-const WARM_GAP = 3e-2;
+const WARM_GAP = 1e-2;
 
-/** rp = rhs − A x, rd = c − Aᵀ y − zl + zu. */
-function residuals({ program, x, y, zl, zu, c, free, rp, rd }: State): void {
-  const { columns, start, row, coef, rhs } = program;
-  rp.set(rhs);
-  for (let j = 0; j < columns; j++) {
-    const value = x[j]!;
-    let reduced = c[j]!;
-    const end = start[j + 1]!;
-    for (let k = start[j]!; k < end; k++) {
-      const [r, a] = [row[k]!, coef[k]!];
-      rp[r]! -= a * value;
-      reduced -= a * y[r]!;
-    }
-    rd[j] = free[j] === 1 ? reduced - zl[j]! + zu[j]! : 0;
-  }
-}
-
-function measured({ program, c, x, y, zl, zu, free, rp, rd }: State, rhs_size: number) {
-  const { columns, lower, upper, start, row, coef, rhs } = program;
-  let [primal, dual] = [0, 0];
-  for (let i = 0; i < rhs.length; i++) dual += rhs[i]! * y[i]!;
-  for (let j = 0; j < columns; j++) {
-    primal += c[j]! * x[j]!;
-    if (free[j] === 1) {
-      dual += lower[j]! * zl[j]! - (upper[j] === Infinity ? 0 : upper[j]! * zu[j]!);
-      continue;
-    }
-    let reduced = c[j]!;
-    for (let k = start[j]!; k < start[j + 1]!; k++) reduced -= coef[k]! * y[row[k]!]!;
-    dual += reduced * x[j]!;
-  }
-  const gap = Math.abs(primal - dual) / (1 + Math.abs(primal));
-  const infeasibility = Math.max(largest(rp) / rhs_size, largest(rd) / (1 + largest(c)));
-  return { primal, dual, gap, infeasibility, merit: Math.max(gap, infeasibility) };
-}
-
-function iterate(state: State, chain: ChainFactor): void {
-  const { program, x, zl, zu, d, free, cl, cu, dx, dzl, dzu } = state;
-  const { columns, lower, upper } = program;
-  let [complementarity, pairs] = [0, 0];
-  for (let j = 0; j < columns; j++) {
-    if (free[j] === 0) continue;
-    const below = x[j]! - lower[j]!;
-    let weight = zl[j]! / below;
-    complementarity += zl[j]! * below;
-    pairs++;
-    if (upper[j] !== Infinity) {
-      const above = upper[j]! - x[j]!;
-      weight += zu[j]! / above;
-      complementarity += zu[j]! * above;
-      pairs++;
-    }
-    d[j] = 1 / (weight + PROXIMAL);
-  }
-  const mu = complementarity / Math.max(1, pairs);
-  chain.factor(d);
+function iterate({ state, chain, step, accurate, pairs }: Method, complementarity: number): void {
+  chain.factor(state.d);
   // Predictor: straight to the solution.
-  cl.fill(0);
-  cu.fill(0);
-  direction(state, chain, 0, false);
-  const [reach_p, reach_d] = reaches(state);
-  let after = 0;
-  for (let j = 0; j < columns; j++) {
-    if (free[j] === 0) continue;
-    after += (x[j]! + reach_p * dx[j]! - lower[j]!) * (zl[j]! + reach_d * dzl[j]!);
-    if (upper[j] !== Infinity) after += (upper[j]! - x[j]! - reach_p * dx[j]!) * (zu[j]! + reach_d * dzu[j]!);
-  }
+  chain.solve(step.y);
+  const after = predict(state, step.y, complementarity);
   const ratio = after / Math.max(complementarity, 1e-300);
-  const sigma = ratio * ratio * ratio;
   // Corrector: towards the centre, with the predictor's second-order error taken out.
-  for (let j = 0; j < columns; j++) {
-    cl[j] = dx[j]! * dzl[j]!;
-    cu[j] = -dx[j]! * dzu[j]!;
-  }
-  direction(state, chain, sigma * mu, true);
-  advance(state);
-}
-
-/** Newton direction for complementarity `target`, in dx, dy, dzl, dzu. */
-function direction(state: State, chain: ChainFactor, target: number, exact: boolean): void {
-  const { program, x, zl, zu, d, free, cl, cu, dx, dzl, dzu, dy, rp, rd, work } = state;
-  const { columns, lower, upper, start, row, coef } = program;
-  dy.set(rp);
-  for (let j = 0; j < columns; j++) {
-    if (free[j] === 0) continue;
-    let push = (target - cl[j]!) / (x[j]! - lower[j]!) - zl[j]!;
-    if (upper[j] !== Infinity) push -= (target - cu[j]!) / (upper[j]! - x[j]!) - zu[j]!;
-    const g = rd[j]! - push;
-    work[j] = g;
-    const step = d[j]! * g;
-    for (let k = start[j]!, end = start[j + 1]!; k < end; k++) dy[row[k]!]! += coef[k]! * step;
-  }
-  chain.solve(dy);
-  primalStep(state);
-  if (exact) refine(state, chain);
-  for (let j = 0; j < columns; j++) {
-    if (free[j] === 0) continue;
-    const step = dx[j]!;
-    const below = x[j]! - lower[j]!;
-    dzl[j] = (target - cl[j]! - zl[j]! * step) / below - zl[j]!;
-    if (upper[j] !== Infinity) dzu[j] = (target - cu[j]! + zu[j]! * step) / (upper[j]! - x[j]!) - zu[j]!;
-  }
-}
-
-/** dx = D (Aᵀ dy − g), with g in `work`. */
-function primalStep({ program, d, free, dx, dy, work }: State): void {
-  const { columns, start, row, coef } = program;
-  for (let j = 0; j < columns; j++) {
-    if (free[j] === 0) continue;
-    let pull = -work[j]!;
-    for (let k = start[j]!, end = start[j + 1]!; k < end; k++) pull += coef[k]! * dy[row[k]!]!;
-    dx[j] = d[j]! * pull;
-  }
+  correct(state, (ratio * ratio * ratio * complementarity) / pairs, step.y);
+  solved(state, chain, step, accurate);
+  advance(state, step, STEP_BACK);
 }
 
 /** Late in the method the factor loses digits: solves again for what is left of the rows, while that helps. */
-function refine(state: State, chain: ChainFactor): void {
-  const { program, rp, dx, dy, left } = state;
-  const { columns, start, row, coef } = program;
-  const enough = Math.max(REFINED * largest(rp), state.accurate);
+function solved(state: InteriorState, chain: ChainFactor, step: Direction, accurate: number): void {
+  const { rp, left } = state;
+  chain.solve(step.y);
+  conclude(state, step);
+  const enough = Math.max(REFINED * largest(rp), accurate);
   let before = Infinity;
   for (let round = 0; round < REFINEMENTS; round++) {
-    left.set(rp);
-    for (let j = 0; j < columns; j++) {
-      const value = dx[j]!;
-      if (value === 0) continue;
-      for (let k = start[j]!, end = start[j + 1]!; k < end; k++) left[row[k]!]! -= coef[k]! * value;
-    }
     const now = largest(left);
     if (now <= enough || now > 0.5 * before) return;
     before = now;
     chain.solve(left);
-    for (let i = 0; i < dy.length; i++) dy[i]! += left[i]!;
-    primalStep(state);
+    for (let i = 0; i < left.length; i++) step.y[i] = step.y[i]! + left[i]!;
+    conclude(state, step);
   }
-}
-
-/** Longest primal and dual step that keeps everything positive, at most 1. */
-function reaches({ program, x, zl, zu, dx, dzl, dzu, free }: State): [number, number] {
-  const { columns, lower, upper } = program;
-  let [p, q] = [1, 1];
-  for (let j = 0; j < columns; j++) {
-    if (free[j] === 0) continue;
-    const step = dx[j]!;
-    if (step < 0) {
-      const room = (lower[j]! - x[j]!) / step;
-      if (room < p) p = room;
-    } else if (step > 0 && upper[j] !== Infinity) {
-      const room = (upper[j]! - x[j]!) / step;
-      if (room < p) p = room;
-    }
-    if (dzl[j]! < 0 && -zl[j]! > q * dzl[j]!) q = -zl[j]! / dzl[j]!;
-    if (dzu[j]! < 0 && upper[j] !== Infinity && -zu[j]! > q * dzu[j]!) q = -zu[j]! / dzu[j]!;
-  }
-  return [p, q];
-}
-
-function advance(state: State): void {
-  const { program, x, y, zl, zu, dx, dy, dzl, dzu, free } = state;
-  const [p, q] = reaches(state);
-  const [step, dual_step] = [p === 1 ? 1 : STEP_BACK * p, q === 1 ? 1 : STEP_BACK * q];
-  for (let j = 0; j < program.columns; j++) {
-    if (free[j] === 0) continue;
-    x[j]! += step * dx[j]!;
-    zl[j]! += dual_step * dzl[j]!;
-    if (program.upper[j] !== Infinity) zu[j]! += dual_step * dzu[j]!;
-  }
-  for (let i = 0; i < y.length; i++) y[i]! += dual_step * dy[i]!;
 }
