@@ -1,4 +1,6 @@
 /** Admin, add a meter, import, questions, documents, advice, alerts and sign-in in a browser, as `pages.test.ts` does. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,6 +50,10 @@ const PATHS = [
 ];
 const STRANGERS = ['/sign-in', `/setup?token=${SETUP_TOKEN}`, '/setup?token=wrong'];
 
+/** Files that are sent wait here. */
+const home = mkdtempSync(join(tmpdir(), 'luna-more-pages-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
 let sample: OpenSample;
 let browser: Browser;
 let site: SampleSite;
@@ -56,7 +62,7 @@ function services(replace: Partial<Services> = {}): Services {
   const started = Date.now();
   return createSampleServices({
     now: () => SAMPLE_NOW_MS + Date.now() - started,
-    replace: { profiles: PROFILES, ...replace },
+    replace: { profiles: PROFILES, config: { ...createSampleServices().config, home }, ...replace },
   });
 }
 
