@@ -11,13 +11,13 @@ export type Kept = { path: string; sha256: string; size: number; name: string };
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
-export function createImportFiles(home: string) {
-  const folder = join(folderOf(home), 'chosen');
-  const placeOf = (actor: Actor, sha256: string) => join(folder, `${prefixOf(actor)}${sha256}`);
+export function createImportFiles(config: { home: string }) {
+  const folder = () => join(folderOf(config.home), 'chosen');
+  const placeOf = (actor: Actor, sha256: string) => join(folder(), `${prefixOf(actor)}${sha256}`);
   /** All of the person but one. */
   const clear = async (actor: Actor, but = '') => {
-    for (const name of await readdir(folder))
-      if (name.startsWith(prefixOf(actor)) && name !== `${prefixOf(actor)}${but}`) await rm(join(folder, name));
+    for (const name of await readdir(folder()))
+      if (name.startsWith(prefixOf(actor)) && name !== `${prefixOf(actor)}${but}`) await rm(join(folder(), name));
   };
   const find = async (actor: Actor, sha256: string | undefined, name: string | undefined): Promise<Kept | null> => {
     if (sha256 === undefined || !SHA256.test(sha256)) return null;
@@ -29,7 +29,7 @@ export function createImportFiles(home: string) {
     /** Takes the file at `path` away from there; it takes the place of the person's former one. @returns its SHA-256 */
     async keep(actor: Actor, path: string): Promise<string> {
       const sha256 = await hashOf(path);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await mkdir(folder(), { recursive: true, mode: 0o700 });
       await rename(path, placeOf(actor, sha256));
       await clear(actor, sha256);
       return sha256;
@@ -38,7 +38,7 @@ export function createImportFiles(home: string) {
     find,
     /** The same file under a name of its own, which the next choice does not take away. The caller removes it. */
     async hold(kept: Kept): Promise<Kept> {
-      const path = join(folder, randomUUID());
+      const path = join(folder(), randomUUID());
       await link(kept.path, path).catch((cause: Error) => {
         throw new UnavailableError(`The file cannot be held (${cause.message}).`, 'Choose it again.', { cause });
       });

@@ -23,7 +23,7 @@ const FORM_BYTES = 64 * 1024;
 /** @returns the app and the live view that goes by the name `import`. */
 export function createImportPages(deps: PageDeps) {
   const { loads, meters, site, config } = deps.services;
-  const files = createImportFiles(config.home);
+  const files = createImportFiles(config);
   const running = createLoads(deps.services);
   const app = createPageApp();
   const analyst = signedIn(deps, 'analyst');
