@@ -161,8 +161,8 @@ describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
     await cards.first().locator('button[value=accepted]').click();
     await page.locator('section.advice p[role=status]').waitFor();
     await maria.go('/advice');
-    const earlier = page.locator('li', { hasText: 'accepted' });
-    expect(await earlier.first().textContent()).toContain(text);
+    const earlier = page.locator('li', { hasText: text });
+    expect(await earlier.first().textContent()).toContain('accepted');
     expect(await page.locator('section.advice .advice-text').allInnerTexts()).not.toContain(text);
     const explained = await maria.api('GET', `/api/v1/recommend/${decision_id}/explain`);
     expect(explained.status).toBe(200);
@@ -217,7 +217,8 @@ describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
     expect(seen[0]?.[0]).not.toBe('read_passage');
     expect(seen.at(-1)?.[0]).toBe('read_passage');
     expect(await cards.first().textContent()).toContain('what your answers taught');
-    expect(await cards.first().textContent()).toMatch(/You accepted (\d+) of \1 like this/);
+    const told = page.locator('li', { hasText: 'answered ones accepted' }).filter({ hasText: 'Read the rules' });
+    expect(await told.textContent()).toMatch(/([1-9]\d*) of \1 answered ones accepted/);
     const { body: now } = await maria.api('GET', '/api/v1/recommend');
     const { decision_id } = now as { decision_id: string };
     const { body: log } = await maria.api('GET', `/api/v1/recommend/${decision_id}/explain?replay=true`);

@@ -37,7 +37,7 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
     await eraseLearnt(sql, gone, stays);
     // files that were loaded into meter points of the demo may be loaded again
     await sql(stays ? `update data_load set sha256 = ''` : 'delete from data_load');
-    await sql(`delete from setting where name = 'demo'`);
+    await sql(`delete from setting where name = 'demo' or (not $1::boolean and name like 'advice%')`, [stays]);
   });
   if (stays) await site.save(actor, site.get(tenant) ?? settings, { demo: false });
   else await site.remove(actor);
