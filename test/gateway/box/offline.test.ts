@@ -9,9 +9,8 @@ import { loadConfig } from '../../../gateway/config.ts';
 import { createWeb } from '../../../gateway/http/server.ts';
 import type { RunningPrices } from '../../../gateway/services/prices.ts';
 import type { Actor } from '../../../gateway/services.ts';
-import { copyTemplate, silent } from '../../setup/database.ts';
+import { silent } from '../../setup/database.ts';
 import { freePort } from '../../setup/questdb.ts';
-import { until } from '../../setup/until.ts';
 
 const TZ = 'Europe/Berlin';
 const admin: Actor = { tenant: 'default', person: 'ada', role: 'admin', language: 'en' };
@@ -39,7 +38,6 @@ describe('a box without network', () => {
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'luna-offline-'));
-    await copyTemplate(home);
     // Every source points at a port where nobody listens.
     const NOWHERE = `http://127.0.0.1:${await freePort()}`;
     const urls = Object.fromEntries([...SOURCES, 'open-meteo'].map((name) => [name, NOWHERE]));
@@ -103,8 +101,7 @@ describe('a box without network', () => {
       expect((await regulation.ask(admin, 'When must an operator report a meter that stands still?')).status).toBe(
         'answered',
       );
-      for (const path of day === 1 || day === 7 ? PAGES : ['/'])
-        expect([path, (await ask(path)).status]).toEqual([path, 200]);
+      for (const path of PAGES) expect([path, (await ask(path)).status]).toEqual([path, 200]);
     }
     // The prices of the first two days are still there; those of today never came, and the page says since when.
     const stored = await prices.market('DE-LU', 'day-ahead', dayStart(went_ms, TZ), went_ms);
@@ -129,7 +126,8 @@ describe('a box without network', () => {
     const last_ms = Math.floor((to_ms - 3 * SLOT_MS) / SLOT_MS) * SLOT_MS;
     const value = async () =>
       (await box.services.data.balance('default', 'grid', last_ms, last_ms + SLOT_MS)).values[0]!;
-    await until(async () => (await value()) > 0, 'the slots of what was measured', 60_000);
+    const until = performance.now() + 20_000;
+    while (!((await value()) > 0) && performance.now() < until) await new Promise((done) => setTimeout(done, 50));
   }
 
   /** Hourly prices from ten days ago to the end of tomorrow, the last that came before the network went. */
