@@ -3,6 +3,7 @@
  * relative to its mean of the last week and in units of its typical deviation of the last four, so that a model learned
  * at one level of prices holds at another.
  */
+import { meanOf } from './mean.ts';
 import { DAY_HOURS, type Panel, type View, weekdayOf } from './panel.ts';
 
 const LEVEL_DAYS = 7;
@@ -77,16 +78,6 @@ function namesOf({ names: [target, ...others] }: Panel): string[] {
 /** 24 values of a day. */
 const hoursOf = (view: View, series: number, day: number): Float64Array =>
   Float64Array.from({ length: DAY_HOURS }, (_, hour) => view.value(series, day, hour));
-
-function meanOf(values: Iterable<number>): number {
-  let [sum, count] = [0, 0];
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    sum += value;
-    count++;
-  }
-  return count === 0 ? NaN : sum / count;
-}
 
 const lowest = (values: Float64Array) => values.reduce((a, b) => Math.min(a, b), Infinity);
 const highest = (values: Float64Array) => values.reduce((a, b) => Math.max(a, b), -Infinity);

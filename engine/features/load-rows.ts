@@ -1,5 +1,6 @@
 /** Features of each hour of a day for trees that forecast load or generation, relative to the series' own level. */
 import { daysAgo, LAST_MONTH, LAST_WEEK, type LoadHistory, type LoadPast, meanOfDays } from './load-past.ts';
+import { meanOf } from './mean.ts';
 import { DAY_HOURS } from './panel.ts';
 
 const YEAR_DAYS = 365.25;
@@ -34,7 +35,7 @@ export const SERIES_FEATURE = NAMES.length - 1;
 export function loadDay(history: LoadHistory, day: number, unit: LoadUnit, id: number): LoadDay {
   const past = history.before(day);
   const month = meanOfDays(past, daysAgo(day, LAST_MONTH));
-  const level = mean(month) + 1e-6;
+  const level = meanOf(month) + 1e-6;
   const envelope = bestOf(past, day);
   const columns = [
     ...valueColumns(history, past, day, month, envelope).map((column) => column.map((value) => value / level)),
@@ -51,24 +52,14 @@ const constant = (value: number): Float64Array => new Float64Array(DAY_HOURS).fi
 const shifted = (values: Float64Array, by: number): Float64Array =>
   values.map((_, hour) => values[Math.min(DAY_HOURS - 1, Math.max(0, hour + by))]!);
 
-function mean(values: Iterable<number>): number {
-  let [sum, count] = [0, 0];
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    sum += value;
-    count++;
-  }
-  return count === 0 ? NaN : sum / count;
-}
-
 function perHour(days: readonly Float64Array[], of: (values: number[]) => number): Float64Array {
   return Float64Array.from({ length: DAY_HOURS }, (_, hour) =>
     of(days.map((values) => values[hour]!).filter((value) => !Number.isNaN(value))),
   );
 }
 const deviation = (values: number[]): number => {
-  const centre = mean(values);
-  return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
+  const centre = meanOf(values);
+  return Math.sqrt(meanOf(values.map((value) => (value - centre) ** 2)));
 };
 const largest = (values: number[]): number => (values.length === 0 ? NaN : Math.max(...values));
 const smallest = (values: number[]): number => (values.length === 0 ? NaN : Math.min(...values));
@@ -97,8 +88,10 @@ function valueColumns(
   return [
     ...HOURLY_LAGS.map(lag),
     ...[shifted(d1, -1), shifted(d1, 1), shifted(lag(7), -1), shifted(lag(7), 1)],
-    ...[mean(d1), mean(lag(7)), d1[23]!, d1[22]!, d1[21]!, d1[18]!, smallest([...d1]), largest([...d1])].map(constant),
-    perHour(week, mean),
+    ...[meanOf(d1), meanOf(lag(7)), d1[23]!, d1[22]!, d1[21]!, d1[18]!, smallest([...d1]), largest([...d1])].map(
+      constant,
+    ),
+    perHour(week, meanOf),
     perHour(week, deviation),
     perHour(week, largest),
     perHour(week, smallest),
@@ -107,10 +100,10 @@ function valueColumns(
     alike.length === 0 ? constant(NaN) : past.hours(alike[0]!),
     five,
     fading(past, past.alike(12)),
-    constant(mean([1, 2, 3].map((back) => mean(lag(back))))),
+    constant(meanOf([1, 2, 3].map((back) => meanOf(lag(back))))),
     envelope,
-    constant(mean(against)),
-    constant(mean(against.subarray(20))),
+    constant(meanOf(against)),
+    constant(meanOf(against.subarray(20))),
   ];
 }
 

@@ -2,8 +2,8 @@
 import { InvalidDataError } from '../errors.ts';
 import { createHourRows, type HourRows } from '../features/hour-rows.ts';
 import { DAY_HOURS, type Panel } from '../features/panel.ts';
+import { createRandom } from '../random.ts';
 import type { ForecasterState, ForecastMethod, TrainedForecaster } from './port.ts';
-import { createSeededRandom } from './random.ts';
 import {
   BOOST_DEFAULTS,
   type Booster,
@@ -117,7 +117,7 @@ function train(o: GbdtOptions, panel: Panel, rows: HourRows, day: number): Boost
       'Import older values, or wait until enough days were measured.',
     );
   const cut = columns.map((column) => column.subarray(0, count));
-  const random = createSeededRandom(o.seed);
+  const random = createRandom(o.seed);
   return trainBooster(cut, target.subarray(0, count), {
     ...o,
     loss: { kind: 'absolute' },

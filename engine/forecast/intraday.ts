@@ -5,8 +5,8 @@
 import { InvalidDataError } from '../errors.ts';
 import type { DayCalendar } from '../features/load-past.ts';
 import { DAY_HOURS } from '../features/panel.ts';
+import { createRandom } from '../random.ts';
 import { addRows, createMoments, fitRidge, type LinearFit, predict } from './linear-ridge.ts';
-import { createSeededRandom } from './random.ts';
 import { BOOST_DEFAULTS, predictRow, trainBooster } from './trees/boost.ts';
 
 const WEEK_HOURS = 168;
@@ -114,7 +114,7 @@ export function trainIntradayTrees(
     min_rows: 60,
     rounds: o.rounds,
     loss: { kind: 'absolute' },
-    random: createSeededRandom(o.seed),
+    random: createRandom(o.seed),
   });
   return (at) => {
     rows.write(at, lead, x, 0);

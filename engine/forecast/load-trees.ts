@@ -3,7 +3,7 @@ import { InvalidDataError } from '../errors.ts';
 import type { LoadHistory } from '../features/load-past.ts';
 import { LOAD_FEATURES, type LoadDay, type LoadUnit, loadDay, SERIES_FEATURE } from '../features/load-rows.ts';
 import { DAY_HOURS } from '../features/panel.ts';
-import { createSeededRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 import { BOOST_DEFAULTS, type Booster, type BoostOptions, type Loss, predictRow, trainBooster } from './trees/boost.ts';
 
 export type LoadTreesOptions = Partial<Omit<BoostOptions, 'random' | 'loss' | 'onRound' | 'categorical'>> & {
@@ -73,7 +73,7 @@ export function trainLoadTrees(rows: LoadRows, day: number, o: LoadTreesOptions)
       ...o,
       loss: o.loss ?? { kind: 'absolute' },
       categorical: [SERIES_FEATURE],
-      random: createSeededRandom(o.seed),
+      random: createRandom(o.seed),
     },
   );
 }

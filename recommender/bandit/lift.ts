@@ -3,7 +3,7 @@
  * on them is a Gaussian-process regression with a squared-exponential kernel, so that a linear bandit learns curved
  * and local rewards too. The frequencies come from a seed and are part of the policy's version.
  */
-import { createRandom, type Random } from '../random.ts';
+import { createRandom, type Random } from '../../engine/random.ts';
 
 export type LiftOptions = {
   /** Number of random features; 0 leaves the input as it is. */

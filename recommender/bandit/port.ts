@@ -2,7 +2,7 @@
  * The port of every policy that chooses advice. A policy is a pure function of its state: the same state, context,
  * candidates and random numbers give the same choice bit for bit.
  */
-import type { Random } from '../random.ts';
+import type { Random } from '../../engine/random.ts';
 
 export type DecisionContext = {
   /** Whose advice it is: each site has its own model, and all sites share a prior. */

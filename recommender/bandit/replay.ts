@@ -1,5 +1,5 @@
 /** A logged decision, and proof that the same state makes it again. */
-import { createRandom } from '../random.ts';
+import { createRandom } from '../../engine/random.ts';
 import type { Candidate, DecisionContext, Policy, SlatePosition } from './port.ts';
 
 /** All that a decision depended on, and what came of it. Plain data: it survives JSON. */

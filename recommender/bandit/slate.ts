@@ -1,6 +1,6 @@
 /** Draws a slate place by place from a distribution over the actions that are still free. */
 import { InvalidDataError } from '../../engine/errors.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../engine/random.ts';
 import { drawIndex, mixFloor, PROPENSITY_FLOOR } from './floor.ts';
 import type { Candidate, DecisionContext, SlatePosition } from './port.ts';
 

@@ -4,11 +4,11 @@
  * have. Its value follows off-policy (estimators.ts); two policies are compared pair by pair on the same rows.
  */
 
+import { createRandom } from '../../engine/random.ts';
 import { ACTION_KINDS } from '../action.ts';
 import type { PolicyName } from '../bandit/policies.ts';
 import type { Candidate, Outcome, SlatePosition } from '../bandit/port.ts';
 import { createLivePolicy } from '../live.ts';
-import { createRandom } from '../random.ts';
 import { type EstimatorName, estimateValue, type OffPolicyLog } from './estimators.ts';
 import { type Interval, meanAndError, normalInterval } from './intervals.ts';
 import { crossFit } from './reward-model.ts';

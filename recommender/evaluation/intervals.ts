@@ -1,6 +1,7 @@
 /** Intervals around a mean of independent terms. */
+
+import { createRandom } from '../../engine/random.ts';
 import { normalQuantile } from '../bandit/student.ts';
-import { createRandom } from '../random.ts';
 
 export type Interval = { value: number; low: number; high: number; standard_error: number };
 

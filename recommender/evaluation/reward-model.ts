@@ -2,7 +2,7 @@
  * What a reward would have been: the model of off-policy evaluation. Least-squares boosted trees (Friedman 2001), one
  * ensemble an action, and cross-fitting, so that no row is judged by a model that has seen it (Chernozhukov et al. 2018).
  */
-import { createRandom } from '../random.ts';
+import { createRandom } from '../../engine/random.ts';
 import { binFeatures, growTree, type Tree, valuesOf } from './tree.ts';
 
 export type RewardModel = (x: readonly number[], action: number) => number;

@@ -2,7 +2,7 @@
  * Regression trees with one or more outputs on features put into at most 32 bins (CART, Breiman et al. 1984; with a
  * class as 0/1 outputs the gain is that of Gini). Small on purpose: it serves the reward model of off-policy evaluation.
  */
-import type { Random } from '../random.ts';
+import type { Random } from '../../engine/random.ts';
 
 export const MAX_BINS = 32;
 

@@ -1,6 +1,7 @@
 /** The shipped policy on handwritten digits, one pass, mean of seeds; also without its exploration floor. */
+
+import { createRandom } from '../../engine/random.ts';
 import { createShippedPolicy } from '../../recommender/bandit/default-policy.ts';
-import { createRandom } from '../../recommender/random.ts';
 import { digitsTask, loadDigits } from './bandit/digits.ts';
 import { deviationOf, meanOf, playTask } from './bandit/play.ts';
 import type { BenchOptions, BenchResult } from './options.ts';

@@ -1,10 +1,11 @@
 /** How the parameters of the shipped policy were chosen: each value in turn on simulated tasks, never on a bench's rows. */
+
+import { createRandom } from '../../engine/random.ts';
 import {
   createDefaultPolicy,
   DEFAULT_PARAMETERS,
   type DefaultParameters,
 } from '../../recommender/bandit/default-policy.ts';
-import { createRandom } from '../../recommender/random.ts';
 import { meanOf, playTask } from './bandit/play.ts';
 import { TASK_FAMILIES } from './bandit/tasks.ts';
 import type { BenchOptions, BenchResult } from './options.ts';

@@ -1,6 +1,7 @@
 /** The shipped policy on the wheel: rare high rewards in a region that nothing straight describes. */
+
+import { createRandom } from '../../engine/random.ts';
 import { createShippedPolicy } from '../../recommender/bandit/default-policy.ts';
-import { createRandom } from '../../recommender/random.ts';
 import { meanOf, playTask } from './bandit/play.ts';
 import { WHEEL_ROUNDS, wheel } from './bandit/wheel.ts';
 import type { BenchOptions, BenchResult } from './options.ts';

@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRandom, type Random } from '../../recommender/random.ts';
+import { createRandom, type Random } from '../../engine/random.ts';
 import * as box from './load/box.ts';
 import { comparePushed, drained } from './load/compare.ts';
 import { type LoadOrder, type LoadResult, quantile, type Served } from './load/protocol.ts';

@@ -12,7 +12,7 @@ import { openJournal } from '../../connectors/journal/journal.ts';
 import { openJournalReader } from '../../connectors/journal/reader.ts';
 import { verifySegments } from '../../connectors/journal/verify.ts';
 import type { JournalledGroup, ReadingGroup } from '../../engine/model/reading.ts';
-import { createRandom, type Random } from '../../recommender/random.ts';
+import { createRandom, type Random } from '../../engine/random.ts';
 import {
   damaged,
   type Flip,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../recommender/random.ts';
+import { createRandom } from '../../engine/random.ts';
 import { chooseFlip, makeSample, requireHarmless, startWith } from './flips.bench.ts';
 
 describe('a damaged byte in the journal', () => {

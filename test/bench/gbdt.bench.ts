@@ -4,7 +4,6 @@ import { createLoadHistory } from '../../engine/features/load-past.ts';
 import { LOAD_FEATURES, SERIES_FEATURE } from '../../engine/features/load-rows.ts';
 import { DAY_HOURS } from '../../engine/features/panel.ts';
 import { createLoadRows, type LoadRows } from '../../engine/forecast/load-trees.ts';
-import { createSeededRandom } from '../../engine/forecast/random.ts';
 import {
   BOOST_DEFAULTS,
   type Booster,
@@ -13,6 +12,7 @@ import {
   trainBooster,
 } from '../../engine/forecast/trees/boost.ts';
 import { explainRow } from '../../engine/forecast/trees/shap.ts';
+import { createRandom } from '../../engine/random.ts';
 import { CACHE } from '../setup/environment.ts';
 import { findLightGbm, type Rows, runLightGbm } from './gbdt/peer.ts';
 import { LOAD_SETS, type LoadSet, loadPanel } from './loads/sets.ts';
@@ -80,7 +80,7 @@ function settingsFor(rows: number, rounds: number, seed: number): BoostOptions {
     min_rows: large ? 100 : 40,
     rounds,
     categorical: [SERIES_FEATURE],
-    random: createSeededRandom(seed),
+    random: createRandom(seed),
   };
 }
 

@@ -7,7 +7,7 @@ import {
   findMeterFaults,
   type MeterFault,
 } from '../../engine/quality/faults.ts';
-import { createRandom, type Random } from '../../recommender/random.ts';
+import { createRandom, type Random } from '../../engine/random.ts';
 import type { BenchMeter } from './meter-data.ts';
 
 type Injected = { kind: FaultKind; first: number; end: number };

@@ -5,7 +5,7 @@
  * lengths and names survive by chance. The next life starts on it and must have every reading that was acknowledged
  * before the cut, once. Cuts hit recoveries too: every life begins with one.
  */
-import { createRandom } from '../../recommender/random.ts';
+import { createRandom } from '../../engine/random.ts';
 import { openProgress } from './load/state.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 import { openChain } from './powercut/chain.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../engine/random.ts';
 import { ACTION_KINDS } from '../../recommender/action.ts';
 import { proposeActions } from '../../recommender/catalogue/catalogue.ts';
 import { KINDS } from '../../recommender/catalogue/kinds.ts';
 import { ACTION_NAMES, candidateOf, MOMENT_NAMES, momentFeatures } from '../../recommender/moment.ts';
-import { createRandom } from '../../recommender/random.ts';
 import { isFeasible } from './feasibility.ts';
 import { fuzzContext } from './fuzz-context.ts';
 

@@ -1,7 +1,7 @@
 /** Contexts as a hostile world would make them: holes, negative prices, broken plans, full batteries, empty lists. */
 import { SLOT_MS } from '../../engine/model/time.ts';
+import type { Random } from '../../engine/random.ts';
 import type { AdviceContext } from '../../recommender/action.ts';
-import type { Random } from '../../recommender/random.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const ZONES = ['Europe/Berlin', 'America/Chicago', 'Asia/Kolkata', 'UTC'];

@@ -1,7 +1,7 @@
 /** Samples of the advice benches: what they promise on a few seeds. The data stay outside the repository. */
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../engine/random.ts';
 import { createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import { digitsTask, hasDigits, loadDigits } from './digits.ts';
 import { addErrors, evaluateOnce, makeWorld, noErrors } from './off-policy.ts';
 import { meanOf, playTask } from './play.ts';

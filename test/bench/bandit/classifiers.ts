@@ -1,6 +1,7 @@
 /** The two classifiers of the off-policy protocol: multinomial logistic regression and a random forest. */
+
+import type { Random } from '../../../engine/random.ts';
 import { binFeatures, growTree, type Tree, valuesOf } from '../../../recommender/evaluation/tree.ts';
-import type { Random } from '../../../recommender/random.ts';
 
 export type Row = { x: readonly number[]; label: number };
 export type Classifier = (x: readonly number[]) => number;

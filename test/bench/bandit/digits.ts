@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Random } from '../../../recommender/random.ts';
+import type { Random } from '../../../engine/random.ts';
 import type { Task } from './tasks.ts';
 
 export type Digit = { x: number[]; label: number };

@@ -1,8 +1,9 @@
 /** Off-policy evaluation on the digits: a world whose truth is known, and logs drawn from it. */
+
+import { createRandom } from '../../../engine/random.ts';
 import { ESTIMATORS, type EstimatorName, estimateValue } from '../../../recommender/evaluation/estimators.ts';
 import type { Interval } from '../../../recommender/evaluation/intervals.ts';
 import { crossFit } from '../../../recommender/evaluation/reward-model.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import { trainForest, trainLogistic } from './classifiers.ts';
 import { type Digit, shuffled } from './digits.ts';
 

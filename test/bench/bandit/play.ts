@@ -1,6 +1,7 @@
 /** Lets a policy play a task round by round, each reward known before the next round. */
+
+import { createRandom } from '../../../engine/random.ts';
 import type { Candidate, Policy } from '../../../recommender/bandit/port.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import type { Task } from './tasks.ts';
 
 export type Play = { regret: number; uniform_regret: number; rounds: number; min_propensity: number };

@@ -3,8 +3,9 @@
  * rows of a bench: classes with several shapes each (accept or not), rare corners where one action pays far more, and
  * smooth chances of acceptance such as people have.
  */
+
+import type { Random } from '../../../engine/random.ts';
 import { gaussian } from '../../../recommender/bandit/lift.ts';
-import type { Random } from '../../../recommender/random.ts';
 
 /** One round: the context, the expected reward of each action, and a draw of the reward that one of them gives. */
 export type Round = { x: number[]; means: number[]; reward(arm: number): number };

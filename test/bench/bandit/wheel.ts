@@ -1,6 +1,7 @@
 /** The wheel (Riquelme, Tucker, Snoek, "Deep Bayesian bandits showdown", ICLR 2018). */
+
+import type { Random } from '../../../engine/random.ts';
 import { gaussian } from '../../../recommender/bandit/lift.ts';
-import type { Random } from '../../../recommender/random.ts';
 import type { Task } from './tasks.ts';
 
 export const WHEEL_ROUNDS = 10_000;

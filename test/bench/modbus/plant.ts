@@ -5,8 +5,8 @@ import { openModbusSource } from '../../../connectors/meters/modbus/source.ts';
 import type { PolledSource } from '../../../connectors/meters/polled.ts';
 import { parseProfile } from '../../../connectors/meters/profile/profile.ts';
 import type { Device } from '../../../engine/model/site.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { createPolling, type PollingDeps } from '../../../gateway/services/polling.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import { decodeTold, type FaultyGateway, openFaultyGateway } from '../../connectors/meters/modbus/faults.ts';
 import { silent } from '../../setup/database.ts';
 

@@ -1,6 +1,6 @@
 /** What a plant goes through: it runs, its gateways fail in turn and come back, then one device of each is dead. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { FAULTS, type FaultKind } from '../../connectors/meters/modbus/faults.ts';
 import { openPlant, type Plant } from './plant.ts';
 

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import type { ReadingGroup } from '../../../engine/model/reading.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { openCountFile } from '../../../gateway/services/count-file.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 export type Outage = {
   /** Names of the meter points, which are those of their devices. */

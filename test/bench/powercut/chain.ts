@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../../recommender/random.ts';
+import type { Random } from '../../../engine/random.ts';
 import { cutPower, type DiskImage } from './disk-model.ts';
 import { writeImage } from './in-process.ts';
 import type { Found, LifeOrder } from './life.ts';

@@ -7,7 +7,7 @@
  * names (create, rename, link, remove) survive in their order in each folder, but for sure only those that a sync of that
  * very folder covers. A sync of a file says nothing of its name.
  */
-import type { Random } from '../../../recommender/random.ts';
+import type { Random } from '../../../engine/random.ts';
 
 /** One change of the disk, in the order in which it happened. `file` tells files apart, whatever their name. */
 export type DiskOperation =

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { diskFiles, type JournalFiles } from '../../../connectors/journal/files.ts';
 import { type FileJournal, openJournal } from '../../../connectors/journal/journal.ts';
 import { durableSeq, openJournalReader } from '../../../connectors/journal/reader.ts';
-import type { Random } from '../../../recommender/random.ts';
+import type { Random } from '../../../engine/random.ts';
 import { cutPower, type DiskImage, type DiskOperation } from './disk-model.ts';
 
 /**

@@ -8,10 +8,10 @@ import { pino } from 'pino';
 import { createMemoryBus } from '../../../connectors/bus/memory.ts';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import { Quality } from '../../../engine/model/quality.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { startDrain } from '../../../gateway/drain.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
 import { openSeriesWorker } from '../../../gateway/series.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import { ACKNOWLEDGED } from './trace.ts';
 
 /** What a life finds when it starts. */

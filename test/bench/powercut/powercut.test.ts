@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { run } from '../powercut.bench.ts';
 import { cutPower, type DiskOperation } from './disk-model.ts';
 import { cutJournalPower } from './in-process.ts';

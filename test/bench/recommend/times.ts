@@ -1,7 +1,8 @@
 /** Times of one decision and of one reward at a site that has learnt, with the largest context that is promised. */
+
+import { createRandom, type Random } from '../../../engine/random.ts';
 import { createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
 import type { Candidate, Outcome } from '../../../recommender/bandit/port.ts';
-import { createRandom, type Random } from '../../../recommender/random.ts';
 
 const MOMENT = 32;
 const OWN = 32;

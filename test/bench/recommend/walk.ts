@@ -1,10 +1,10 @@
 /** The catalogue and the shipped policy over contexts as a hostile world would make them. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRandom } from '../../../engine/random.ts';
 import { createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
 import type { Policy } from '../../../recommender/bandit/port.ts';
 import { proposeActions } from '../../../recommender/catalogue/catalogue.ts';
 import { candidateOf, INPUTS, momentFeatures, SLATE } from '../../../recommender/moment.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import { isFeasible } from '../../recommender/feasibility.ts';
 import { fuzzContext } from '../../recommender/fuzz-context.ts';
 

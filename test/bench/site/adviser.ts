@@ -1,6 +1,7 @@
 /** Lets a policy of the product advise in the simulator: what the box would know, as the features it would see. */
+
+import { createRandom } from '../../../engine/random.ts';
 import type { Candidate, DecisionContext, Guard, Outcome, Policy } from '../../../recommender/bandit/port.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import type { Kind, Opportunity } from './kinds.ts';
 import { type Adviser, SLATE, type Turn } from './play.ts';
 import type { Rule } from './rules.ts';

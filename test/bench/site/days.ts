@@ -3,7 +3,7 @@
  * the catalogue's rules: a named load is a known share of the whole, a battery loses 12 %, half of a raised base load is
  * found. Sites have what those who buy such a box have: loads that can move, often a battery, vehicles, a heat pump. Nothing here depends on what is advised.
  */
-import { createRandom, type Random } from '../../../recommender/random.ts';
+import { createRandom, type Random } from '../../../engine/random.ts';
 import type { Kind, Opportunity, SiteDay } from './kinds.ts';
 import { DAY_HOURS, type HourlySeries, type SiteData } from './series.ts';
 import { DAYS, DAYS_BEFORE, type Site } from './sites.ts';

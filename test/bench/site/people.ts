@@ -1,6 +1,7 @@
 /** How the people of a site answer advice, and what comes of it. What is advised matters through fatigue and trust only. */
+
+import { createRandom } from '../../../engine/random.ts';
 import { gaussian } from '../../../recommender/bandit/lift.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import type { Calendar } from './days.ts';
 import { KIND_FACTS, KINDS, type Kind, type Opportunity, type SiteDay } from './kinds.ts';
 import { DAYS, type Person, type Site } from './sites.ts';

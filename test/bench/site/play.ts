@@ -1,5 +1,5 @@
 /** Plays whoever advises at the sites of one organisation, day by day, and says what it may expect to have earned. */
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 import type { Calendar } from './days.ts';
 import type { Kind, Opportunity, SiteDay } from './kinds.ts';
 import { ACCEPTED, type Answer, freshMood, hash, type Mood, type People, remember, restOneDay } from './people.ts';

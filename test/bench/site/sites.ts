@@ -3,8 +3,9 @@
  * those with a source are named in docs/decisions/0015-the-policy-that-learns-advice.md. Sites of organisations 0 to 19
  * are for choosing parameters, those of 20 to 39 for the final figure only.
  */
+
+import { createRandom, type Random } from '../../../engine/random.ts';
 import { gaussian } from '../../../recommender/bandit/lift.ts';
-import { createRandom, type Random } from '../../../recommender/random.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import { DAY_HOURS, type HourlySeries, type Market, type SiteData } from './series.ts';
 

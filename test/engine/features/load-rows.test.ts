@@ -4,7 +4,7 @@ import { LOAD_FEATURES, loadDay } from '../../../engine/features/load-rows.ts';
 import { createPanel, DAY_HOURS } from '../../../engine/features/panel.ts';
 import { createLoadRidge } from '../../../engine/forecast/load-ridge.ts';
 import { createLoadRows, forecastLoadTrees, trainLoadTrees } from '../../../engine/forecast/load-trees.ts';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 
 const HOUR_MS = 3_600_000;
 const DAYS = 120;

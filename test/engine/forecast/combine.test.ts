@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createBands } from '../../../engine/forecast/bands.ts';
 import { createCombiner } from '../../../engine/forecast/combine.ts';
 import { dailyErrors, giacominiWhite, meanAbsoluteError } from '../../../engine/forecast/compare.ts';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 
 const noise = (random: () => number) => random() + random() + random() + random() - 2;
 

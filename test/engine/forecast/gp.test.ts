@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { factorise, packedLength, solveFactored } from '../../../engine/forecast/cholesky.ts';
 import { createGp } from '../../../engine/forecast/gp.ts';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { describeForecastMethod } from '../../contracts/forecast-method.ts';
 
 describeForecastMethod('a Gaussian process over 80 days', {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createIntradayRows, trainIntradayRidge, trainIntradayTrees } from '../../../engine/forecast/intraday.ts';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 
 const calendar = { holiday: () => false, special: () => false };
 const HOURS = 24 * 90;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { choosePenalty, countWeights, createLassoState, solveLasso } from '../../../engine/forecast/lasso.ts';
 import { createLear } from '../../../engine/forecast/lear.ts';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { describeForecastMethod } from '../../contracts/forecast-method.ts';
 import { makeMarket } from './panel-fixture.ts';
 

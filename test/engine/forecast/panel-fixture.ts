@@ -1,6 +1,6 @@
 /** A made-up market: price follows a load forecast, a wind forecast, the weekday and its own past. */
 import { createPanel, DAY_HOURS, type HourlySeries, knownByDay, type Panel } from '../../../engine/features/panel.ts';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 
 const HOUR_MS = 3_600_000;
 export const FIRST_DAY = 17_000;

@@ -1,8 +1,8 @@
 /** Spoils a backup again and again and asks each time whether it would be restored. Shared by the test and the bench. */
 
 import { InvalidDataError } from '../../../engine/errors.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { checkBackup } from '../../../gateway/backup/check.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import { corrupt } from './corruptions.ts';
 import { KNOWN, openRig, PASSPHRASE, type Rig, T0 } from './rig.ts';
 

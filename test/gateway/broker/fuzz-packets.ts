@@ -1,6 +1,6 @@
 /** Byte streams that no honest client sends, from a seed: odd but well-formed packets, and broken ones. */
 import { generate, type Packet } from 'mqtt-packet';
-import type { Random } from '../../../recommender/random.ts';
+import type { Random } from '../../../engine/random.ts';
 
 export type Stream = { bytes: Buffer; packets: number };
 export type Fuzzer = {

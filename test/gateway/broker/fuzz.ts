@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRandom } from '../../../recommender/random.ts';
+import { createRandom } from '../../../engine/random.ts';
 import type { Held, Taken } from './fuzz-broker.ts';
 import { createFuzzer } from './fuzz-packets.ts';
 import { openRaw, publishPacket } from './raw-client.ts';

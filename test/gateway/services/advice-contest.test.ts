@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createRandom } from '../../../engine/random.ts';
 import { createPolicyContest, readContest } from '../../../gateway/services/advice/contest.ts';
 import { createPolicyStore } from '../../../gateway/services/advice/policies.ts';
 import judgeAdvice from '../../../gateway/workers/judge-advice.ts';
 import type { ContestInput } from '../../../recommender/evaluation/contest.ts';
 import { ACTION_NAMES, MOMENT_NAMES } from '../../../recommender/moment.ts';
-import { createRandom } from '../../../recommender/random.ts';
 import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
 
 const KINDS = ['shift_load', 'check_meter', 'run_battery'] as const;

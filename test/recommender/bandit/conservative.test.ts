@@ -1,11 +1,11 @@
 /** Simulated sites where the rule's favourite is good and what is best has yet to be found. */
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../engine/random.ts';
 import { CONSERVATIVE, createConservativePolicy } from '../../../recommender/bandit/conservative.ts';
 import { gaussian } from '../../../recommender/bandit/lift.ts';
 import { createLinearPolicy } from '../../../recommender/bandit/linear-policy.ts';
 import type { Candidate, Policy } from '../../../recommender/bandit/port.ts';
 import { scaledUcb } from '../../../recommender/bandit/strategies.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 const SITES = 200;
 const ROUNDS = 300;

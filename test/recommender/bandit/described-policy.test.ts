@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../engine/random.ts';
 import { createDefaultPolicy, createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
 import { gaussian } from '../../../recommender/bandit/lift.ts';
 import {
@@ -10,7 +11,6 @@ import {
 } from '../../../recommender/bandit/linear-model.ts';
 import type { Candidate, Outcome } from '../../../recommender/bandit/port.ts';
 import { createSurprise, surprised } from '../../../recommender/bandit/surprise.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 const DAY_MS = 86_400_000;
 const MOMENT = [1, 0.2];

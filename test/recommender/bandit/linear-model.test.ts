@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../engine/random.ts';
 import { inverseOf } from '../../../recommender/bandit/cholesky.ts';
 import { gaussian } from '../../../recommender/bandit/lift.ts';
 import {
@@ -11,7 +12,6 @@ import {
   REFACTOR_EVERY,
   refactor,
 } from '../../../recommender/bandit/linear-model.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 const number = fc.double({ min: -1, max: 1, noNaN: true });
 const row = fc.record({ x: fc.array(number, { minLength: 3, maxLength: 3 }), reward: number });

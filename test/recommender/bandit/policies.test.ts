@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidDataError } from '../../../engine/errors.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { createShippedPolicy } from '../../../recommender/bandit/default-policy.ts';
 import { PROPENSITY_FLOOR } from '../../../recommender/bandit/floor.ts';
 import { createPolicy, POLICY_NAMES } from '../../../recommender/bandit/policies.ts';
 import type { Candidate, DecisionContext, Outcome, Policy, SlatePosition } from '../../../recommender/bandit/port.ts';
 import { decideLogged, replayFaults } from '../../../recommender/bandit/replay.ts';
 import { drawSlate } from '../../../recommender/bandit/slate.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 const INPUTS = 4;
 const MAKERS: [string, () => Policy][] = [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../engine/random.ts';
 import { gaussian } from '../../../recommender/bandit/lift.ts';
 import {
   type Estimate,
@@ -10,7 +11,6 @@ import {
   squareCb,
   thompson,
 } from '../../../recommender/bandit/strategies.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 const estimate = (mean: number, width: number, dof = 200, rule_score = 0): Estimate => ({
   ...{ mean, width, sd: width, dof, answers: 50, rule_score },

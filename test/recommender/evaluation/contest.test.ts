@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../engine/random.ts';
 import { verdict } from '../../../gateway/services/advice/contest.ts';
 import type { PolicyName } from '../../../recommender/bandit/policies.ts';
 import type { Candidate } from '../../../recommender/bandit/port.ts';
@@ -9,7 +10,6 @@ import {
   type PolicyScore,
 } from '../../../recommender/evaluation/contest.ts';
 import { ACTION_NAMES, MOMENT_NAMES } from '../../../recommender/moment.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 const KINDS = ['shift_load', 'check_meter', 'run_battery', 'read_passage'] as const;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidDataError } from '../../../engine/errors.ts';
+import { createRandom } from '../../../engine/random.ts';
 import { ESTIMATORS, type EstimatorName, estimateValue } from '../../../recommender/evaluation/estimators.ts';
 import { bernsteinInterval, bootstrapInterval, meanAndError } from '../../../recommender/evaluation/intervals.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 /** Three actions, one feature; rewards depend on both. `bias` spoils the reward model. */
 function logOf(seed: number, n: number, bias = 0) {

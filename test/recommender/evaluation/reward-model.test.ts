@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../engine/random.ts';
 import { crossFit, fitBoostedTrees, type RewardRows } from '../../../recommender/evaluation/reward-model.ts';
-import { createRandom } from '../../../recommender/random.ts';
 
 /** Action 0 pays where both features are on the same side of one half, action 1 pays x₀. */
 function rowsOf(n: number, seed: number): RewardRows & { truth(x: readonly number[], action: number): number } {

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ModbusBus, openModbusBus } from '../../../../connectors/meters/modbus/bus.ts';
 import { createDoubt } from '../../../../connectors/meters/modbus/doubt.ts';
-import { createRandom } from '../../../../recommender/random.ts';
+import { createRandom } from '../../../../engine/random.ts';
 import { until } from '../../../setup/until.ts';
 import { encodedWord, FAULTS, isTimeBetween, openFaultyGateway } from './faults.ts';
 import { type NastyServer, openNastyServer } from './nasty-server.ts';

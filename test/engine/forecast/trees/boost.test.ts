@@ -8,7 +8,7 @@ import {
   trainBooster,
 } from '../../../../engine/forecast/trees/boost.ts';
 import { explainRow } from '../../../../engine/forecast/trees/shap.ts';
-import { createRandom } from '../../../../recommender/random.ts';
+import { createRandom } from '../../../../engine/random.ts';
 
 const options = (change: Partial<BoostOptions>): BoostOptions => ({
   ...BOOST_DEFAULTS,

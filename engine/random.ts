@@ -1,7 +1,7 @@
-/** A seeded source of numbers in [0, 1): a decision replays bit for bit from its logged seed. */
+/** A seeded source of numbers in [0, 1): decisions replay bit for bit from their logged seed, and training repeats. */
 export type Random = () => number;
 
-/** Mulberry32 (T. Ettinger, public domain): 32 bits of state, good enough for choosing among a few actions. */
+/** Mulberry32 (T. Ettinger, public domain): 32 bits of state, good enough for choosing among a few actions and for samples of rows. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
