@@ -1,4 +1,5 @@
 /** What `hourly-ridge` knows about one hour to come, seen from an origin (a day and the first hour not known on it). */
+import { meanOf } from '../features/mean.ts';
 import { DAY_HOURS, type LocalGrid, weekday } from './local-grid.ts';
 
 const WEEKS_OF_PROFILE = 4;
@@ -102,24 +103,14 @@ function recentOf(hours: Float64Array, off: Float64Array, from_hour: number): Re
     const known = last.filter((value) => !Number.isNaN(value));
     return {
       hour: valueAt(hours, end - 1),
-      day: mean(last),
-      week: mean(hours.subarray(Math.max(0, end - 7 * DAY_HOURS), end)),
+      day: meanOf(last),
+      week: meanOf(hours.subarray(Math.max(0, end - 7 * DAY_HOURS), end)),
       low: known.length === 0 ? NaN : Math.min(...known),
       high: known.length === 0 ? NaN : Math.max(...known),
       off_hour: valueAt(off, end - 1),
-      off_day: mean(off.subarray(Math.max(0, end - DAY_HOURS), end)),
+      off_day: meanOf(off.subarray(Math.max(0, end - DAY_HOURS), end)),
     };
   });
-}
-
-function mean(values: Float64Array): number {
-  let [sum, count] = [0, 0];
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    sum += value;
-    count++;
-  }
-  return count === 0 ? NaN : sum / count;
 }
 
 const valueAt = (values: Float64Array, k: number): number => (k >= 0 && k < values.length ? values[k]! : NaN);

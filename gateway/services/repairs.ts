@@ -5,6 +5,7 @@
  * it; when the store has it and its slots are computed, it is `done`. What a kill left `begun` is finished at the next
  * start. What the store refused is `revoking` until the store surely does not have it, then `refused`.
  */
+
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { quantityInfo } from '../../engine/model/quantity.ts';
 import type { MeterPoint } from '../../engine/model/site.ts';
@@ -14,6 +15,7 @@ import { type Overlay, sameOverlay } from '../../engine/quality/repair-stack.ts'
 import type { WorkerSeries } from '../series.ts';
 import type { Actor, Base, JobService, MeterService, PriceService, SiteService } from '../services.ts';
 import { writeAudit } from './audit.ts';
+import { createTurns } from './in-turn.ts';
 import { planEffect, type RepairAsked, type RepairEffect } from './repairs/effect.ts';
 import { bySeries, NOTHING, overlayOf, overlaysIn, together } from './repairs/instants.ts';
 import { type ActKind, type ActRow, actOf, type Change, changesOf, insertAct, wantedOverlays } from './repairs/rows.ts';
@@ -75,19 +77,10 @@ const REASON_MAX = 500;
 /** `start` finishes what a former run left unfinished, again each time the store comes back. */
 export function createRepairService(deps: RepairDeps): RepairService & { start(): void; stop(): void } {
   const { db, series, log } = deps;
-  const turns = new Map<string, Promise<unknown>>();
+  /** One act of a tenant at a time: each is planned on what the one before left. */
+  const inTurn = createTurns();
   const { carryOut, recover } = createSettling(deps);
   let stopListening = () => {};
-
-  /** One act of a tenant at a time: each is planned on what the one before left. */
-  function inTurn<T>(tenant: string, work: () => Promise<T>): Promise<T> {
-    const turn = (turns.get(tenant) ?? Promise.resolve()).then(work, work);
-    turns.set(
-      tenant,
-      turn.catch(() => undefined),
-    );
-    return turn;
-  }
 
   type Draft = {
     meter: string;

@@ -2,12 +2,14 @@
  * The policies at work, a tenant each: made from the rewards in the database, kept in memory, brought up to date before
  * every use. Tenants never share what was learnt. A snapshot spares learning everything again after a start.
  */
+
 import type { Sql } from '../../../engine/ports.ts';
 import type { PolicyName } from '../../../recommender/bandit/policies.ts';
 import { replayFaults } from '../../../recommender/bandit/replay.ts';
 import { createLivePolicy, type LivePolicy, livePolicyOf } from '../../../recommender/live.ts';
 import { INPUTS } from '../../../recommender/moment.ts';
 import type { Base } from '../../services.ts';
+import { createTurns } from '../in-turn.ts';
 import { type DecisionRow, loggedOf, type RewardRow, rewardsFrom } from './rows.ts';
 
 /** `seq` and `last`: the newest reward that it has learnt; 0 and '' before the first. */
@@ -29,16 +31,7 @@ export type PolicyStore = {
 
 export function createPolicyStore({ db, log }: Pick<Base, 'db' | 'log'>): PolicyStore {
   const known = new Map<string, Learnt>();
-  const turns = new Map<string, Promise<unknown>>();
-
-  function inTurn<T>(tenant: string, work: () => Promise<T>): Promise<T> {
-    const turn = (turns.get(tenant) ?? Promise.resolve()).then(work, work);
-    turns.set(
-      tenant,
-      turn.catch(() => {}),
-    );
-    return turn;
-  }
+  const inTurn = createTurns();
 
   async function current(sql: Sql, tenant: string, name: PolicyName): Promise<Learnt> {
     const before = known.get(tenant);

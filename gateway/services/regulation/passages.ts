@@ -1,6 +1,8 @@
 /** Keeps the passage index the same as the passages in Postgres: of each document the newest version that could be read. */
+
 import type { PassageIndex } from '../../../engine/ports.ts';
 import type { Base } from '../../services.ts';
+import { createTurns } from '../in-turn.ts';
 import { answeringVersions, passagesOfDocument } from './store.ts';
 
 export type PassageLoader = {
@@ -18,16 +20,7 @@ export function createPassageLoader({
   const loading = new Map<string, Promise<void>>();
   /** Documents of a tenant that are in the index; changes of one tenant go one after another. */
   const known = new Map<string, Set<string>>();
-  const turns = new Map<string, Promise<unknown>>();
-
-  function inTurn<T>(tenant: string, work: () => Promise<T>): Promise<T> {
-    const turn = (turns.get(tenant) ?? Promise.resolve()).then(work, work);
-    turns.set(
-      tenant,
-      turn.catch(() => {}),
-    );
-    return turn;
-  }
+  const inTurn = createTurns();
 
   async function put(tenant: string, document: string): Promise<number> {
     const passages = await db.asTenant(tenant, (sql) => passagesOfDocument(sql, document));
