@@ -9,8 +9,6 @@ export default defineConfig({
   test: {
     pool: 'forks',
     teardownTimeout: 10_000,
-    // One slow moment of a shared machine stops no release; scripts/test.ts names what needed the second try.
-    retry: process.env.CI ? 1 : 0,
     // A condition is waited for as long as a busy machine may need; a test that passes does not wait.
     expect: { poll: { timeout: 15_000 } },
     projects: [

@@ -58,6 +58,39 @@ export function tallyVitest(result: VitestResult, root: string): Tally {
   return tally;
 }
 
+export function failedFiles({ testResults }: VitestResult): string[] {
+  return testResults.filter(({ status }) => status === 'failed').map(({ name }) => name);
+}
+
+/**
+ * The result in which the files of `second` stand for themselves; a test that had failed before keeps what it said,
+ * by which `tallyVitest` knows it as flaky.
+ */
+export function withSecondTry(first: VitestResult, second: VitestResult): VitestResult {
+  const again = new Map(second.testResults.map((file) => [file.name, file]));
+  const testResults = first.testResults.map((file) => {
+    const now = again.get(file.name);
+    return now ? { ...now, assertionResults: now.assertionResults.map(keepFailure(file)) } : file;
+  });
+  return { success: testResults.every(({ status }) => status !== 'failed'), testResults };
+}
+
+function keepFailure(before: VitestResult['testResults'][number]) {
+  type Case = (typeof before)['assertionResults'][number];
+  const nameOf = ({ ancestorTitles, title }: Case) => JSON.stringify([...ancestorTitles, title]);
+  const failures = new Map(
+    before.assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map((failed) => [nameOf(failed), failed.failureMessages ?? []]),
+  );
+  // A file whose set-up failed has no tests to name: the first of its tests stands for it.
+  const [first] = failures.size === 0 && before.status === 'failed' ? [before.message ?? 'could not be loaded'] : [];
+  return (now: Case, index: number): Case => {
+    const said = failures.get(nameOf(now)) ?? (first !== undefined && index === 0 ? [first] : undefined);
+    return said ? { ...now, failureMessages: [...said, ...(now.failureMessages ?? [])] } : now;
+  };
+}
+
 export function unexpectedSkips(
   skipped: readonly string[],
   expected: readonly ExpectedSkip[],

@@ -1,20 +1,32 @@
 /**
  * `make test`: types, style, unit and contract tests (the tidy rules among them), then the browser tests.
  * `--only types,style,tidy,unit,e2e` chooses; other arguments go to vitest (a path or `-t NAME`).
- * A test that passed only at the second try (CI gives it one) is named on a line `flaky: …`.
+ * In CI, files with failed tests run a second time, alone and from their beginning: one slow moment of a shared machine
+ * stops no release. A test that passed only then is named on a line `flaky: …`.
  * The last line is `N passed, N failed, N skipped`.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CACHE, ROOT, setTestEnvironment } from '../test/setup/environment.ts';
 import { expectedSkips, isExcused, lastReports, readGuarantees, unproven } from './guarantees.ts';
-import { addTallies, closingLine, type Tally, tallyVitest, unexpectedSkips, VitestJson } from './test-report.ts';
+import {
+  addTallies,
+  closingLine,
+  failedFiles,
+  type Tally,
+  tallyVitest,
+  unexpectedSkips,
+  VitestJson,
+  withSecondTry,
+} from './test-report.ts';
 import { installTestTools } from './test-tools.ts';
 
 type Step = 'types' | 'style' | 'tidy' | 'unit' | 'e2e';
 const STEP_LIMIT_MS = 25 * 60_000;
+/** More failed files than this are no slow moment. */
+const SECOND_TRIES = 8;
 const inCi = Boolean(process.env.CI);
 
 if (!process.stdout.isTTY) process.env.NO_COLOR = '1';
@@ -64,15 +76,31 @@ async function check(name: string, args: string[]): Promise<Tally> {
 async function vitest(project: string, rest: string[]): Promise<Tally> {
   const file = join(CACHE, `test-${project}.json`);
   mkdirSync(CACHE, { recursive: true });
-  rmSync(file, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const code = await node(['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters, ...rest]);
-  if (!existsSync(file))
+  let { code, result } = await runVitest(file, ['--project', project, ...rest]);
+  if (!result)
     return { passed: 0, failed: [`${project}: vitest ended with ${code} and no report`], skipped: [], flaky: [] };
-  const tally = tallyVitest(VitestJson.parse(JSON.parse(readFileSync(file, 'utf8'))), ROOT);
+  const again = failedFiles(result);
+  if (inCi && again.length > 0 && again.length <= SECOND_TRIES) {
+    say(`── ${project}: ${again.length} files have failed tests and run again, alone`);
+    const second = await runVitest(`${file}.second`, ['--project', project, '--no-file-parallelism', ...again]);
+    if (second.result) {
+      ({ code } = second);
+      result = withSecondTry(result, second.result);
+      writeFileSync(file, JSON.stringify(result));
+    }
+  }
+  const tally = tallyVitest(result, ROOT);
   // Errors outside any test (an unhandled rejection, a leaking hook) show only in the exit code.
   if (code !== 0 && tally.failed.length === 0) tally.failed.push(`${project}: vitest ended with ${code}, see above`);
   return tally;
+}
+
+async function runVitest(file: string, args: string[]) {
+  rmSync(file, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const code = await node(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args]);
+  const result = existsSync(file) ? VitestJson.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
+  return { code, result };
 }
 
 /** Resolves with the exit code; a step that hangs is ended with everything it started. */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { addTallies, closingLine, tallyVitest, unexpectedSkips } from '../../scripts/test-report.ts';
+import {
+  addTallies,
+  closingLine,
+  failedFiles,
+  tallyVitest,
+  unexpectedSkips,
+  withSecondTry,
+} from '../../scripts/test-report.ts';
 
 const ran = (title: string, status: string) => ({ ancestorTitles: ['store'], title, status });
 
@@ -37,6 +44,42 @@ describe('tallyVitest', () => {
     expect(tallyVitest({ success: false, testResults: [file] }, '/p').failed).toEqual([
       'test/a.test.ts (Cannot find x)',
     ]);
+  });
+});
+
+describe('withSecondTry', () => {
+  const failure = { ...ran('keeps', 'failed'), failureMessages: ['AssertionError: too late'] };
+  const slow = { name: '/p/test/slow.test.ts', status: 'failed', assertionResults: [failure] };
+  const good = { name: '/p/test/good.test.ts', status: 'passed', assertionResults: [ran('stays', 'passed')] };
+  const first = { success: false, testResults: [slow, good] };
+  const again = (status: string, failureMessages: string[] = []) => {
+    const testResults = [{ ...slow, status, assertionResults: [{ ...ran('keeps', status), failureMessages }] }];
+    return withSecondTry(first, { success: status === 'passed', testResults });
+  };
+
+  it('runs only the files again that failed', () => {
+    expect(failedFiles(first)).toEqual(['/p/test/slow.test.ts']);
+    expect(failedFiles(again('passed'))).toEqual([]);
+  });
+  it('counts a test that passed then, and names it', () => {
+    const tally = tallyVitest(again('passed'), '/p');
+    expect(tally).toMatchObject({ passed: 2, failed: [] });
+    expect(tally.flaky).toEqual(['test/slow.test.ts > store > keeps (first try: AssertionError: too late)']);
+  });
+  it('leaves failed what failed twice', () => {
+    const result = again('failed', ['AssertionError: wrong']);
+    expect(result.success).toBe(false);
+    expect(tallyVitest(result, '/p')).toMatchObject({
+      passed: 1,
+      failed: ['test/slow.test.ts > store > keeps'],
+      flaky: [],
+    });
+  });
+  it('names a file whose set-up failed at first', () => {
+    const broken = { ...slow, message: 'no port', assertionResults: [ran('keeps', 'skipped')] };
+    const passed = { ...slow, status: 'passed', assertionResults: [ran('keeps', 'passed')] };
+    const result = withSecondTry({ success: false, testResults: [broken] }, { success: true, testResults: [passed] });
+    expect(tallyVitest(result, '/p').flaky).toEqual(['test/slow.test.ts > store > keeps (first try: no port)']);
   });
 });
 
