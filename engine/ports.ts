@@ -177,12 +177,33 @@ export type Passage = {
   version: string;
   /** First page it stands on (1-based), null for formats without pages. */
   page: number | null;
-  /** Heading path, e.g. `§ 14a Netzorientierte Steuerung`. */
+  /** Heading path in one line, with the paragraph, e.g. `Teil 3 > § 14a Netzorientierte Steuerung (1)`. */
   section: string;
   text: string;
   start: number;
   end: number;
   language: 'en' | 'de';
+} & Partial<PassagePlace>;
+
+export type PassageKind = 'text' | 'table' | 'footnote';
+/** Where in its document a passage stands. Stored passages have all of it. */
+export type PassagePlace = {
+  /** Last page it stands on. */
+  page_end: number | null;
+  /** Heading path, outermost first. */
+  headings: readonly string[];
+  /** Of the innermost numbered section: `§ 14a`, `Article 5`, `3.2.1`, `Annex II`. */
+  number: string | null;
+  /** Of the section, as the document counts: `(1)`, `(a)(2)`. */
+  paragraph: string | null;
+  /** A table is told row by row, each with the table's head: `Class: A | Power: 4.2 kW`. */
+  kind: PassageKind;
+  /** Place in the document, from 0. */
+  position: number;
+  /** First sentence that it holds, counted from 1 in its paragraph: long paragraphs make several passages. */
+  sentence: number;
+  /** Whose reading (parser and chunker) the offsets belong to. */
+  reader: string | null;
 };
 
 export interface PassageIndex extends Closable {
@@ -202,6 +223,8 @@ export interface FileStore extends Closable {
   /** Rejects NotFoundError. */
   read(tenant: string, name: string): Promise<Uint8Array>;
   remove(tenant: string, name: string): Promise<void>;
+  /** One sentence when it answers. Left out where there is no server behind it. */
+  ping?(): Promise<string>;
 }
 
 // ── Forecast models ────────────────────────────────────────────────────────────────────────────────────────────

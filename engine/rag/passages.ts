@@ -1,11 +1,12 @@
 /** Passages of about 80 to 250 words that can be quoted, cut along sections and their numbered paragraphs. */
-import type { Passage } from '../ports.ts';
+import type { Passage, PassagePlace } from '../ports.ts';
 import type { Flow, Paragraph } from './flow.ts';
 import type { Language } from './language.ts';
 import { outline, type Section } from './outline.ts';
 import { sentencesOf } from './sentences.ts';
 
-export type PassagePiece = Pick<Passage, 'page' | 'section' | 'text' | 'start' | 'end'>;
+export type PassagePiece = Pick<Passage, 'page' | 'section' | 'text' | 'start' | 'end'> &
+  Omit<PassagePlace, 'reader' | 'position'>;
 
 const FEWEST_WORDS = 80;
 const MOST_WORDS = 250;
@@ -20,7 +21,13 @@ export function passagesOf(flow: Flow): PassagePiece[] {
   return outline(flow).flatMap((section) =>
     piecesOf(flow, section).map(({ start, end, page, marks }) => ({
       page,
+      page_end: pageAt(flow, Math.max(start, end - 1)) ?? page,
       section: [section.path, marks].filter(Boolean).join(' '),
+      headings: section.path === '' ? [] : section.path.split(' > '),
+      number: numberOf(section.path),
+      paragraph: marks || null,
+      kind: 'text' as const,
+      sentence: 1,
       text: flow.text.slice(start, end),
       start,
       end,
@@ -28,12 +35,18 @@ export function passagesOf(flow: Flow): PassagePiece[] {
   );
 }
 
+/** `§ 14a`, `Article 5`, `3.2.1` of the innermost heading. */
+function numberOf(path: string): string | null {
+  const heading = path.slice(path.lastIndexOf(' > ') + 1).trim();
+  return /^(?:§§?\s*\d+[a-z]{0,2}(?:\.\d+)*|\p{Lu}\p{L}+ \d+[a-z]?|\d+(?:\.\d+)+)/u.exec(heading)?.[0] ?? null;
+}
+
 /** Passages of a version, with ids that are the same whenever it is read. */
 export function namePassages(
   pieces: readonly PassagePiece[],
   of: { document: string; document_title: string; version: string; language: Language },
 ): Passage[] {
-  return pieces.map((piece, i) => ({ ...piece, ...of, id: `${of.document}:${of.version}:${i}` }));
+  return pieces.map((piece, i) => ({ ...piece, ...of, position: i, id: `${of.document}:${of.version}:${i}` }));
 }
 
 function piecesOf(flow: Flow, section: Section): Piece[] {

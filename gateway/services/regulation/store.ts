@@ -3,6 +3,7 @@ import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import type { Passage, Sql } from '../../../engine/ports.ts';
 import type { Language } from '../../../engine/rag/language.ts';
 import type { PassagePiece } from '../../../engine/rag/passages.ts';
+import type { VersionFacts } from '../../../engine/rag/versions.ts';
 import type { DocumentState } from '../../services.ts';
 
 type StateRow = Omit<DocumentState, 'uploaded_ms'> & { uploaded_at: Date };
@@ -158,35 +159,75 @@ export async function finishVersion(
   if (updated.length === 0) return false;
   await sql('delete from passage where document_id = $1 and version = $2', [document, version]);
   const { passages, ids } = read;
+  const rows = passages.map((passage, i) => ({ ...passage, id: ids[i], position: i }));
   await sql(
-    `insert into passage (tenant_id, id, document_id, version, page, section, text, start_at, end_at)
-     select $1, p.id, $2, $3, p.page, p.section, p.text, p.start_at, p.end_at
-     from unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::int[], $9::int[]) as p(id, page, section, text, start_at, end_at)`,
-    [
-      ...[tenant, document, version, ids, passages.map(({ page }) => page), passages.map(({ section }) => section)],
-      ...[passages.map(({ text }) => text), passages.map(({ start }) => start), passages.map(({ end }) => end)],
-    ],
+    `insert into passage (tenant_id, id, document_id, version, shared, page, page_end, section, headings, number,
+       paragraph, kind, position, sentence, text, start_at, end_at)
+     select $1, p.id, v.document_id, v.version, v.shared, p.page, p.page_end, p.section, p.headings, p.number,
+       p.paragraph, p.kind, p.position, p.sentence, p.text, p.start, p."end"
+     from document_version v, jsonb_to_recordset($4::jsonb) as p(id text, page int, page_end int, section text,
+       headings text[], number text, paragraph text, kind text, position int, sentence int, text text, start int, "end" int)
+     where v.document_id = $2 and v.version = $3`,
+    [tenant, document, version, JSON.stringify(rows)],
   );
   return true;
 }
 
 /** The version that answers: the newest that could be read. */
 const ANSWERING = `
-  select distinct on (document_id) document_id, version, language from document_version
+  select distinct on (document_id) document_id, version, language, reader from document_version
   where state = 'ready' order by document_id, uploaded_at desc, version desc`;
 
 export async function answeringVersions(sql: Sql): Promise<{ document: string; version: string }[]> {
   return sql(`select document_id as document, version from (${ANSWERING}) a order by document_id`);
 }
 
+/** Of `passage p` and its `document_version a`, as PassagePlace. */
+const PLACE = `p.page_end, p.headings, p.number, p.paragraph, p.kind, p.position, p.sentence, a.reader`;
+
 export async function passagesOfDocument(sql: Sql, document: string): Promise<Passage[]> {
   return sql<Passage>(
     `select p.id, p.document_id as document, d.title as document_title, p.version, p.page, p.section, p.text,
-       p.start_at as start, p.end_at as "end", a.language
+       p.start_at as start, p.end_at as "end", a.language, ${PLACE}
      from passage p join document d on d.id = p.document_id
        join (${ANSWERING}) a on a.document_id = p.document_id and a.version = p.version
      where p.document_id = $1 order by p.start_at, p.id`,
     [document],
+  );
+}
+
+export type ReadyVersion = VersionFacts & {
+  document: string;
+  document_title: string;
+  language: Language;
+  /** Of the organisation that uploaded it: its files lie there. */
+  tenant: string;
+  shared: boolean;
+  reader: string | null;
+  short_names: string[];
+};
+
+/** All versions that could be read, of the tenant's own documents and of shared ones; `inForce` says which answers. */
+export async function readyVersions(sql: Sql): Promise<ReadyVersion[]> {
+  const rows = await sql<Omit<ReadyVersion, 'uploaded_ms'> & { uploaded_at: Date }>(
+    `select v.document_id as document, d.title as document_title, v.version, v.tenant_id as tenant, v.shared,
+       v.language, v.reader, v.valid_from, v.valid_to, v.replaced_by, v.uploaded_at, v.short_names
+     from document_version v join document d on d.tenant_id = v.tenant_id and d.id = v.document_id
+     where v.state = 'ready' order by v.document_id, v.uploaded_at, v.version`,
+  );
+  return rows.map(({ uploaded_at, ...row }) => ({ ...row, uploaded_ms: uploaded_at.getTime() }));
+}
+
+/** In the order of the document. */
+export async function passagesOfVersion(sql: Sql, document: string, version: string): Promise<Passage[]> {
+  return sql<Passage>(
+    `select p.id, p.document_id as document, d.title as document_title, p.version, p.page, p.section, p.text,
+       p.start_at as start, p.end_at as "end", a.language, ${PLACE}
+     from passage p
+       join document_version a on a.tenant_id = p.tenant_id and a.document_id = p.document_id and a.version = p.version
+       join document d on d.tenant_id = p.tenant_id and d.id = p.document_id
+     where p.document_id = $1 and p.version = $2 and a.state = 'ready' order by p.position, p.start_at, p.id`,
+    [document, version],
   );
 }
 
