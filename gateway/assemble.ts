@@ -223,6 +223,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     more: [
       { name: 'clock', needed: false, check: () => clockState(watch, quarantine.aside()) },
       { name: 'backups', needed: false, check: () => backups.check() },
+      ...(files.ping ? [{ name: 'files', needed: false, check: () => files.ping?.() ?? '' }] : []),
       ...(config.mqtt_url ? [{ name: 'external broker', needed: false, check: brokers.external }] : []),
     ],
   });

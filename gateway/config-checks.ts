@@ -5,6 +5,7 @@
 import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseS3Url } from '../connectors/files/s3.ts';
 
 /** Left empty in the environment (as compose files do) means not set. */
 const optional = z
@@ -42,6 +43,11 @@ export const passagesAddress = z
     error: 'is neither `embedded` nor qdrant://host:6333',
   });
 
+/** Its faults are told by the sentence of ours, for the address holds a secret. */
+export const filesAddress = z.string().refine((text) => text === 'folder' || isS3(text), {
+  error: 'is neither `folder` nor s3://KEY:SECRET@host:9000/bucket',
+});
+
 export const proxyAddress = z.string().refine(isAddressOrRange, {
   error: (issue) => `"${String(issue.input)}" is no address; write e.g. 10.0.0.2 or 10.0.0.0/8`,
 });
@@ -69,6 +75,15 @@ function isUrl(text: string, protocols: readonly string[]): boolean {
 /** Without a host too: `?host=` may name the folder of a socket. */
 function isPostgres(text: string): boolean {
   return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
+}
+
+function isS3(text: string): boolean {
+  try {
+    parseS3Url(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isQuestDb(text: string): boolean {

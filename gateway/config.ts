@@ -8,6 +8,7 @@ import { ConfigError } from '../engine/errors.ts';
 import {
   brokerAddress,
   databaseAddress,
+  filesAddress,
   ownerAddress,
   passagesAddress,
   providerAddress,
@@ -83,6 +84,11 @@ export const ConfigSchema = z.strictObject({
     .default('embedded')
     .describe(
       '`embedded`, or qdrant://host:6333 for Qdrant (qdrants:// over TLS, `?api_key=…` where it asks for one).',
+    ),
+  files: filesAddress
+    .default('folder')
+    .describe(
+      '`folder`, or s3://KEY:SECRET@host:9000/bucket?region=…&prefix=box/ for an S3 server (s3s:// over TLS). The bucket is made with versioning where it is missing.',
     ),
   demo: flag.default(false).describe('Start the demo site at once.'),
   log_level: z
@@ -183,8 +189,10 @@ export function loadConfig(environment: Record<string, string | undefined>, cwd 
   const fromEnvironment: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(environment)) {
     if (!name.startsWith('LUNA_') || OUTSIDE.test(name) || value === undefined) continue;
-    const key = name.slice(5).toLowerCase();
-    fromEnvironment[key] = key === 'provider_urls' ? mappingOf(value) : value;
+    const given = name.slice(5).toLowerCase();
+    if (isInFile(given) && value === '') continue;
+    const [key, text] = isInFile(given) ? [given.slice(0, -'_file'.length), secretIn(name, value)] : [given, value];
+    fromEnvironment[key] = key === 'provider_urls' ? mappingOf(text) : text;
   }
   const values = { ...fromFile, ...fromEnvironment, home };
   const parsed = ConfigSchema.safeParse(values);
@@ -195,6 +203,22 @@ export function loadConfig(environment: Record<string, string | undefined>, cwd 
       'docs/reference/configuration.md lists every key.',
     );
   return parsed.data;
+}
+
+/** `LUNA_DATABASE_FILE` names a file that holds the value of `LUNA_DATABASE`, as containers get their secrets. */
+function isInFile(key: string): boolean {
+  return key.endsWith('_file') && !(key in ConfigSchema.shape) && key.slice(0, -'_file'.length) in ConfigSchema.shape;
+}
+
+/** @throws ConfigError */
+function secretIn(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new ConfigError(`${name}: ${file} cannot be read (${(cause as Error).message}).`, 'Name a readable file.', {
+      cause,
+    });
+  }
 }
 
 /** Text that is no YAML stays text, which the schema refuses with the other faults. */

@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import { openEmbeddedPostgres } from '../connectors/database/embedded/embedded.ts';
 import { openPostgres } from '../connectors/database/postgres/postgres.ts';
 import { openFolderFiles } from '../connectors/files/folder.ts';
+import type { MovableFiles } from '../connectors/files/place.ts';
+import { createS3Files } from '../connectors/files/s3.ts';
 import { openJournal } from '../connectors/journal/journal.ts';
 import { ERASURE } from '../engine/model/erasure.ts';
 import { createDeliveries } from './broker/deliveries.ts';
@@ -24,7 +26,7 @@ export async function openStores(
       ? await openEmbeddedPostgres({ home: config.home, log })
       : await openPostgres({ url: config.database, owner_url: config.database_owner, key: config.database_key, log }),
   );
-  const files = keep(await openFolderFiles({ dir: join(config.home, 'files') }));
+  const files = keep(await openFiles(config));
   const live = createLiveValues();
   const deliveries = createDeliveries();
   let newest_ms: number | null = null;
@@ -64,4 +66,9 @@ export async function openStores(
     ),
   );
   return { db, files, journal, series, live, deliveries, newest_ms: () => newest_ms };
+}
+
+/** Where uploaded documents and their texts lie. A bucket is asked when it is needed. */
+export async function openFiles({ files, home }: Pick<Config, 'files' | 'home'>): Promise<MovableFiles> {
+  return files === 'folder' ? openFolderFiles({ dir: join(home, 'files') }) : createS3Files(files);
 }

@@ -1,42 +1,38 @@
 /** Files in a folder: one folder per tenant, names hashed, so that no name reaches outside and all systems agree on them. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { InvalidDataError, NotFoundError, UnavailableError } from '../../engine/errors.ts';
-import type { FileStore } from '../../engine/ports.ts';
+import { dirname, join } from 'node:path';
+import { NotFoundError, UnavailableError } from '../../engine/errors.ts';
+import { checkedPath, isPath, type MovableFiles, pathOf } from './place.ts';
 
-const TENANT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-const NAME_LIMIT = 1024;
 const DRAFT = '.draft-';
 
 /** Makes `dir` where it is missing and removes what a kill left half written. */
-export async function openFolderFiles({ dir }: { dir: string }): Promise<FileStore> {
+export async function openFolderFiles({ dir }: { dir: string }): Promise<MovableFiles> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   for (const entry of await readdir(dir, { recursive: true, withFileTypes: true }))
     if (entry.isFile() && entry.name.startsWith(DRAFT)) await rm(join(entry.parentPath, entry.name), { force: true });
+  const put = (name: string, path: string, bytes: Uint8Array) =>
+    translated(name, async () => {
+      const folder = join(dir, dirname(path));
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await writeWhole(folder, join(dir, path), bytes);
+    });
   return {
-    async write(tenant, name, bytes) {
-      const { folder, path } = placeOf(dir, tenant, name);
-      await translated(name, async () => {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeWhole(folder, path, bytes);
-      });
-    },
-    read: (tenant, name) => translated(name, () => readFile(placeOf(dir, tenant, name).path)),
+    write: async (tenant, name, bytes) => put(name, pathOf(tenant, name), bytes),
+    read: (tenant, name) => translated(name, () => readFile(join(dir, pathOf(tenant, name)))),
     async remove(tenant, name) {
-      await translated(name, () => rm(placeOf(dir, tenant, name).path, { force: true }));
+      await translated(name, () => rm(join(dir, pathOf(tenant, name)), { force: true }));
     },
+    async paths() {
+      const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+      return files.map((path) => path.slice(dir.length + 1).replaceAll('\\', '/')).filter(isPath);
+    },
+    readPath: (path) => translated(path, () => readFile(join(dir, checkedPath(path)))),
+    writePath: async (path, bytes) => put(path, checkedPath(path), bytes),
     async close() {},
   };
-}
-
-function placeOf(dir: string, tenant: string, name: string): { folder: string; path: string } {
-  if (!TENANT.test(tenant)) throw new InvalidDataError(`"${tenant}" is no tenant.`, 'Tenants are ids such as default.');
-  if (name === '' || name.length > NAME_LIMIT)
-    throw new InvalidDataError('A file name has 1 to 1,024 characters.', 'Choose another name.');
-  // The tenant is part of the hash too: folders `A` and `a` are one on systems that ignore case.
-  const file = createHash('sha256').update(`${tenant}\0${name}`).digest('hex');
-  return { folder: join(dir, tenant), path: join(dir, tenant, file) };
 }
 
 /** Readers see the old or the new file, never a part, also after a kill or a power cut. */

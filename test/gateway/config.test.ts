@@ -36,6 +36,23 @@ describe('loadConfig', () => {
     expect(config.trusted_proxies).toEqual(['127.0.0.1', '10.0.0.0/8']);
   });
 
+  it('reads a value from the file that LUNA_…_FILE names, and says which one it cannot read', () => {
+    const file = join(home, 'database-url');
+    writeFileSync(file, 'postgres://app:secret@db/luna\n');
+    const config = loadConfig({ LUNA_HOME: home, LUNA_DATABASE_FILE: file, LUNA_SERIES_FILE: '' });
+    expect(config).toMatchObject({ database: 'postgres://app:secret@db/luna', series: 'duckdb' });
+    expect(() => loadConfig({ LUNA_HOME: home, LUNA_FILES_FILE: '/nowhere' })).toThrow(/LUNA_FILES_FILE: \/nowhere/);
+    expect(() => loadConfig({ LUNA_HOME: home, LUNA_NONSENSE_FILE: file })).toThrow(/unknown key nonsense_file/);
+  });
+
+  it('takes a bucket for the files, and tells no secret of one that is wrong', () => {
+    const files = 's3://key:secret@minio:9000/luna';
+    expect(loadConfig({ LUNA_HOME: home, LUNA_FILES: files }).files).toBe(files);
+    const wrong = () => loadConfig({ LUNA_HOME: home, LUNA_FILES: 's3://key:secret@minio:9000/' });
+    expect(wrong).toThrow(/files: is neither/);
+    expect(wrong).not.toThrow(/secret@/);
+  });
+
   it('lists all faults at once and refuses unknown keys', () => {
     writeFileSync(join(home, 'luna.yaml'), 'prot: 9000\n');
     expect(() => loadConfig({ LUNA_HOME: home, LUNA_MQTT_PORT: '99999', LUNA_TLS: 'maybe' })).toThrow(

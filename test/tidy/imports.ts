@@ -15,6 +15,7 @@ const CLIENTS: Record<string, readonly string[]> = {
   pg: ['connectors/database', 'connectors/series'],
   'pg-boss': ['gateway'],
   piscina: ['gateway'],
+  s3mini: ['connectors/files'],
   serialport: ['connectors/meters'],
   unpdf: ['gateway/workers', 'connectors/passages'],
 };
