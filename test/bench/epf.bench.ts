@@ -7,7 +7,7 @@ import { walk } from './epf/walk.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'day-ahead prices against published forecasts: --file NP.csv.gz --forecasts forecasts_NP.csv.gz --days N --every K --models a,b';
+  'day-ahead prices against published forecasts: --file NP.csv.gz --forecasts forecasts_NP.csv.gz --days N --every K --models a,b --state FILE';
 
 const FOLDER = 'prices/epf';
 
@@ -21,7 +21,8 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   const days = Math.min(most, wholeNumber(options, 'days', most));
   const methods = chooseMethods(options.models);
   const actual = table.columns[0]!;
-  const walked = walk({ panel: pricePanel(table), methods, from_day, days, every, progress });
+  const state_file = options.state === undefined ? {} : { state_file: options.state };
+  const walked = walk({ panel: pricePanel(table), methods, from_day, days, every, progress, ...state_file });
   const truth = actual.subarray(from_day * DAY_HOURS, (from_day + days) * DAY_HOURS);
   const cpu_s = [...walked.cpu_s.values()].reduce((a, b) => a + b, 0);
   return {
