@@ -3,6 +3,7 @@
  * pass one contract suite in `test/contracts/`. `tenant` is a mandatory argument of every call that touches data.
  * All methods reject with UnavailableError when the thing behind them is down, unless they say otherwise.
  */
+import type { Explanation } from './forecast/port.ts';
 import type { PriceMarket, PriceSeries } from './model/price.ts';
 import type { JournalledGroup, Reading, ReadingGroup } from './model/reading.ts';
 import type { Closable } from './ports/closable.ts';
@@ -84,6 +85,7 @@ export type LunaEvent =
   | { type: 'tariff'; tenant: string }
   | { type: 'forecast'; tenant: string; series: string }
   | { type: 'advice'; tenant: string }
+  | { type: 'plan'; tenant: string }
   | { type: 'alert'; tenant: string }
   | { type: 'documents'; tenant: string }
   | { type: 'progress'; tenant: string; task: string; done: number; total: number | null; text: string };
@@ -235,6 +237,8 @@ export interface ForecastModel {
   readonly name: string;
   /** @throws InvalidDataError with the reason when the history does not suffice. */
   forecast(input: ForecastInput): ForecastPoint[];
+  /** What the mean of the hour that begins at `at_ms` is made of; sums to it. */
+  explain?(input: ForecastInput, at_ms: number): Explanation;
 }
 export type ForecastInput = {
   /** Slot values up to (not including) `from_ms`, ascending; NaN is missing. */
@@ -246,4 +250,6 @@ export type ForecastInput = {
   quantiles: readonly number[];
   /** Lower bound of what is possible (0 for load and generation), or null. */
   floor: number | null;
+  /** Local day numbers (days since 1970-01-01) on which people are off. */
+  holidays?: readonly number[];
 };

@@ -144,6 +144,11 @@ function checkTerms(input: PlanInput, slots: number, add: Add): void {
   const known = new Set(
     [...input.batteries, ...input.vehicles, ...input.heat_pumps, ...input.loads].map(({ id }) => id),
   );
+  for (const { device, from_ms, to_ms, power_W } of input.overrides ?? []) {
+    if (!known.has(device)) add('override', `names ${device}, which is no device`);
+    if (!(from_ms < to_ms)) add(`override of ${device}`, 'does not end after it begins');
+    if (!Number.isFinite(power_W)) add(`override of ${device}`, 'has no power');
+  }
   for (const reduction of input.reductions) {
     atLeast(`reduction ${reduction.id}.limit_W`, reduction.limit_W, 0, add);
     for (const id of reduction.devices)

@@ -10,6 +10,8 @@ export type ReasonCode =
   | 'waits-for-cheaper'
   | 'holds-for-later'
   | 'reduced'
+  /** A person has set it. */
+  | 'by-hand'
   | 'full'
   | 'empty'
   | 'runs';
@@ -44,6 +46,8 @@ export function explainSlot(input: PlanInput, plan: Plan, id: string, t: number)
   });
   const slot_ms = input.slot_min * 60_000;
   const at = (slot: number) => input.from_ms + slot * slot_ms;
+  const set = input.overrides?.some((one) => one.device === id && one.from_ms < at(t + 1) && one.to_ms > at(t));
+  if (set) return reason('by-hand');
   if (power_W < -IDLE_W) {
     if (plan.grid_W[t]! <= 0 || input.generation_W[t]! > input.load_W[t]!) return reason('charges-surplus');
     const departure = nextDeparture(input, id, at(t));

@@ -4,7 +4,7 @@
  * say, and every broken limit is seen here, not believed.
  */
 import type { DevicePlan, GaveWay, LimitKind, PlanCost, PlanInput } from './site.ts';
-import { GRID, GRID_KINDS, type SiteProgram, STORE, STORE_KINDS, touched } from './site-program.ts';
+import { GRID, GRID_KINDS, measures, type SiteProgram, STORE, STORE_KINDS, touched } from './site-program.ts';
 import type { Store } from './stores.ts';
 
 export type Realised = {
@@ -42,6 +42,7 @@ export function realise(input: PlanInput, site: SiteProgram, x: Float64Array): R
     grid_W[t] = (net_kW + curtail_kW) * 1000;
   }
   const gave_way = brokenLimits(input, site, runs, grid_W);
+  gave_way.penalty -= urged(site, runs);
   return {
     grid_W,
     curtailed_W,
@@ -55,6 +56,17 @@ export function realise(input: PlanInput, site: SiteProgram, x: Float64Array): R
     cost: costOf(input, site, runs, grid_W),
     ...gave_way,
   };
+}
+
+/** What obeying people counts for in the program. */
+function urged({ stores, hours }: SiteProgram, runs: readonly Run[]): number {
+  let sum = 0;
+  runs.forEach(({ power_W }, i) => {
+    stores[i]!.urge_per_kWh.forEach((urge, t) => {
+      sum += urge * (Math.abs(power_W[t]!) / 1000) * hours;
+    });
+  });
+  return sum;
 }
 
 type Run = { power_W: Float64Array; energy_kWh: Float64Array };
@@ -117,11 +129,7 @@ function costOf(input: PlanInput, site: SiteProgram, runs: readonly Run[], grid_
     if (kWh > 0) cost.import += kWh * input.import_price[t]!;
     else cost.export -= kWh * input.export_price[t]!;
   }
-  for (const { from_slot, to_slot, per_kW, realised_kW } of input.demand) {
-    let peak = realised_kW;
-    for (let t = from_slot; t < to_slot; t++) peak = Math.max(peak, grid_W[t]! / 1000);
-    cost.demand += per_kW * (peak - realised_kW);
-  }
+  cost.demand = demandCostOf(input, grid_W);
   runs.forEach(({ power_W, energy_kWh }, i) => {
     const { wear_per_kWh, end_value_per_kWh } = stores[i]!;
     let discharged = 0;
@@ -130,6 +138,17 @@ function costOf(input: PlanInput, site: SiteProgram, runs: readonly Run[], grid_
     cost.stored += energy_kWh.at(-1)! * end_value_per_kWh;
   });
   cost.total = cost.import - cost.export + cost.demand + cost.wear - cost.stored;
+  return cost;
+}
+
+/** What the peaks of a course cost beyond what is realised. */
+export function demandCostOf({ demand }: Pick<PlanInput, 'demand'>, grid_W: ArrayLike<number>): number {
+  let cost = 0;
+  for (const term of demand) {
+    let peak = term.realised_kW;
+    for (let t = term.from_slot; t < term.to_slot; t++) if (measures(term, t)) peak = Math.max(peak, grid_W[t]! / 1000);
+    cost += term.per_kW * (peak - term.realised_kW);
+  }
   return cost;
 }
 

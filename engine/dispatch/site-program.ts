@@ -40,7 +40,7 @@ export function siteProgram(input: PlanInput, stores: readonly Store[]): SitePro
   for (let t = 0; t < slots; t++) {
     const at = t * kinds;
     const terms = input.demand.flatMap(({ from_slot, to_slot }, k) => (t >= from_slot && t < to_slot ? [k] : []));
-    const peakRows = terms.map((k) => 1 + peaks.row_of[k]!);
+    const peakRows = terms.filter((k) => measures(input.demand[k]!, t)).map((k) => 1 + peaks.row_of[k]!);
     addGrid(builder, input, t, { hours, limits, column, at, peakRows, most: mostExport(input, stores, t) });
     for (let i = 0; i < stores.length; i++) {
       const store = stores[i]!;
@@ -75,6 +75,11 @@ export function siteProgram(input: PlanInput, stores: readonly Store[]): SitePro
   }
   const chain_row = (store: number) => local + store;
   return { program: builder.finish(), stores, hours, kinds, column, chain_row, limits };
+}
+
+/** Whether the slot's power counts for the charge. */
+export function measures({ from_slot, to_slot, when }: DemandTerm, t: number): boolean {
+  return t >= from_slot && t < to_slot && (when?.[t - from_slot] ?? true);
 }
 
 type Group = { from: number; to: number; limit_kW: (t: number) => number; members: ReadonlySet<string> };
@@ -201,13 +206,17 @@ function addStore(builder: StageBuilder, store: Store, t: number, place: StorePl
   const { hours, column, at, row, inGroups, idle } = place;
   const slots = store.keep.length;
   if (store.charge_kW[t]! > 0) {
-    column[at + STORE.charge] = builder.column(0, 0, store.charge_kW[t]!);
+    column[at + STORE.charge] = builder.column(-store.urge_per_kWh[t]! * hours, 0, store.charge_kW[t]!);
     builder.entry(t, BALANCE_ROW, -1);
     builder.entry(t, row, -store.gain[t]!);
     for (const group of inGroups) builder.entry(t, group, 1);
   }
   if (store.discharge_kW[t]! > 0) {
-    column[at + STORE.discharge] = builder.column(store.wear_per_kWh * hours, 0, store.discharge_kW[t]!);
+    column[at + STORE.discharge] = builder.column(
+      (store.wear_per_kWh - store.urge_per_kWh[t]!) * hours,
+      0,
+      store.discharge_kW[t]!,
+    );
     builder.entry(t, BALANCE_ROW, 1);
     builder.entry(t, row, store.drop);
   }

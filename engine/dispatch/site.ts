@@ -26,8 +26,13 @@ export type PlanInput = {
   loads: readonly ShiftableLoad[];
   /** Times in which named devices may draw only so much together (§14a EnWG). */
   reductions: readonly Reduction[];
+  /** What a person has set by hand: obeyed as far as the device's energy allows. */
+  overrides?: readonly Override[];
   soft: SoftPrices;
 };
+
+/** + discharges, − charges or draws, 0 stops; the device does this and nothing else in the slots that it touches. */
+export type Override = { device: string; from_ms: number; to_ms: number; power_W: number };
 
 /** null: no limit. A limit of 0 W export forbids feeding in. */
 export type GridConnection = {
@@ -44,6 +49,8 @@ export type DemandTerm = {
   per_kW: number;
   /** Largest power so far in this period; 0 only where the period has just begun. */
   realised_kW: number;
+  /** Whether each slot from `from_slot` on is measured; all are where it is left out. */
+  when?: readonly boolean[];
 };
 
 export type Battery = {

@@ -4,6 +4,7 @@ import type {
   DeviceKind,
   HeatPump,
   LimitKind,
+  Override,
   PlanInput,
   RunningRules,
   ShiftableLoad,
@@ -37,16 +38,37 @@ export type Store = {
   charge_from_grid: boolean;
   discharge_to_grid: boolean;
   running: RunningRules | null;
+  /** Per kWh charged or discharged in a slot: what makes a plan obey a person; 0 elsewhere. */
+  urge_per_kWh: Float64Array;
 };
+
+/** More than any price: a person is obeyed whatever it costs. */
+const URGE_PER_KWH = 100;
 
 /** @returns the devices of a checked input in the order batteries, vehicles, heat pumps, loads. */
 export function storesOf(input: PlanInput): Store[] {
-  return [
+  const stores = [
     ...input.batteries.map((battery) => batteryStore(battery, input)),
     ...input.vehicles.map((vehicle) => vehicleStore(vehicle, input)),
     ...input.heat_pumps.map((pump) => heatStore(pump, input)),
     ...input.loads.map((load) => loadStore(load, input)),
   ];
+  for (const override of input.overrides ?? []) obey(override, stores, input);
+  return stores;
+}
+
+/** Leaves the device one direction and one power in the slots that the override touches. */
+function obey({ device, from_ms, to_ms, power_W }: Override, stores: readonly Store[], input: PlanInput): void {
+  const store = stores.find(({ id }) => id === device);
+  if (!store) return;
+  const slot_ms = input.slot_min * 60_000;
+  const first = Math.max(0, Math.floor((from_ms - input.from_ms) / slot_ms));
+  const end = Math.min(store.keep.length, Math.ceil((to_ms - input.from_ms) / slot_ms));
+  for (let t = first; t < end; t++) {
+    store.charge_kW[t] = Math.min(store.charge_kW[t]!, Math.max(0, -power_W) / 1000);
+    store.discharge_kW[t] = Math.min(store.discharge_kW[t]!, Math.max(0, power_W) / 1000);
+    store.urge_per_kWh[t] = URGE_PER_KWH;
+  }
 }
 
 const filled = (slots: number, value: number) => new Float64Array(slots).fill(value);
@@ -73,6 +95,7 @@ function emptyStore(id: string, kind: DeviceKind, { import_price, slot_min }: Pl
     charge_from_grid: true,
     discharge_to_grid: true,
     running: null,
+    urge_per_kWh: filled(slots, 0),
   };
 }
 

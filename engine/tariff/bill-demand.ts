@@ -1,10 +1,18 @@
 /** The lines of a bill for power. */
 import { addMonths } from '../model/time.ts';
 import type { BillPart } from './bill.ts';
-import { type BilledPeak, billedPeak, demandCost, demandPeriod, type IntervalMean, intervalMeans } from './demand.ts';
+import {
+  type BilledPeak,
+  billedPeak,
+  demandCost,
+  demandPeriod,
+  type ImportSlots,
+  type IntervalMean,
+  intervalMeans,
+} from './demand.ts';
 import { type DraftLine, rowsOf } from './line.ts';
 import { daysOfMonth } from './shares.ts';
-import type { DemandCharge, TariffVersion } from './tariff.ts';
+import type { DemandCharge, HolidayCalendar, Tariff, TariffVersion } from './tariff.ts';
 import { inParts } from './versions.ts';
 
 /**
@@ -73,7 +81,7 @@ function within(means: readonly IntervalMean[], from_ms: number, to_ms: number):
 /** The largest measured power of each month that the ratchet looks back on; 0 without one. */
 function ratchetPeak(
   charge: DemandCharge,
-  { tariff }: BillPart,
+  { tariff }: Pick<BillPart, 'tariff'>,
   start_ms: number,
   means: readonly IntervalMean[],
 ): number {
@@ -84,6 +92,23 @@ function ratchetPeak(
     largest = Math.max(largest, billedPeak(charge, month).measured_kW);
   }
   return largest;
+}
+
+/** For each charge with a ratchet the power that it looks back on from `at_ms`; what is not known counts nothing. */
+export function ratchets(
+  tariff: Tariff,
+  taken: ImportSlots,
+  at_ms: number,
+  isHoliday: HolidayCalendar,
+): Record<string, number> {
+  return Object.fromEntries(
+    tariff.demand.flatMap((charge) => {
+      if (!charge.ratchet) return [];
+      const { from_ms } = demandPeriod(charge, at_ms, tariff.time_zone);
+      const means = intervalMeans(tariff, charge, taken, isHoliday);
+      return [[charge.name, ratchetPeak(charge, { tariff }, from_ms, means)]];
+    }),
+  );
 }
 
 /** `quantity` null: no interval of the period is known and nothing else says how much power is billed. */
