@@ -22,7 +22,7 @@ async function load(name: string): Promise<Bench> {
 }
 
 async function list(): Promise<void> {
-  console.log('npm run bench -- NAME [--option value]… (--record keeps the figures in docs/figures)');
+  console.log('npm run bench -- NAME [--option value]… (--record, or --record OTHER-NAME, keeps the figures in docs/figures)');
   for (const name of benchNames()) console.log(`  ${name.padEnd(12)} ${(await load(name)).about}`);
 }
 
@@ -42,7 +42,8 @@ async function main([name, ...args]: string[]): Promise<void> {
   const bench = await load(name);
   const { record, ...options } = parseOptions(args);
   const result = await bench.run(options, (line) => console.log(line));
-  if (record) recordFigures(name, result);
+  // One bench may run over several sets, each with figures of its own.
+  if (record) recordFigures(record === 'true' ? name : record, result);
   // Written in one piece before leaving, so that nothing a bench left running can print after it.
   process.stdout.write(`${lastLine(name, result)}\n`, () => process.exit(0));
 }
