@@ -3,6 +3,7 @@
  * Also one command of the command line in a box without listeners, where none runs.
  */
 import { mkdirSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
 import { assemble } from './assemble.ts';
 import { refuseUnfinished } from './backup/restore.ts';
@@ -46,9 +47,18 @@ export async function runBox(config: Config): Promise<void> {
     const { services, parts, address } = await assemble(config, log, { listen: true });
     lifecycle = createLifecycle(parts, log);
     await lifecycle.start();
+    keepHeapsSmall();
     control.serve((command) => runCommand(services, command));
     await greet(services, address());
   }
+}
+
+/**
+ * From here on V8 collects garbage rather than let its heaps grow: a sixth less memory while the box catches up after an
+ * outage. Not before, since a start is in a hurry; and an older V8 does not know it.
+ */
+function keepHeapsSmall(): void {
+  if (Number.parseInt(process.versions.v8, 10) >= 13) setFlagsFromString('--memory-saver-mode');
 }
 
 /** @param close resolves with what it went on without */
