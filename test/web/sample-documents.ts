@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { PDFDocument, StandardFonts } from 'pdf-lib';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
-import type { Clock, Database, FileStore } from '../../engine/ports.ts';
+import type { Clock, Database, FileStore, Passage } from '../../engine/ports.ts';
 import type { Answer, DocumentState, Services } from '../../gateway/services.ts';
 
 const DAY_MS = 24 * HOUR_MS;
@@ -84,6 +84,15 @@ const PASSAGE = {
   section: '§ 14a Network-oriented control',
 };
 
+const READ: Passage = {
+  ...PASSAGE,
+  id: 'd1:2026-01-01:0',
+  text: `${LINES[2]} ${LINES[3]}`,
+  start: 0,
+  end: 150,
+  language: 'en',
+};
+
 /** Abstains from what it does not know: whatever does not ask for power. */
 function answerTo(question: string): Answer {
   if (/power|leistung/i.test(question))
@@ -137,7 +146,7 @@ export function sampleDocumentServices(clock: Clock): Pick<Services, 'regulation
     regulation: {
       ask: async (_, question) => answerTo(question),
       documents: async () => documents,
-      similar: async () => [],
+      similar: async (_, text) => (/nothing/i.test(text) ? [] : [{ passage: READ, score: 3.1 }]),
       upload: async (actor, file) => {
         if (('bytes' in file ? file.bytes : await readFile(file.path))[0] === 0x58)
           throw new InvalidDataError('The file is no PDF.', 'Upload a PDF, Markdown or text.');

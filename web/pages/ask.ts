@@ -4,98 +4,74 @@ import { icon } from '../components/icon.ts';
 import { layout } from '../components/layout.ts';
 import { card, csrfField, emptyState, linkButton } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
+import type { Turn } from './ask-sources.ts';
+import { exportLink, turnPart } from './ask-turn.ts';
 
-export type Source = {
-  document: string;
-  document_title: string;
-  version: string;
-  page: number | null;
-  section: string;
-};
-export type AskedView = {
-  question: string;
-  status: 'answered' | 'abstained';
-  sentences: readonly { text: string; citations: readonly (Source & { quote: string })[] }[];
-  nearest: readonly (Source & { text: string })[];
-};
 export type AskView = {
-  has_documents: boolean;
+  /** Documents that can be quoted. */
+  documents: number;
+  /** What stands in the field. */
   question: string;
-  asked: AskedView | null;
-  recent: readonly string[];
+  turns: readonly Turn[];
+  /** The stored conversation that goes on; null: a new one begins. */
+  conversation: string | null;
+  /** Earlier conversations, or single questions where `href` asks again. */
+  recent: readonly { title: string; href: string; when_ms: number | null }[];
 };
 
 export function askPage(view: AskView, ui: Ui): Html {
   const { t } = ui;
-  if (!view.has_documents) {
-    const isAdmin = ui.actor?.role === 'admin';
-    const actions = isAdmin
-      ? linkButton('/documents', t('documents.upload'), 'primary')
-      : html`<p class="soft">${t('ask.empty_user')}</p>`;
-    return layout(ui, {
-      title: t('ask.title'),
-      page: 'ask',
-      content: emptyState({ title: t('ask.empty_title'), text: t('ask.empty'), icon: 'file-question-mark', actions }),
-    });
-  }
-  const content = html`<form class="card ask" method="get" action="/ask" hx-post="/ask" hx-target="#answer" hx-indicator="#asking">
-${csrfField(ui)}<label for="question">${t('ask.label')}</label>
-<div class="ask-row"><textarea id="question" name="question" rows="2" maxlength="1000" required placeholder="${t('ask.placeholder')}">${view.question}</textarea>
-<button class="primary">${t('ask.submit')}</button></div>
-<p class="soft small" id="asking" role="status"><span>${t('ask.working')}</span></p>
-</form>
-<div id="answer" class="stack" aria-live="polite">${view.asked ? answerPart(view.asked, ui) : ''}</div>
-${view.recent.length > 0 ? recentCard(view.recent, ui) : ''}`;
-  return layout(ui, { title: t('ask.title'), page: 'ask', content, scripts: ['ask.js'] });
-}
-
-/** The answer alone, for htmx. */
-export function answerPart(asked: AskedView, ui: Ui): Html {
-  const { t } = ui;
-  if (asked.status === 'abstained') {
-    const nearest =
-      asked.nearest.length === 0
-        ? html`<p>${t('ask.nearest_none')}</p>`
-        : html`<ul class="quotes">${asked.nearest.map((passage) => html`<li>${sourceLink(passage, firstWords(passage.text), ui)}<blockquote>${passage.text}</blockquote></li>`)}</ul>`;
-    return card({
-      title: asked.question,
-      content: html`<p class="verdict">${icon('circle-help')} ${t('ask.abstained')}</p><p class="soft">${t('ask.abstained_text')}</p>${nearest}`,
-    });
-  }
-  const citations = asked.sentences.flatMap((sentence) => sentence.citations);
-  let n = 0;
-  return card({
-    title: asked.question,
-    content: html`<div class="answer"><div class="stack">${asked.sentences.map(
-      (sentence) =>
-        html`<p class="sentence">${sentence.text} ${sentence.citations.map(() => html`<sup><a href="#quote-${++n}">${n}</a></sup>`)}</p>`,
-    )}<p class="small soft">${t('ask.note')}</p></div>
-<ol class="quotes">${citations.map((citation, i) => html`<li id="quote-${i + 1}">${sourceLink(citation, citation.quote, ui)}<blockquote>${citation.quote}</blockquote></li>`)}</ol></div>`,
+  if (view.documents === 0) return noDocuments(ui);
+  const going = view.turns.length > 0;
+  const action = going
+    ? html`<div class="actions">${view.conversation ? exportLink(view.conversation, ui) : ''}${linkButton('/ask', t('ask.new'), 'plain', 'plus')}</div>`
+    : undefined;
+  const content = html`<div id="answer" class="stack conversation">${view.turns.map((turn) => turnPart(turn, ui))}</div>
+${askForm(view, ui)}
+${!going && view.recent.length > 0 ? recentCard(view.recent, ui) : ''}`;
+  return layout(ui, {
+    title: t('ask.title'),
+    page: 'ask',
+    content,
+    scripts: ['ask.js', 'copy.js'],
+    styles: ['regulation.css'],
+    ...(action ? { action } : {}),
   });
 }
 
-/** Where a quote stands, as a link to the page with the passage marked. */
-function sourceLink(source: Source, quote: string, ui: Ui): Html {
-  const query = new URLSearchParams({ version: source.version, quote });
-  if (source.page !== null) query.set('page', String(source.page));
-  const where = [
-    source.document_title,
-    source.section,
-    source.page === null ? '' : ui.t('ask.page', { page: source.page }),
-  ]
-    .filter(Boolean)
-    .join(' · ');
-  return html`<a class="source" href="/documents/${encodeURIComponent(source.document)}?${query.toString()}">${icon('file-text')}<span>${where}</span></a>`;
+/** Works without JavaScript too; ask.js then shows the answer while it is written. */
+function askForm(view: AskView, ui: Ui): Html {
+  const { t } = ui;
+  const going = view.turns.length > 0;
+  return html`<form class="card ask" method="get" action="/ask" data-failed="${t('ask.failed')}" data-stopped="${t('ask.stopped')}">
+${csrfField(ui)}<input type="hidden" name="conversation" value="${view.conversation ?? ''}">
+<label for="question" data-follow-up="${t('ask.follow_up')}">${going ? t('ask.follow_up') : t('ask.label')}</label>
+<div class="ask-row"><textarea id="question" name="question" rows="2" maxlength="1000" required placeholder="${t('ask.placeholder')}" aria-describedby="promise">${view.question}</textarea>
+<button class="primary">${icon('arrow-up')}${t('ask.submit')}</button></div>
+<p class="soft small" id="promise">${t('ask.promise', { n: view.documents })}</p>
+</form>`;
 }
 
-/** Enough of a passage to find it again on its page. */
-function firstWords(text: string): string {
-  return text.split(/\s+/).slice(0, 30).join(' ');
+function noDocuments(ui: Ui): Html {
+  const { t } = ui;
+  const isAdmin = ui.actor?.role === 'admin';
+  const actions = isAdmin
+    ? linkButton('/documents', t('documents.upload'), 'primary')
+    : html`<p class="soft">${t('ask.empty_user')}</p>`;
+  return layout(ui, {
+    title: t('ask.title'),
+    page: 'ask',
+    content: emptyState({ title: t('ask.empty_title'), text: t('ask.empty'), icon: 'file-question-mark', actions }),
+  });
 }
 
-function recentCard(recent: readonly string[], ui: Ui): Html {
+function recentCard(recent: AskView['recent'], ui: Ui): Html {
   return card({
     title: ui.t('ask.recent'),
-    content: html`<ul class="rows">${recent.map((question) => html`<li><a href="/ask?question=${encodeURIComponent(question)}">${question}</a></li>`)}</ul>`,
+    id: 'recent',
+    content: html`<ul class="rows">${recent.map(
+      ({ title, href, when_ms }) =>
+        html`<li><a href="${href}">${title}</a>${when_ms === null ? '' : html`<span class="soft small">${ui.format.when(when_ms, ui.now_ms)}</span>`}</li>`,
+    )}</ul>`,
   });
 }
