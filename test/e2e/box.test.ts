@@ -142,7 +142,7 @@ describe.skipIf(!hasChromium)('a real box in the browser', () => {
     const answer = page.locator('#answer');
     await page.fill('#question', 'What is the minimum power of the sluice heating?');
     await page.locator('form.ask button').click();
-    await answer.locator('.sentence').first().waitFor();
+    await answer.locator('.turn[data-status=answered]').waitFor();
     expect(await answer.locator('.sentence').first().textContent()).toContain('4.2 kilowatts');
     expect(await answer.locator('.source').first().textContent()).toMatch(/House rules of the mill.*page 2/);
     await answer.locator('.source').first().click();

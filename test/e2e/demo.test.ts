@@ -131,9 +131,11 @@ describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
     await page.keyboard.press('Enter');
     await page.locator('#answer .sentence').first().waitFor();
     expect(await page.locator('#answer .sentence').first().textContent()).toContain('binnen 24 Stunden');
-    expect(await page.locator('#quote-1 blockquote').textContent()).toContain('binnen 24 Stunden');
-    expect(await page.locator('#quote-1 .source').textContent()).toMatch(/Energiewirtschaftsgesetz.*§ 20a.*page 3/);
-    await page.locator('#quote-1 .source').click();
+    await page.locator('.turn[data-status=answered]').waitFor();
+    const quote = page.locator('.turn .quotes > li').first();
+    expect(await quote.locator('blockquote').textContent()).toContain('binnen 24 Stunden');
+    expect(await quote.locator('.source').textContent()).toMatch(/Energiewirtschaftsgesetz.*§\s20a.*page 3/);
+    await quote.locator('.source').click();
     const sheet = page.locator('luna-page[data-drawn=true]');
     await sheet.waitFor();
     expect(await sheet.getAttribute('data-page')).toBe('3');
