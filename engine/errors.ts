@@ -2,6 +2,8 @@
  * The kinds of failure that cross module borders. `message` is one sentence that says what happened,
  * `remedy` one that says what to do; both are shown to people.
  */
+import type { ModelFaultKind } from './ports/language.ts';
+
 /** Which sentence it is, and what stands in its gaps. The sentences are in web/i18n, as `fault.<code>`. */
 export type FaultWords = {
   code:
@@ -42,6 +44,15 @@ export class UnavailableError extends LunaError {}
 
 /** What was to be continued has a gap: it must be begun anew, which needs nobody's help. */
 export class LogGapError extends UnavailableError {}
+
+/** A language model failed; `fault` says how. */
+export class ModelError extends UnavailableError {
+  readonly fault: ModelFaultKind;
+  constructor(fault: ModelFaultKind, message: string, remedy?: string, options?: { cause?: unknown }) {
+    super(message, remedy, options);
+    this.fault = fault;
+  }
+}
 
 /** What was supplied is malformed or impossible; trying again gives the same. */
 export class InvalidDataError extends LunaError {

@@ -229,6 +229,10 @@ export interface FileStore extends Closable {
   ping?(): Promise<string>;
 }
 
+// ── Language models (ports/language.ts) ─────────────────────────────────────────────────────────────────────────
+
+export type * from './ports/language.ts';
+
 // ── Forecast models ────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Pure: the same input gives the same forecast. */

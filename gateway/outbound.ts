@@ -20,6 +20,9 @@ export type OutboundOptions = {
   resolve?: Resolve;
   /** Told what time the other side has (RFC 9110, 6.6.1 Date), with each answer that says it. */
   onDate?: (host: string, at_ms: number) => void;
+  /** How long the other side may let wait for its headers and for each further piece; 0: only the caller's own deadlines
+   * hold. 300 s where left out. */
+  answer_ms?: number;
 };
 
 export type Outbound = {
@@ -45,7 +48,7 @@ export function isPublic(address: string): boolean {
   return parsed.kind() === 'ipv4' || !/^(64:ff9b:|2002:)/i.test(parsed.toNormalizedString());
 }
 
-export function createOutbound({ allowed, resolve = systemResolve, onDate }: OutboundOptions): Outbound {
+export function createOutbound({ allowed, resolve = systemResolve, onDate, answer_ms }: OutboundOptions): Outbound {
   const branches: Outbound[] = [];
   async function check(host: string, port: number): Promise<readonly { address: string; family: number }[]> {
     const bare = bareHost(host);
@@ -60,10 +63,11 @@ export function createOutbound({ allowed, resolve = systemResolve, onDate }: Out
       );
     return found;
   }
+  const waits = answer_ms === undefined ? {} : { headersTimeout: answer_ms, bodyTimeout: answer_ms };
   // One agent per port: the lookup is not told which port it is for.
   const agents = new Map<number, Agent>();
   const agentFor = (port: number) => {
-    const agent = agents.get(port) ?? new Agent({ connect: { lookup: checkedLookup(check, port) } });
+    const agent = agents.get(port) ?? new Agent({ connect: { lookup: checkedLookup(check, port) }, ...waits });
     agents.set(port, agent);
     return agent;
   };
@@ -106,6 +110,7 @@ export function createOutbound({ allowed, resolve = systemResolve, onDate }: Out
         allowed: () => [...allowed(), ...hosts],
         resolve,
         ...(onDate ? { onDate } : {}),
+        ...(answer_ms === undefined ? {} : { answer_ms }),
       });
       branches.push(branch);
       return branch.fetch;

@@ -9,7 +9,7 @@ export type Anchor = {
   kind: 'reference' | 'date' | 'number';
   /** The value in one spelling, e.g. `§:14a`, `2026-07-01`, `20.5`. */
   key: string;
-  /** Of a reference its paragraph, of a number its unit in one spelling; null where there is none. */
+  /** Of a reference what stands below it (`1.2` of `Abs. 1 Satz 2`), of a number its unit in one spelling; null where there is none. */
   detail: string | null;
   start: number;
   end: number;
@@ -147,11 +147,21 @@ export function anchorsOf(text: string, language: Language): Anchor[] {
     found.push(anchor);
     rest = rest.slice(0, anchor.start) + ' '.repeat(anchor.end - anchor.start) + rest.slice(anchor.end);
   };
-  for (const { key, paragraph, start, end } of referencesOf(text))
-    take({ kind: 'reference', key, detail: paragraph, start, end });
+  for (const { key, start, end } of referencesOf(text))
+    take({ kind: 'reference', key, detail: detailOf(text.slice(start, end), key), start, end });
   for (const pattern of DATES) for (const match of rest.matchAll(pattern)) takeDate(match, take);
   for (const anchor of numbersIn(rest, language)) found.push(anchor);
   return found.sort((a, b) => a.start - b.start);
+}
+
+/** What stands below the section: `1.2.3` of `§ 14a Abs. 1 Satz 2 Nr. 3`. */
+function detailOf(reference: string, key: string): string | null {
+  const number = key.slice(key.indexOf(':') + 1);
+  const below = reference.slice(reference.toLowerCase().indexOf(number) + number.length);
+  const parts = [
+    ...below.matchAll(/\d+[a-z]?|(?<=\()[a-z]{1,5}(?=\))|(?<=(?:buchstabe|lit\.?|point)\s*)[a-z]{1,2}\b/gi),
+  ];
+  return parts.length > 0 ? parts.map(([part]) => part.toLowerCase()).join('.') : null;
 }
 
 function takeDate(match: RegExpMatchArray, take: (anchor: Anchor) => void): void {
