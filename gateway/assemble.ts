@@ -51,6 +51,7 @@ import { createLoadService } from './services/loads.ts';
 import { createMeterService } from './services/meters.ts';
 import { createWaysOut } from './services/notify/ways.ts';
 import { createNotifyService } from './services/notify.ts';
+import { createPlanning } from './services/planning.ts';
 import { createPolling } from './services/polling.ts';
 import { createPriceService } from './services/prices.ts';
 import { openProfileCatalogue } from './services/profiles.ts';
@@ -201,6 +202,11 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     market: prices.market,
     tariffs,
   });
+  const planning = createPlanning({
+    ...{ ...base, series, site, meters, tariffs, prices, forecasts, weather, data, live, workers, jobs },
+    ...{ boxDevices: devices, brokers },
+  });
+  const { plans } = planning.services;
   const similar: RegulationService['similar'] = (tenant, text, limit) => regulation.similar(tenant, text, limit);
   const looked = { clock, db, site, meters, prices, forecasts, data, alerts, repairs, live, similar };
   const advice = createAdviceService({
@@ -215,7 +221,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   const demo = createDemoService({
     ...base,
-    ...{ devices, site, meters, regulation, forecasts, prices, weather, intake },
+    ...{ devices, site, meters, regulation, forecasts, prices, weather, intake, plans },
     mqtt_port: brokers.port,
   });
   const health = createHealthService({
@@ -260,6 +266,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     prices,
     weather,
     forecasts,
+    ...planning.services,
     regulation,
     advice,
     alerts,
@@ -304,6 +311,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'intake', close: closeIntake },
     { name: 'clock quarantine', start: () => quarantine.start(), close: () => quarantine.close() },
     { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
+    ...planning.parts,
     { name: 'quality', start: () => quality.start(), close: () => quality.stop() },
     { name: 'advice', start: () => advice.start() },
     { name: 'jobs', start: () => jobs.start(), close: () => jobs.stop() },
@@ -317,6 +325,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       ...brokers.parts({ ...base, certificate, devices, site, meters, routes, messages, deliveries }),
       { name: 'backups', start: () => backups.start(), close: () => backups.stop() },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
+      ...planning.listening,
       { name: 'search', close: () => search.close() },
       {
         name: 'store watch',

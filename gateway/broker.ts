@@ -47,6 +47,8 @@ export type Broker = Closable & {
   publish(tenant: string, topic: string, payload: string, options: { retain: boolean }): Promise<void>;
   /** The next message that a device of the tenant publishes within a topic filter; for a test read. Rejects when aborted. */
   listen(tenant: string, filter: string, signal: AbortSignal): Promise<{ topic: string; payload: Buffer }>;
+  /** Hears every message that a device may publish, before it is decoded. @returns a function that ends it */
+  hear(listener: Listener): () => void;
   /** Ends the connections of a device, after its credential changed or it was removed. */
   disconnect(tenant: string, device: string): void;
   /** Ends the connections of a device that is gone, and removes its sessions and retained messages. */
@@ -116,6 +118,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         aedes.publish(packet as PublishPacket, (error) => (error ? reject(error) : resolve()));
       }),
     listen: (tenant, filter, signal) => listenOnce(listeners, tenant, filter, signal),
+    hear(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     disconnect(tenant, device) {
       for (const client of connections.ofDevice(tenant, device)) client.close();
     },

@@ -83,6 +83,7 @@ function makeRoute({ devices, meters, decoderOf }: RoutesDeps, tenant: string, d
   const own = `meters/${device}/`;
   // Written by the box alone; the organisation stands in it, for device ids are unique only within one.
   const alerts = `alerts/${tenant}/${device}/`;
+  const setpoints = `setpoints/${tenant}/${device}/`;
   return {
     tenant,
     device,
@@ -94,6 +95,9 @@ function makeRoute({ devices, meters, decoderOf }: RoutesDeps, tenant: string, d
     decoder,
     mayPublish: (topic) => topic.startsWith(own) || (decoder?.mayPublish(topic) ?? false),
     maySubscribe: (filter) =>
-      filter.startsWith(own) || filter.startsWith(alerts) || (decoder?.maySubscribe(filter) ?? false),
+      filter.startsWith(own) ||
+      filter.startsWith(alerts) ||
+      filter.startsWith(setpoints) ||
+      (decoder?.maySubscribe(filter) ?? false),
   };
 }

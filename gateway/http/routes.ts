@@ -12,12 +12,15 @@ import { createCorrectionsApi } from './api/corrections.ts';
 import { createDataApi } from './api/data.ts';
 import { createDevicesApi } from './api/devices.ts';
 import { createDocumentsApi } from './api/documents.ts';
+import { createEvccApi } from './api/evcc.ts';
 import { createForecastApi } from './api/forecast.ts';
+import { createGridSignalsApi } from './api/grid-signals.ts';
 import { createJobsApi } from './api/jobs.ts';
 import { createKeysApi } from './api/keys.ts';
 import { createMetersApi } from './api/meters.ts';
 import { createNotificationsApi } from './api/notifications.ts';
 import { createPeopleApi } from './api/people.ts';
+import { createPlanApi } from './api/plan.ts';
 import { createPricesApi } from './api/prices.ts';
 import { createProfilesApi } from './api/profiles.ts';
 import { createQualityApi } from './api/quality.ts';
@@ -40,6 +43,9 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createTariffApi,
   createWeatherApi,
   createForecastApi,
+  createPlanApi,
+  createGridSignalsApi,
+  createEvccApi,
   createDocumentsApi,
   createAskApi,
   createRecommendApi,

@@ -42,11 +42,19 @@ export function createWeb(services: Services, { secure, version, authenticate }:
   app.onError((error, c) => {
     const { status, detail, faults, retry_after_s } = describeError(error);
     if (status === 500)
-      services.log.error({ err: error, request_id: c.get('request_id'), path: c.req.path }, 'a request failed');
+      services.log.error(
+        { err: error, request_id: c.get('request_id'), path: withoutKey(c.req.path) },
+        'a request failed',
+      );
     if (wantsPage(c.req.path, c.req.header('accept'))) return sendError(pages, c, error);
     return problem(c, status, detail, faults, retry_after_s);
   });
   return app;
+}
+
+/** A key that stands in an address is no business of the log. */
+function withoutKey(path: string): string {
+  return path.replace(/^\/evcc\/[^/]*/, '/evcc/…');
 }
 
 /** Browsers ask for HTML; programs and the API get problem+json. */

@@ -11,6 +11,7 @@ import { DEMO_PLACE, DEMO_ZONE } from '../demo/generator.ts';
 import { HISTORY_DAYS } from '../demo/history.ts';
 import { DEMO_DEVICES, type DemoDevice } from '../demo/meters.ts';
 import type { Credential } from '../demo/mqtt-devices.ts';
+import { DEMO_PLAN_DEVICES } from '../demo/plan-devices.ts';
 import { DEMO_AREA } from '../demo/protocol.ts';
 import type {
   Actor,
@@ -18,6 +19,7 @@ import type {
   DeviceService,
   ForecastService,
   MeterService,
+  PlanService,
   RegulationService,
   SiteService,
   SiteSettings,
@@ -43,6 +45,7 @@ export type DemoServiceDeps = Base & {
   forecasts: Pick<ForecastService, 'refresh' | 'latest'>;
   prices: Pick<RunningPrices, 'refresh' | 'useProviderUrls' | 'forget'>;
   weather: Pick<RunningWeather, 'useProviderUrls' | 'forget'>;
+  plans: Pick<PlanService, 'saveDevice'>;
   intake: Intake;
   /** Port of the box's own broker, known once it listens. */
   mqtt_port: () => number;
@@ -176,6 +179,7 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
     const stored = await launch(actor, { seed: SEED, started_ms, modbus_port: 0, price_port: 0 });
     const credentials = await createDevices(actor, stored.modbus_port);
     void prices.refresh(tenant).catch((error: unknown) => log.warn({ err: error }, 'demo prices did not come'));
+    for (const device of DEMO_PLAN_DEVICES[actor.language]) await deps.plans.saveDevice(actor, device);
     await loadHistory(actor, started_ms);
     progress(actor, 90, 'devices');
     await demo?.publish(`mqtt://127.0.0.1:${deps.mqtt_port()}`, credentials);

@@ -9,13 +9,14 @@ import {
   PlanSettingsSchema,
 } from '../../engine/dispatch/plan-devices.ts';
 import type { PlanReport } from '../../engine/dispatch/plan-report.ts';
-import type { Override, PlanInput, Reduction } from '../../engine/dispatch/site.ts';
+import type { Override, PlanInput } from '../../engine/dispatch/site.ts';
 import { siteInput } from '../../engine/dispatch/site-input.ts';
 import { type Fault, InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { TariffVersion } from '../../engine/tariff/tariff.ts';
 import type { Actor, Base, JobService, Workers } from '../services.ts';
 import { writeAudit } from './audit.ts';
+import type { GridSignalService } from './grid-signals.ts';
 import { createTurns } from './in-turn.ts';
 import {
   dropDevice,
@@ -74,8 +75,8 @@ export type PlanDeps = Pick<Base, 'db' | 'log' | 'bus' | 'metrics'> &
   GatherDeps & {
     workers: Pick<Workers, 'run'>;
     jobs: Pick<JobService, 'define' | 'send' | 'schedule'>;
-    /** What grid operators ask now (gateway/services/grid-signals.ts). */
-    reductions: (tenant: string) => readonly Reduction[];
+    /** What grid operators ask now. */
+    signals: Pick<GridSignalService, 'reductions' | 'onChange'>;
     tenants: () => readonly string[];
   };
 
@@ -138,7 +139,7 @@ export function createPlanService(deps: PlanDeps): PlanService & { start(): void
         before: await latest(tenant),
         devices: scaled(devices, change.battery_kWh),
       },
-      reductions: deps
+      reductions: deps.signals
         .reductions(tenant)
         .map((one) => ({ ...one, devices: one.devices.filter((id) => devices.some((device) => device.id === id)) })),
       ...(change.tariff ? { draft: [{ valid_from: '1970-01-01', tariff: change.tariff }] } : {}),
@@ -314,6 +315,7 @@ export function createPlanService(deps: PlanDeps): PlanService & { start(): void
       }, WATCH_MS).unref();
       endings = [
         () => clearInterval(timer),
+        deps.signals.onChange((tenant) => soon(tenant, 'signal')),
         bus.subscribe((event) => {
           if (event.type === 'prices') for (const tenant of deps.tenants()) soon(tenant, 'prices');
           else if (event.type === 'forecast') soon(event.tenant, 'forecast');

@@ -25,6 +25,8 @@ export type ModbusBus = Closable & {
   /** Makes the connection, where there is none, before anything is asked. Rejects UnavailableError in words. */
   connect(signal?: AbortSignal): Promise<void>;
   read(unit: number, code: FunctionCode, address: number, count: number, options?: ReadOptions): Promise<Buffer>;
+  /** Holding registers from `address` on, each 0 to 65,535 (negative ones as two's complement). */
+  write(unit: number, address: number, words: readonly number[], options?: ReadOptions): Promise<void>;
   /** How the device names itself (function 43/14). */
   identify(unit: number, options?: ReadOptions): Promise<Identification>;
 };
@@ -89,6 +91,16 @@ export function openModbusBus(endpoint: BusEndpoint, options: BusOptions = {}): 
     connect: (signal) => inTurn(name, signal, line.connect),
     read: (unit, code, address, count, options = {}) =>
       queued(unit, options, () => read(unit, code, address, count, options.deadline_ms)),
+    write: (unit, address, words, options = {}) =>
+      queued(unit, options, () =>
+        // Its answer has the length of none to a read.
+        line.ask({
+          unit,
+          count: 0,
+          deadline_ms: options.deadline_ms,
+          send: (on, limit_ms) => on.write(unit, address, words, limit_ms),
+        }),
+      ),
     identify: (unit, options = {}) =>
       queued(unit, options, () =>
         // Its answer has the length of none to a read.

@@ -27,6 +27,8 @@ export type Connection = {
   /** Frames carry a transaction number, so that a late answer cannot be taken for that of a later request. */
   readonly numbered: boolean;
   read(unit: number, code: FunctionCode, address: number, count: number, timeout_ms: number): Promise<Buffer>;
+  /** Holding registers from `address` on; resolves once the device has repeated what was written. */
+  write(unit: number, address: number, words: readonly number[], timeout_ms: number): Promise<void>;
   /** Read Device Identification (function 43/14). */
   identify(unit: number, timeout_ms: number): Promise<Identification>;
   /** Whether the other end is still there, as far as is known. */

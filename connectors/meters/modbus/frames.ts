@@ -55,6 +55,8 @@ function answerLength(pdu: Buffer): number | null {
   if (code === undefined) return null;
   if (code & 0x80) return 2;
   if (code === 3 || code === 4) return pdu[1] === undefined ? null : 2 + pdu[1];
+  // what was written is repeated: function, address, and value or count
+  if (code === 6 || code === 16) return 5;
   if (code === 0x2b) return identificationLength(pdu);
   throw new BrokenStream(`an answer with function code ${code} was not asked for`);
 }

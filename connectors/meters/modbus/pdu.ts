@@ -1,4 +1,4 @@
-/** What is asked of a device, and what an answer to it must look like. Only functions that read are here. Pure. */
+/** What is asked of a device, and what an answer to it must look like. Pure. */
 import type { FunctionCode } from './plan.ts';
 import { ModbusException } from './request.ts';
 
@@ -17,6 +17,38 @@ export function decodeRead(pdu: Buffer, code: FunctionCode, address: number, cou
   if (pdu.length !== 2 + 2 * count || pdu[1] !== 2 * count)
     throw new Error(`${pdu.length - 2} bytes came instead of ${2 * count}`);
   return pdu.subarray(2);
+}
+
+/** Function 6 for one register, 16 for several. Source: Modbus Application Protocol 1.1b3, chapters 6.6 and 6.12. */
+export function writeRequest(address: number, words: readonly number[]): Buffer {
+  const [first] = words;
+  if (words.length === 1) {
+    const pdu = Buffer.alloc(5);
+    pdu.writeUInt8(WRITE_ONE, 0);
+    pdu.writeUInt16BE(address, 1);
+    pdu.writeUInt16BE(first! & 0xffff, 3);
+    return pdu;
+  }
+  const pdu = Buffer.alloc(6 + 2 * words.length);
+  pdu.writeUInt8(WRITE_SEVERAL, 0);
+  pdu.writeUInt16BE(address, 1);
+  pdu.writeUInt16BE(words.length, 3);
+  pdu.writeUInt8(2 * words.length, 5);
+  words.forEach((word, i) => {
+    pdu.writeUInt16BE(word & 0xffff, 6 + 2 * i);
+  });
+  return pdu;
+}
+const WRITE_ONE = 6;
+const WRITE_SEVERAL = 16;
+
+/** @throws as decodeRead does; the answer must repeat what was written. */
+export function checkWritten(pdu: Buffer, address: number, words: readonly number[]): void {
+  const code = words.length === 1 ? WRITE_ONE : WRITE_SEVERAL;
+  if (pdu[0] === (code | 0x80) && pdu.length === 2) throw new ModbusException(pdu[1]!, address, words.length);
+  const told = words.length === 1 ? words[0]! & 0xffff : words.length;
+  if (pdu[0] !== code || pdu.length !== 5 || pdu.readUInt16BE(1) !== address || pdu.readUInt16BE(3) !== told)
+    throw new Error(`function ${pdu[0]} answered something else than was written`);
 }
 
 /** Maker, product and version as the device names itself: objects 0 to 2 of Read Device Identification. */

@@ -22,6 +22,8 @@ export async function openSerialConnection(endpoint: SerialEndpoint): Promise<Co
     isOpen: () => client.isOpen && !isLost(),
     read: (unit, code, address, count, limit_ms) =>
       Promise.race([readRegisters(client, unit, code, address, count, limit_ms), lost]),
+    write: (unit, address, words, limit_ms) =>
+      Promise.race([writeRegisters(client, unit, address, words, limit_ms), lost]),
     identify: (unit, limit_ms) => Promise.race([identify(client, unit, limit_ms), lost]),
     close() {
       markLost();
@@ -88,6 +90,28 @@ async function readRegisters(
     return buffer;
   } catch (error) {
     throw inOurs(error, address, count);
+  }
+}
+
+async function writeRegisters(
+  client: Client,
+  unit: number,
+  address: number,
+  words: readonly number[],
+  timeout_ms: number,
+): Promise<void> {
+  client.setID(unit);
+  client.setTimeout(timeout_ms);
+  const [first] = words;
+  try {
+    if (words.length === 1) await client.writeRegister(address, first! & 0xffff);
+    else
+      await client.writeRegisters(
+        address,
+        words.map((word) => word & 0xffff),
+      );
+  } catch (error) {
+    throw inOurs(error, address, words.length);
   }
 }
 

@@ -7,7 +7,14 @@ import type { FaultWords } from '../../../engine/errors.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
 import type { BusEndpoint, Connection } from './connection.ts';
 import { BrokenStream, type Frame, readRtuFrame, readTcpFrame, rtuRequest, tcpRequest } from './frames.ts';
-import { decodeIdentification, decodeRead, identificationRequest, readRequest } from './pdu.ts';
+import {
+  checkWritten,
+  decodeIdentification,
+  decodeRead,
+  identificationRequest,
+  readRequest,
+  writeRequest,
+} from './pdu.ts';
 import { ModbusTimeout } from './request.ts';
 
 type TcpEndpoint = Extract<BusEndpoint, { kind: 'tcp' }>;
@@ -44,6 +51,9 @@ export async function openTcpConnection(endpoint: TcpEndpoint, timeout_ms: numbe
     close: () => socket.destroy(),
     async read(unit, code, address, count, limit_ms) {
       return decodeRead(await exchange(unit, readRequest(code, address, count), limit_ms), code, address, count);
+    },
+    async write(unit, address, words, limit_ms) {
+      checkWritten(await exchange(unit, writeRequest(address, words), limit_ms), address, words);
     },
     async identify(unit, limit_ms) {
       const known = new Map<number, string>();

@@ -35,9 +35,17 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
     await sql('delete from repair_act where meter_id = any($1)', [gone]);
     await sql('delete from alert where object = any($1) or $2::boolean', [gone, !stays]);
     await eraseLearnt(sql, gone, stays);
+    // the rest of plans goes with their devices or with the site
+    await sql(`delete from plan_device where settings ->> 'soc_meter' = any($1) or settings ->> 'meter' = any($1)`, [
+      gone,
+    ]);
+    await sql('delete from plan');
     // files that were loaded into meter points of the demo may be loaded again
     await sql(stays ? `update data_load set sha256 = ''` : 'delete from data_load');
-    await sql(`delete from setting where name = 'demo' or (not $1::boolean and name like 'advice%')`, [stays]);
+    await sql(
+      `delete from setting where name = 'demo' or (not $1::boolean and (name like 'advice%' or name like 'plan%'))`,
+      [stays],
+    );
   });
   if (stays) await site.save(actor, site.get(tenant) ?? settings, { demo: false });
   else await site.remove(actor);

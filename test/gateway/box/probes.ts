@@ -257,6 +257,41 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'GET /api/v1/jobs': () => [{ path: '/api/v1/jobs' }],
   'GET /api/v1/backups': () => [{ path: '/api/v1/backups' }],
   'POST /api/v1/backups': () => [{ path: '/api/v1/backups' }],
+  'GET /api/v1/plan': () => [{ path: '/api/v1/plan' }],
+  'GET /api/v1/plan.ics': () => [{ path: '/api/v1/plan.ics' }],
+  'POST /api/v1/plan/refresh': () => [{ path: '/api/v1/plan/refresh' }],
+  'POST /api/v1/plan/what-if': () => [json('/api/v1/plan/what-if', { battery_kWh: 5 })],
+  'GET /api/v1/plan/devices': () => [{ path: '/api/v1/plan/devices' }],
+  'PUT /api/v1/plan/devices/{id}': (ids) =>
+    each([ids.meter, ids.twin], (meter) =>
+      json('/api/v1/plan/devices/probe', {
+        ...{ kind: 'battery', name: 'probe', capacity_kWh: 5, charge_W: 1000, discharge_W: 1000, soc_meter: meter },
+      }),
+    ),
+  'DELETE /api/v1/plan/devices/{id}': (ids) =>
+    each([ids.device, 'probe'], (id) => ({ path: `/api/v1/plan/devices/${id}` })),
+  'GET /api/v1/plan/settings': () => [{ path: '/api/v1/plan/settings' }],
+  'PUT /api/v1/plan/settings': () => [json('/api/v1/plan/settings', { horizon_h: 24 })],
+  'GET /api/v1/plan/overrides': () => [{ path: '/api/v1/plan/overrides' }],
+  'POST /api/v1/plan/overrides/cost': (ids) => [
+    json('/api/v1/plan/overrides/cost', { device: ids.device, from: FROM, to: TO, power_W: 1 }),
+  ],
+  'POST /api/v1/plan/overrides': (ids) => [
+    json('/api/v1/plan/overrides', { device: ids.device, from: FROM, to: TO, power_W: 1 }),
+  ],
+  'DELETE /api/v1/plan/overrides/{id}': (ids) => [{ path: `/api/v1/plan/overrides/${ids.decision}` }],
+  'GET /api/v1/plan/setpoints': () => [{ path: '/api/v1/plan/setpoints' }],
+  'GET /api/v1/grid-signals': () => [{ path: '/api/v1/grid-signals' }, { path: '/api/v1/grid-signals?format=csv' }],
+  'POST /api/v1/grid-signals': () => [json('/api/v1/grid-signals', { limit_W: 4200 })],
+  'DELETE /api/v1/grid-signals': () => [{ path: '/api/v1/grid-signals' }],
+  'GET /api/v1/grid-signals/inputs': () => [{ path: '/api/v1/grid-signals/inputs' }],
+  'PUT /api/v1/grid-signals/inputs': (ids) => [json('/api/v1/grid-signals/inputs', { mqtt: { device: ids.device } })],
+  'POST /evcc/{key}/optimize/charge-schedule': (ids) => [
+    json(`/evcc/${ids.key}/optimize/charge-schedule`, {
+      ...{ batteries: [], time_series: { dt: [900], gt: [0], ft: [0], p_N: [0], p_E: [0] } },
+    }),
+  ],
+  'GET /evcc/{key}/optimize/health': (ids) => [{ path: `/evcc/${ids.key}/optimize/health` }],
   'GET /healthz': () => [{ path: '/healthz' }],
   'GET /readyz': () => [{ path: '/readyz' }],
   'GET /metrics': () => [{ path: '/metrics' }],

@@ -1,0 +1,56 @@
+/** Everything about plans, made from one another: signals, plans, what goes out to devices. */
+import type { BusRegistry } from '../../connectors/meters/modbus/bus.ts';
+import type { BrokerWays } from '../broker/ways.ts';
+import type { Part } from '../lifecycle.ts';
+import type { DeviceService } from '../services.ts';
+import { createGridInputs } from './grid-inputs.ts';
+import { createGridSignals, type GridSignalService } from './grid-signals.ts';
+import { createPlanService, type PlanDeps, type PlanService } from './plans.ts';
+import { createSetpoints, type SetpointService } from './setpoints.ts';
+
+export type Planning = {
+  plans: PlanService;
+  gridSignals: GridSignalService;
+  setpoints: SetpointService;
+};
+
+export type PlanningDeps = Omit<PlanDeps, 'signals' | 'tenants' | 'site'> & {
+  site: PlanDeps['site'] & { tenants(): readonly string[] };
+  boxDevices: Pick<DeviceService, 'get' | 'report'> & { buses: Pick<BusRegistry, 'acquire'> };
+  brokers: Pick<BrokerWays, 'publish' | 'hear'>;
+};
+
+/** `parts` belong before the jobs; `listening` only to a box that listens. */
+export function createPlanning(deps: PlanningDeps): { services: Planning; parts: Part[]; listening: Part[] } {
+  const { boxDevices, brokers } = deps;
+  const tenants = () => deps.site.tenants();
+  const gridSignals = createGridSignals({ ...deps, devices: (tenant) => plans.devices(tenant) });
+  const plans = createPlanService({ ...deps, tenants, signals: gridSignals });
+  const device = (tenant: string, id: string) => boxDevices.get(tenant, id) ?? null;
+  const { buses, report } = boxDevices;
+  const setpoints = createSetpoints({
+    ...{ ...deps, tenants, signals: gridSignals, device, buses, publish: brokers.publish },
+    plan: plans.latest,
+    planDevices: plans.devices,
+  });
+  const inputs = createGridInputs({
+    ...deps,
+    tenants,
+    signals: gridSignals,
+    device,
+    report,
+    buses,
+    hear: brokers.hear,
+  });
+  return {
+    services: { plans, gridSignals, setpoints },
+    parts: [
+      { name: 'grid signals', start: () => gridSignals.start(), close: () => gridSignals.stop() },
+      { name: 'plans', start: () => plans.start(), close: () => plans.stop() },
+    ],
+    listening: [
+      { name: 'setpoints', start: () => setpoints.start(), close: () => setpoints.stop() },
+      { name: 'grid inputs', start: () => inputs.start(), close: () => inputs.stop() },
+    ],
+  };
+}
