@@ -33,6 +33,8 @@ export type Citation = {
 
 export type Answer = {
   status: 'answered' | 'abstained';
+  /** How sure the answer is of itself, in 0…1; below what is set for it, it abstains. */
+  confidence?: number;
   sentences: { text: string; citations: Citation[] }[];
   nearest: {
     document: string;
