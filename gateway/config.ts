@@ -91,6 +91,15 @@ export const ConfigSchema = z.strictObject({
       '`folder`, or s3://KEY:SECRET@host:9000/bucket?region=…&prefix=box/ for an S3 server (s3s:// over TLS). The bucket is made with versioning where it is missing.',
     ),
   demo: flag.default(false).describe('Start the demo site at once.'),
+  metrics_token: z
+    .string()
+    .nullable()
+    .default(null)
+    .transform((text) => (text === '' ? null : text))
+    .refine((text) => text === null || text.length >= 20, { error: 'has fewer than 20 characters' })
+    .describe(
+      'Bearer token that opens /metrics and nothing else, for a Prometheus on another machine or in a container.',
+    ),
   log_level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -21,6 +21,16 @@ program
   .description('start the box')
   .action(() => guarded(async () => (await import('./run.ts')).runBox(loadConfig(process.env))));
 
+program
+  .command('prepare <folder>')
+  .description('make what the containers of the appliance need: secrets and folders (compose/compose.yaml runs it)')
+  .action((folder: string) =>
+    guarded(async () => {
+      const { made, kept } = await (await import('./prepare.ts')).prepareAppliance(folder);
+      process.stdout.write(`${made.length} secrets made, ${kept.length} kept\n`);
+    }),
+  );
+
 const key = program.command('key').description('API keys');
 command(key.command('create'), 'key create', 'make an API key')
   .option('--role <role>', 'admin, analyst or user', 'user')

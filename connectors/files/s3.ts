@@ -10,6 +10,8 @@ const TIMEOUT_MS = 30_000;
 const PING_TIMEOUT_MS = 1500;
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const PAGE = 1000;
+/** Where buckets are made that name no region; there naming it is a fault. */
+const HOME_REGION = 'us-east-1';
 
 export type S3Address = {
   endpoint: string;
@@ -35,7 +37,7 @@ export function parseS3Url(url: string): S3Address {
   const prefix = searchParams.get('prefix') ?? '';
   if (!/^([A-Za-z0-9._-]+\/)*$/.test(prefix)) throw wrong('has a prefix that does not end in a slash');
   return {
-    ...{ bucket, prefix, region: searchParams.get('region') ?? 'us-east-1' },
+    ...{ bucket, prefix, region: searchParams.get('region') ?? HOME_REGION },
     endpoint: `${protocol === 's3s:' ? 'https' : 'http'}://${host}/${bucket}`,
     access_key: decodeURIComponent(username),
     secret_key: decodeURIComponent(password),
@@ -47,7 +49,7 @@ export function createS3Files(url: string, timeout_ms = TIMEOUT_MS): MovableFile
   const address = parseS3Url(url);
   const clientFor = (requestAbortTimeout: number) =>
     new S3mini({
-      ...{ endpoint: address.endpoint, region: address.region, requestAbortTimeout },
+      ...{ endpoint: address.endpoint, region: address.region, requestAbortTimeout, fetch: withoutHomeRegion },
       ...{ accessKeyId: address.access_key, secretAccessKey: address.secret_key },
     });
   const [client, probe] = [clientFor(timeout_ms), clientFor(PING_TIMEOUT_MS)];
@@ -108,9 +110,18 @@ async function makeBucket(client: S3mini, bucket: string): Promise<void> {
     throw new UnavailableError(`There is no bucket ${bucket}, and it could not be made.`, REMEDY);
   await client.setBucketVersioning('Enabled').catch((error: unknown) => {
     // Servers without versions are usable; what is overwritten is then gone.
-    if (!(error instanceof S3ServiceError) || error.status !== 501) throw error;
+    if (!(error instanceof S3ServiceError) || error.status === 403) throw error;
   });
 }
+
+/** The client names the region of every bucket it makes; its signature does not cover that. */
+const withoutHomeRegion: typeof fetch = (input, init) => {
+  if (!(typeof init?.body === 'string' && init.body.includes(`<LocationConstraint>${HOME_REGION}<`)))
+    return fetch(input, init);
+  const headers = new Headers(init.headers);
+  headers.delete('content-length');
+  return fetch(input, { ...init, headers, body: null });
+};
 
 async function listPaths(client: S3mini, prefix: string): Promise<string[]> {
   const found: string[] = [];

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { NotAllowedError } from '../../engine/errors.ts';
+import { sameText } from '../auth/secrets.ts';
 import { mayWatchBox } from '../owner.ts';
 import type { HealthService, Services } from '../services.ts';
 import { apiRoute, createApiApp, type Env, problem } from './api.ts';
@@ -51,8 +52,8 @@ const metrics = apiRoute(null, {
   tags,
   summary: 'Prometheus metrics',
   description:
-    'From the box itself without a key; from elsewhere, also through a proxy, with an API key of the organisation that ' +
-    'the box belongs to. Where there are several, the key has to be of an admin of it: the numbers are those of all.',
+    'From the box itself without a key; from elsewhere, also through a proxy, with `metrics_token` of the configuration or ' +
+    'an API key of the organisation that the box belongs to. Where there are several, the key has to be of an admin of it: the numbers are those of all.',
   responses: { 200: { description: 'Text exposition format.', content: { 'text/plain': { schema: z.string() } } } },
 });
 
@@ -61,7 +62,7 @@ const REPORT_MS = 1000;
 
 /** @param services for health and the metrics' registry; gauges that are asked for are filled at scrape time. */
 export function createOperationsApi(services: Services) {
-  const { jobs, journal, metrics: all } = services;
+  const { jobs, journal, metrics: all, config } = services;
   const report = createRecentReport(services);
   const app = createApiApp();
   app.openapi(healthz, (c) => c.text('ok' as const, 200));
@@ -79,7 +80,7 @@ export function createOperationsApi(services: Services) {
     return ready ? c.json(body, 200) : c.json(body, 503);
   });
   app.openapi(metrics, async (c) => {
-    if (!isKnown(c, services)) {
+    if (!isKnown(c, services) && !isScraper(c, config.metrics_token)) {
       if (c.get('actor') === null) return problem(c, 401, 'Send an API key as `Authorization: Bearer …`.') as never;
       throw new NotAllowedError(
         'These are the numbers of all organisations on this box.',
@@ -104,6 +105,11 @@ function isKnown(c: Context<Env>, { site }: Pick<Services, 'site'>): boolean {
   const actor = c.get('actor');
   if (actor !== null && mayWatchBox(actor, site.tenants())) return true;
   return isFromBox(c.get('client'), (name) => c.req.header(name));
+}
+
+function isScraper(c: Context<Env>, token: string | null): boolean {
+  const given = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
+  return Boolean(token) && given !== undefined && sameText(given, token ?? '');
 }
 
 function createRecentReport({ health, clock }: Pick<Services, 'health' | 'clock'>): HealthService['report'] {

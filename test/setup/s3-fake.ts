@@ -70,6 +70,7 @@ function answer(state: State, request: IncomingMessage, body: Buffer, page: numb
   const [, bucket, ...rest] = decodeURIComponent(pathname).split('/');
   const key = rest.join('/');
   if (bucket !== 'luna-files') return errorOf(404, 'NoSuchBucket');
+  if (key === '' && body.includes('<LocationConstraint>us-east-1<')) return errorOf(400, 'InvalidLocationConstraint');
   if (key === '') return bucketAnswer(state, `${request.method}`, searchParams, page);
   if (!state.bucket) return errorOf(404, 'NoSuchBucket');
   const versions = state.objects.get(key);

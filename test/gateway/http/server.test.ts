@@ -112,6 +112,18 @@ describe('what the box tells of itself', () => {
     expect(await metrics('127.0.0.1', { ...PROXIES[0], ...key })).toBe(200);
   });
 
+  it('gives metrics to whoever brings the token of the configuration, and nothing else', async () => {
+    const token = 'a-token-of-enough-characters';
+    const access = { session: async () => null, bearer: async () => null } as unknown as Services['access'];
+    const config = { metrics_token: token } as Services['config'];
+    const web = createTestWeb({ ...change, access, config }, '192.168.1.7');
+    const status = async (path: string, given: string) =>
+      (await web.request(path, { headers: { authorization: `Bearer ${given}` } })).status;
+    expect(await status('/metrics', token)).toBe(200);
+    expect(await status('/metrics', `${token}x`)).toBe(401);
+    expect(await status('/api/v1/jobs', token)).toBe(401);
+  });
+
   it('tells strangers which part is down, and only known people why', async () => {
     expect(await textOf('127.0.0.1')).toContain('ENOENT');
     expect(await textOf('192.168.1.7', key)).toContain('ENOENT');
