@@ -33,6 +33,9 @@ describe('a box without network', () => {
   let home: string;
   let box: Box;
   let now_ms = dayStart(Date.UTC(2026, 2, 27), TZ) + 9 * HOUR_MS;
+  // Slots follow their readings by seconds of the box's clock, so it runs on from where the test sets it.
+  const begun_ms = performance.now();
+  const now = () => Math.round(now_ms + performance.now() - begun_ms);
   let register = 0;
   let ask: (path: string) => Promise<Response>;
 
@@ -44,7 +47,7 @@ describe('a box without network', () => {
     const config = loadConfig({
       ...{ LUNA_HOME: home, LUNA_PRICE_SOURCES: SOURCES.join(','), LUNA_PROVIDER_URLS: JSON.stringify(urls) },
     });
-    box = await assemble(config, silent, { listen: false, clock: { now: () => now_ms } });
+    box = await assemble(config, silent, { listen: false, clock: { now } });
     for (const part of box.parts) await part.start?.();
     const { site, devices, prices, regulation } = box.services;
     await site.save(admin, {
@@ -95,8 +98,8 @@ describe('a box without network', () => {
       await measure(from_ms, now_ms);
       await (prices as RunningPrices).poll();
       await forecasts.refresh('default', 'load');
-      const load = await forecasts.latest('default', 'load', now_ms);
-      expect(load?.made_at_ms).toBe(now_ms);
+      const load = await forecasts.latest('default', 'load', now());
+      expect(load?.made_at_ms).toBeGreaterThanOrEqual(now_ms);
       expect(load?.points.length).toBeGreaterThanOrEqual(96);
       expect((await regulation.ask(admin, 'When must an operator report a meter that stands still?')).status).toBe(
         'answered',
