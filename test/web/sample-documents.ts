@@ -5,6 +5,7 @@ import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import type { Clock, Database, FileStore, Passage } from '../../engine/ports.ts';
 import type { Answer, DocumentState, Services } from '../../gateway/services.ts';
+import type { DocumentRow, VersionRow } from '../../web/pages/document-row.ts';
 
 const DAY_MS = 24 * HOUR_MS;
 const TITLE = 'Energiewirtschaftsgesetz (Auszug)';
@@ -19,7 +20,7 @@ const LINES = [
   'Other consumption behind the same connection is not concerned.',
 ];
 
-function sampleDocuments(now_ms: number): DocumentState[] {
+function sampleDocuments(now_ms: number): (DocumentState & Partial<DocumentRow>)[] {
   const common = { language: 'en', reason: null, uploaded_by: 'anna', demo: false, state: 'ready' as const };
   return [
     {
@@ -30,6 +31,9 @@ function sampleDocuments(now_ms: number): DocumentState[] {
       pages: 2,
       uploaded_ms: now_ms - 20 * DAY_MS,
       passages: 214,
+      standing: 'in_force',
+      valid_from: '2026-01-01',
+      others: [oldVersion(now_ms)],
     },
     {
       ...common,
@@ -39,6 +43,11 @@ function sampleDocuments(now_ms: number): DocumentState[] {
       pages: null,
       uploaded_ms: now_ms - 3 * DAY_MS,
       passages: 41,
+      standing: 'ended',
+      valid_from: '2019-04-01',
+      valid_to: '2025-12-31',
+      ocr_pages: 3,
+      faults: [{ where: 'page 4', problem: 'Two tables run into one another; their cells may be mixed up.' }],
     },
     {
       ...common,
@@ -49,6 +58,7 @@ function sampleDocuments(now_ms: number): DocumentState[] {
       uploaded_ms: now_ms - 40_000,
       passages: 0,
       state: 'reading',
+      stage: { name: 'extract', done: 5, total: 12 },
     },
     {
       ...common,
@@ -62,6 +72,14 @@ function sampleDocuments(now_ms: number): DocumentState[] {
       reason: 'The pages are pictures without text. Upload a version with text (OCR).',
     },
   ];
+}
+
+function oldVersion(now_ms: number): VersionRow {
+  return {
+    ...{ version: '2022-04-01', state: 'ready', reason: null, pages: 2, passages: 190, uploaded_by: 'anna' },
+    ...{ standing: 'replaced', valid_from: '2022-04-01', valid_to: '2025-12-31', replaced_by: '2026-01-01' },
+    ...{ uploaded_ms: now_ms - 400 * DAY_MS, faults: [], ocr_pages: 0 },
+  };
 }
 
 async function samplePdf(): Promise<Uint8Array> {

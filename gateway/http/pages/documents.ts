@@ -9,6 +9,7 @@ import type { Actor } from '../../services.ts';
 import { receiveForm } from '../api/uploads.ts';
 import type { Env } from '../api.ts';
 import type { LiveView } from '../stream.ts';
+import { rowsOf } from './document-rows.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
 
 /** What a multipart form adds to the file. */
@@ -18,14 +19,14 @@ export function createDocumentPages(deps: PageDeps) {
   const { regulation, config, advice, log } = deps.services;
   const app = createPageApp();
   app.get('/documents', signedIn(deps), async (c) => {
-    const documents = await regulation.documents(readerOf(c).tenant);
+    const documents = rowsOf(await regulation.documents(readerOf(c).tenant));
     return sendPage(c, documentsPage({ documents, problem: null }, uiOf(deps, c)));
   });
   const showTooLarge = async (c: Context) => {
     const page = c as Context<Env>;
     const ui = uiOf(deps, page);
     const problem = ui.t('documents.too_large', { size: Math.round(config.upload_max_bytes / 1024 ** 2) });
-    const documents = await regulation.documents(readerOf(page).tenant);
+    const documents = rowsOf(await regulation.documents(readerOf(page).tenant));
     return sendPage(page, documentsPage({ documents, problem }, ui), 400);
   };
   // What is too large is refused before it fills the memory.
@@ -43,7 +44,7 @@ export function createDocumentPages(deps: PageDeps) {
       }
     } catch (error) {
       if (!(error instanceof InvalidDataError)) throw error;
-      const documents = await regulation.documents(actor.tenant);
+      const documents = rowsOf(await regulation.documents(actor.tenant));
       const problem = [error.message, error.remedy].filter(Boolean).join(' ');
       return sendPage(c, documentsPage({ documents, problem }, uiOf(deps, c)), 400);
     }
@@ -82,7 +83,9 @@ export function createDocumentPages(deps: PageDeps) {
   });
   const live: LiveView = {
     fast: async () => ({}),
-    slow: async (actor: Actor, ui) => ({ documents: documentRows(await regulation.documents(actor.tenant), ui) }),
+    slow: async (actor: Actor, ui) => ({
+      documents: documentRows(rowsOf(await regulation.documents(actor.tenant)), ui),
+    }),
     isSlow: (event) => event.type === 'documents',
   };
   return { app, live };
