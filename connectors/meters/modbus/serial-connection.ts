@@ -17,14 +17,21 @@ export async function openSerialConnection(endpoint: SerialEndpoint): Promise<Co
   client.on('error', () => undefined);
   await openPort(client, endpoint);
   const { lost, isLost, markLost } = watch(client, endpoint);
+  /** An adapter that was pulled may fail a request before the port is known to be closed. */
+  const onLine = async <T>(request: Promise<T>): Promise<T> => {
+    try {
+      return await Promise.race([request, lost]);
+    } catch (error) {
+      if (client.isOpen || error instanceof ModbusException || error instanceof ModbusTimeout) throw error;
+      throw closed(endpoint, error);
+    }
+  };
   return {
     numbered: false,
     isOpen: () => client.isOpen && !isLost(),
-    read: (unit, code, address, count, limit_ms) =>
-      Promise.race([readRegisters(client, unit, code, address, count, limit_ms), lost]),
-    write: (unit, address, words, limit_ms) =>
-      Promise.race([writeRegisters(client, unit, address, words, limit_ms), lost]),
-    identify: (unit, limit_ms) => Promise.race([identify(client, unit, limit_ms), lost]),
+    read: (unit, code, address, count, limit_ms) => onLine(readRegisters(client, unit, code, address, count, limit_ms)),
+    write: (unit, address, words, limit_ms) => onLine(writeRegisters(client, unit, address, words, limit_ms)),
+    identify: (unit, limit_ms) => onLine(identify(client, unit, limit_ms)),
     close() {
       markLost();
       client.close(() => undefined);
@@ -63,13 +70,18 @@ function watch(client: Client, endpoint: SerialEndpoint) {
   lost.catch(() => undefined);
   client.on('close', () => {
     over = true;
-    const words = { code: 'serial_closed', params: { path: endpoint.path } } as const;
-    fail(new UnavailableError(`${endpoint.path} was closed.`, 'Is the adapter still plugged in?', { words }));
+    fail(closed(endpoint));
   });
   const markLost = () => {
     over = true;
   };
   return { lost, isLost: () => over, markLost };
+}
+
+function closed({ path }: SerialEndpoint, cause?: unknown): UnavailableError {
+  if (cause instanceof UnavailableError) return cause;
+  const words = { code: 'serial_closed', params: { path } } as const;
+  return new UnavailableError(`${path} was closed.`, 'Is the adapter still plugged in?', { words, cause });
 }
 
 async function readRegisters(
@@ -130,5 +142,6 @@ async function identify(client: Client, unit: number, timeout_ms: number) {
 function inOurs(error: unknown, address: number, count: number): unknown {
   const { modbusCode, errno, name } = error as { modbusCode?: number; errno?: string; name?: string };
   if (modbusCode !== undefined) return new ModbusException(modbusCode, address, count);
-  return errno === 'ETIMEDOUT' || name === 'TransactionTimedOutError' ? new ModbusTimeout('no answer in time') : error;
+  if (errno === 'ETIMEDOUT' || name === 'TransactionTimedOutError') return new ModbusTimeout('no answer in time');
+  return error;
 }

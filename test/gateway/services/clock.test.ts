@@ -166,7 +166,7 @@ describe('the clock', { timeout: 90_000 }, () => {
     watch.trusted();
     watch.believe();
     await quarantine.intake(under_way);
-    await settled();
+    await until(() => stored.length === 1, 'the reading');
     expect(Math.abs(stored[0]!.at_ms - (time.true_ms() - 2000))).toBeLessThan(10);
     await close();
   });
@@ -179,7 +179,7 @@ describe('the clock', { timeout: 90_000 }, () => {
     time.pass(3_600_000);
     time.wrong(0);
     watch.trusted();
-    await settled();
+    await until(() => stored.length > 0, 'the reading');
     expect(stored).toEqual([{ at_ms: time.true_ms(), value: 1 }]);
     await close();
   });
@@ -242,10 +242,10 @@ describe('the clock', { timeout: 90_000 }, () => {
     clockAlerts.start();
     time.wrong(DAY_MS);
     watch.trusted();
-    await settled();
+    await until(() => told.at(-1) === 'raise b clock_wrong', 'the alerts');
     time.wrong(0);
     watch.trusted();
-    await settled();
+    await until(() => told.at(-1) === 'clear b clock_wrong', 'their end');
     clockAlerts.close();
     const all = ['clear a clock_wrong', 'clear b clock_wrong'];
     expect(told.slice(-4)).toEqual(['raise a clock_wrong', 'raise b clock_wrong', ...all]);
@@ -277,7 +277,7 @@ describe('the clock', { timeout: 90_000 }, () => {
     await settled();
     expect(pruned).toEqual([]);
     time.wrong(0);
-    await settled();
+    await until(() => pruned.length > 0, 'the old readings to be let go');
     retention.close();
     expect(pruned[0]).toBeLessThanOrEqual(time.true_ms() - 729 * DAY_MS);
     await close();
