@@ -3,11 +3,14 @@ import { promisify } from 'node:util';
 import { gunzip, gzipSync } from 'node:zlib';
 import type { ReadDocument } from '../engine/rag/document.ts';
 import type { Segment } from '../engine/rag/flow.ts';
+import type { Place } from '../engine/rag/outline.ts';
 
 export type StoredText = {
   text: string;
   /** In order; `start` is the offset of the page's first character. Empty for formats without pages. */
   pages: { number: number; width: number; height: number; start: number }[];
+  /** In order, each with its offset in the text. Left out by readers of old. */
+  headings?: Place[];
 };
 /** Per run of text: start, end, page, x, y, width, height. */
 type StoredLayout = [number, number, number, number, number, number, number][];
@@ -31,7 +34,10 @@ export function pack(document: ReadDocument): { text: Uint8Array; layout: Uint8A
     page,
     ...round(x, y, width, height),
   ]);
-  return { text: zip({ text: document.text, pages } satisfies StoredText), layout: zip(layout) };
+  return {
+    text: zip({ text: document.text, pages, headings: document.headings } satisfies StoredText),
+    layout: zip(layout),
+  };
 }
 
 /** A tenth of a point is finer than print. */

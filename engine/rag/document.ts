@@ -1,15 +1,18 @@
 /** A document as it was read: its full text, where the text stands on its pages, and its passages. */
 import { InvalidDataError } from '../errors.ts';
+import { withContents } from './contents.ts';
 import { type Flow, flowOfLines, type Segment } from './flow.ts';
+import { withNotes } from './footnotes.ts';
 import { withoutFurniture } from './furniture.ts';
 import { detectLanguage, type Language } from './language.ts';
+import { outline, type Place } from './outline.ts';
 import { linesOf, type Page } from './page.ts';
 import { type PassagePiece, passagesOf } from './passages.ts';
 import { flowOfText } from './plain-text.ts';
 
 export type PageBox = { number: number; width: number; height: number };
 /** What is kept of a version besides its file: passages and quotes point into `text`. */
-export type DocumentText = { text: string; pages: PageBox[]; segments: Segment[] };
+export type DocumentText = { text: string; pages: PageBox[]; segments: Segment[]; headings: Place[] };
 export type ReadDocument = DocumentText & { language: Language; passages: PassagePiece[] };
 
 const FEWEST_LETTERS_ON_PAGE = 30;
@@ -26,7 +29,7 @@ export function documentOfPages(pages: readonly Page[]): ReadDocument {
     );
   const boxes = pages.map(({ number, width, height }) => ({ number, width, height }));
   const lines = withoutFurniture(pages.flatMap(linesOf), boxes);
-  return finish(flowOfLines(lines), boxes);
+  return finish(flowOfLines(withContents(withNotes(lines))), boxes);
 }
 
 /** @throws InvalidDataError for a text without words. */
@@ -39,12 +42,13 @@ function lettersOf({ items }: Page): number {
 }
 
 function finish(flow: Flow, pages: PageBox[]): ReadDocument {
-  const passages = passagesOf(flow);
+  const { sections, headings } = outline(flow);
+  const passages = passagesOf(flow, sections);
   const words = passages.reduce((sum, { text }) => sum + text.split(/\s+/).length, 0);
   if (words < FEWEST_WORDS)
     throw new InvalidDataError(
       'The file holds no running text.',
       'Upload a PDF, Markdown or plain text with sentences.',
     );
-  return { text: flow.text, segments: flow.segments, pages, language: detectLanguage(flow.text), passages };
+  return { text: flow.text, segments: flow.segments, headings, pages, language: detectLanguage(flow.text), passages };
 }

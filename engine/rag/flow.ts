@@ -1,7 +1,9 @@
-/** From lines or plain text to the version's full text: paragraphs with offsets, and where each run stands on its page. */
-import { isContentsLine } from './furniture.ts';
-import { detectLanguage } from './language.ts';
-import { isApart, type Line } from './page.ts';
+/** From lines to the version's full text: paragraphs with offsets, and where each run stands on its page. */
+import { cleanCharacters } from './characters.ts';
+import { isContentsLine } from './contents.ts';
+import { type AtHyphen, hyphensOf } from './hyphens.ts';
+import { isApart, type Line, type RowOfTable } from './page.ts';
+import { headsOf, labelOf } from './table-head.ts';
 
 /** A piece of the full text with its box (points, origin top left). */
 export type Segment = { start: number; end: number; page: number; x: number; y: number; width: number; height: number };
@@ -11,11 +13,15 @@ export type Paragraph = {
   page: number | null;
   /** Of the first line; 0 where the format has none. */
   size: number;
+  /** The first line is in bold. */
+  bold: boolean;
   /** Length of the first line, for headings that run into their text. */
   first_line: number;
   /** Level of a heading that the format marks as such (Markdown), or null. */
   level: number | null;
   contents: boolean;
+  kind: 'text' | 'table' | 'footnote';
+  boxed?: boolean;
 };
 export type Flow = { text: string; paragraphs: Paragraph[]; segments: Segment[] };
 
@@ -23,70 +29,71 @@ export type Flow = { text: string; paragraphs: Paragraph[]; segments: Segment[] 
 const MARKER =
   /^(?:\(\p{L}{1,4}\)|\(\d{1,3}[a-z]?\)|\d{1,2}[a-z]?[.)]|[a-z]{1,2}\)|[•▪●–—-])\s+\S|^§§?\s*\d|^(?:Article|Artikel)\s+\d+[a-z]?(?:\s*$|\s*[–:-])|^\d+(?:\.\d+)+\.?\s+\p{Lu}/u;
 const HEADING_LINE = /^(?:§§?\s*\d+[a-z]{0,2}|Article \d+|Artikel \d+|\d+(?:\.\d+)+\.?)(?![\p{L}(]).{0,100}[^.;,:-]$/u;
-const LIGATURES: Record<string, string> = { ﬀ: 'ff', ﬁ: 'fi', ﬂ: 'fl', ﬃ: 'ffi', ﬄ: 'ffl', ﬅ: 'st', ﬆ: 'st' };
 /** Vertical distance of lines, as a multiple of the usual one, that ends a paragraph. */
 const LEADING = 1.3;
 const SAME_SIZE = 0.08;
-/** `Netz- und` keeps its hyphen. */
-const HANGING = /^(?:und|oder|bzw\.?|sowie|and|or|to)\b/;
-
-/** Ligatures apart, no control characters or soft hyphens, one kind of space. */
-export function cleanCharacters(text: string): string {
-  return text
-    .replace(/[ﬀ-ﬆ]/g, (found) => LIGATURES[found] ?? found)
-    .replace(/[\p{Cc}\u00ad\u200b-\u200d\u2060\ufeff]/gu, (found) =>
-      /\s/.test(found) && found !== '\ufeff' ? ' ' : '',
-    )
-    .replace(/[\u00a0\u2000-\u200a\u202f\u3000]/g, ' ')
-    .toWellFormed();
-}
+const BETWEEN_CELLS = ' | ';
 
 export function flowOfLines(lines: readonly Line[]): Flow {
-  const flow: Flow = { text: '', paragraphs: [], segments: [] };
-  const print = { leading: usualLeading(lines), edge: usualEdge(lines) };
-  const isDivided = dividedWords(lines);
+  const writer = createWriter(hyphensOf(lines.map(({ text }) => text)));
+  const print = printOf(lines);
+  const heads = headsOf(lines);
+  let notes: Line[] = [];
   let previous: Line | undefined;
-  const parts: string[] = [];
-  let length = 0;
+  const writeNotes = () => {
+    notes.forEach((line, i) => {
+      if (line.note === 'begins' || i === 0) writer.begin(line, 'footnote');
+      else writer.goOn(line);
+      writer.line(line);
+    });
+    notes = [];
+  };
   for (const line of lines) {
-    const last = flow.paragraphs.at(-1);
-    if (!previous || !last || startsParagraph(previous, line, print)) {
-      if (last) push('\n');
-      flow.paragraphs.push(paragraphAt(length, line));
-    } else joinLine(line);
-    writeLine(line);
-    const current = flow.paragraphs.at(-1);
-    if (current) {
-      current.end = length;
-      if (current.first_line === 0) current.first_line = length - current.start;
-      if (isContentsLine(line.text)) current.contents = true;
-    }
+    const labels = heads.get(line);
+    if (line.note) notes.push(line);
+    if (line.note || labels === null) continue;
+    if (!previous || startsParagraph(previous, line, print(line.page))) {
+      writeNotes();
+      writer.begin(line, line.row ? 'table' : 'text');
+    } else writer.goOn(line);
+    if (line.row) writer.row(line.row, labels ?? new Map());
+    else writer.line(line);
     previous = line;
   }
-  flow.text = parts.join('');
-  return flow;
+  writeNotes();
+  return writer.flow();
+}
+
+function createWriter(atHyphen: AtHyphen) {
+  const paragraphs: Paragraph[] = [];
+  const segments: Segment[] = [];
+  const parts: string[] = [];
+  let length = 0;
 
   function push(text: string): void {
     parts.push(text);
     length += text.length;
   }
-
-  /** A word that was divided at the end of the line becomes whole again. */
-  function joinLine(line: Line): void {
-    const before = parts.at(-1) ?? '';
-    const next = cleanCharacters(line.text);
-    if (/\p{L}-$/u.test(before) && !HANGING.test(next)) {
-      if (!/^\p{Ll}/u.test(next) || !isDivided(before, next)) return;
-      parts[parts.length - 1] = before.slice(0, -1);
-      length -= 1;
-      const segment = flow.segments.at(-1);
-      if (segment) segment.end -= 1;
-      return;
-    }
-    push(' ');
+  function begin(line: Line, kind: Paragraph['kind']): void {
+    if (paragraphs.length > 0) push('\n');
+    const { page, height, bold, boxed = false } = line;
+    paragraphs.push({
+      ...{ start: length, end: length, page, size: height, bold, first_line: 0, level: null },
+      ...{ contents: false, kind, boxed },
+    });
   }
-
-  function writeLine(line: Line): void {
+  /** A word that was divided at the end of the line becomes whole again. */
+  function goOn(line: Line): void {
+    const before = parts.at(-1) ?? '';
+    const what = atHyphen(before, cleanCharacters(line.text));
+    if (what === 'apart') push(' ');
+    if (what !== 'joined') return;
+    parts[parts.length - 1] = before.slice(0, -1);
+    length -= 1;
+    const segment = segments.at(-1);
+    if (segment) segment.end -= 1;
+  }
+  function write(line: Line): void {
     line.items.forEach((item, i) => {
       const before = line.items[i - 1];
       if (before && isApart(before, item)) push(' ');
@@ -97,42 +104,60 @@ export function flowOfLines(lines: readonly Line[]): Flow {
       const start = length;
       push(text);
       const { x, y, width, height } = item;
-      flow.segments.push({ start, end: length, page: line.page, x, y, width, height });
+      segments.push({ start, end: length, page: line.page, x, y, width, height });
     });
   }
-}
-
-/**
- * Tells a divided word (`genera-` `tion`) from one that has its hyphen anyway (`climate-` `related`): by how the
- * document writes it elsewhere; failing that, in English by whether both halves are words.
- */
-function dividedWords(lines: readonly Line[]): (before: string, after: string) => boolean {
-  const words = new Set<string>();
-  for (const { text } of lines) {
-    const whole = text.toLowerCase().replace(/\p{L}+-$/u, '');
-    for (const [word] of whole.matchAll(/\p{L}+(?:-\p{L}+)*/gu)) words.add(word);
+  function finish(line?: Line): void {
+    const current = paragraphs.at(-1);
+    if (!current) return;
+    current.end = length;
+    if (current.first_line === 0) current.first_line = length - current.start;
+    if (line && (line.contents || isContentsLine(line.text))) current.contents = true;
   }
-  const english =
-    detectLanguage(
-      lines
-        .slice(0, 500)
-        .map(({ text }) => text)
-        .join(' '),
-    ) === 'en';
-  return (before, after) => {
-    const first = /(\p{L}+(?:-\p{L}+)*)-$/u.exec(before.toLowerCase())?.[1] ?? '';
-    const second = /^\p{L}+/u.exec(after.toLowerCase())?.[0] ?? '';
-    if (words.has(`${first}-${second}`)) return false;
-    if (words.has(`${first}${second}`)) return true;
-    return !(english && words.has(first) && words.has(second));
+  return {
+    begin,
+    goOn,
+    line(line: Line): void {
+      write(line);
+      finish(line);
+    },
+    /** `Class: A | Power: 4.2 kW`, so that each row can be understood by itself. */
+    row({ cells }: RowOfTable, labels: ReadonlyMap<number, string>): void {
+      let before = '';
+      cells.forEach(({ column, lines }, i) => {
+        if (i > 0) push(BETWEEN_CELLS);
+        const label = cleanCharacters(labelOf(labels, column));
+        if (label !== '' && label !== before) push(`${label}: `);
+        before = label;
+        lines.forEach((line, at) => {
+          if (at > 0) goOn(line);
+          write(line);
+        });
+      });
+      finish();
+    },
+    flow: (): Flow => ({ text: parts.join(''), paragraphs, segments }),
   };
 }
 
-function paragraphAt(start: number, { page, height }: Line): Paragraph {
-  return { start, end: start, page, size: height, first_line: 0, level: null, contents: false };
-}
-
 type Print = { /** Usual distance of lines. */ leading: number /** Where full lines end. */; edge: number };
+const ENOUGH_LINES = 8;
+
+/** Of each page, or of the whole document where a page has too few lines to tell. */
+function printOf(lines: readonly Line[]): (page: number) => Print {
+  const pages = new Map<number, Line[]>();
+  for (const line of lines) pages.set(line.page, [...(pages.get(line.page) ?? []), line]);
+  const whole = { leading: usualLeading(lines), edge: usualEdge(lines) };
+  const known = new Map<number, Print>();
+  return (page) => {
+    const found = known.get(page);
+    if (found) return found;
+    const own = pages.get(page) ?? [];
+    const print = own.length < ENOUGH_LINES ? whole : { leading: usualLeading(own), edge: usualEdge(own) };
+    known.set(page, print);
+    return print;
+  };
+}
 
 function usualEdge(lines: readonly Line[]): number {
   const edges = lines.map(({ right }) => right).sort((a, b) => a - b);
@@ -149,9 +174,12 @@ function usualLeading(lines: readonly Line[]): number {
 }
 
 function startsParagraph(before: Line, line: Line, { leading, edge }: Print): boolean {
+  if (before.row || line.row || before.boxed !== line.boxed || before.contents || line.contents) return true;
   if (MARKER.test(line.text) || isContentsLine(before.text) || isContentsLine(line.text)) return true;
   // A heading that does not fill its line has ended there.
-  if (HEADING_LINE.test(before.text) && before.right < 0.8 * edge && /^\P{Ll}/u.test(line.text)) return true;
+  const isShort = before.right < 0.8 * edge;
+  if (HEADING_LINE.test(before.text) && isShort && /^\P{Ll}/u.test(line.text)) return true;
+  if (before.bold && !line.bold && isShort && /^[\p{Lu}\p{N}("“„]/u.test(line.text)) return true;
   const larger = Math.max(before.height, line.height);
   if (larger > 0 && Math.abs(before.height - line.height) > SAME_SIZE * larger + 0.5) return true;
   const ends = /[.;:!?”"]$/.test(before.text);

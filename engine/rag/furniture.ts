@@ -1,4 +1,4 @@
-/** What stands on pages but is no text of the document: running heads and feet, page numbers, contents with leaders. */
+/** What stands on pages but is no text of the document: running heads and feet, page numbers. */
 import type { Line } from './page.ts';
 
 /** Share of the page's height at its top and bottom where heads and feet are looked for. */
@@ -12,19 +12,22 @@ const FEWEST_PAGES = 3;
 const OFTEN = 4;
 const PAGE_NUMBER =
   /^(?:(?:page|seite|p\.|s\.)\s*)?[-–—|]?\s*(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:\/|of|von|-)\s*\d{1,4})?\s*[-–—|]?$/i;
-/** Dots that lead the eye to a page number, in one run or spaced. */
-const LEADERS = /(?:\.{4,}|(?:\. ){4,}|…{2,})\s*\S{0,8}\s*$/;
+
+const NAMED = /^(?:section|chapter|part|kapitel|abschnitt|teil) [\dA-Z]{1,4}\s*(?:\([A-Z]\))?\s*:/i;
+const MONTHS =
+  /\b(?:january|february|march|april|may|june|july|august|september|october|november|december|januar|februar|märz|mai|juni|juli|oktober|dezember)\b/g;
+const SHARE_OF_BAND = 0.7;
 
 export type PageSize = { number: number; height: number };
 
-/** The lines without running heads, feet and page numbers. */
+/** The lines without running heads, feet and page numbers; rows of tables all stay. */
 export function withoutFurniture(lines: readonly Line[], pages: readonly PageSize[]): Line[] {
   const heights = new Map(pages.map(({ number, height }) => [number, height]));
-  const inMargin = (line: Line) => {
+  const isWithin = (line: Line, share: number) => {
     const height = heights.get(line.page) ?? 0;
-    const margin = NUMBERED.test(line.text) ? NARROW_MARGIN : MARGIN;
-    return line.y < margin * height || line.y + line.height > (1 - margin) * height;
+    return !line.row && (line.y < share * height || line.y + line.height > (1 - share) * height);
   };
+  const inMargin = (line: Line) => isWithin(line, NUMBERED.test(line.text) ? NARROW_MARGIN : MARGIN);
   const seen = new Map<string, Set<number>>();
   for (const line of lines) {
     if (!inMargin(line)) continue;
@@ -32,16 +35,39 @@ export function withoutFurniture(lines: readonly Line[], pages: readonly PageSiz
     seen.set(shape, (seen.get(shape) ?? new Set()).add(line.page));
   }
   const often = Math.min(OFTEN, Math.max(FEWEST_PAGES, SHARE_OF_PAGES * pages.length));
-  const repeats = (line: Line) => (seen.get(shapeOf(line))?.size ?? 0) >= often;
-  return lines.filter(
-    (line) => !inMargin(line) || !(PAGE_NUMBER.test(line.text) || repeats(line) || isNamed(line, seen)),
+  const isFurniture = (line: Line) =>
+    inMargin(line) &&
+    (PAGE_NUMBER.test(line.text) || (seen.get(shapeOf(line))?.size ?? 0) >= often || isNamed(line, seen));
+  const bands = bandsOf(
+    lines.filter((line) => isWithin(line, NARROW_MARGIN)),
+    isFurniture,
   );
+  return lines.filter((line) => !isFurniture(line) && !(isWithin(line, NARROW_MARGIN) && bands.has(bandOf(line))));
 }
 
-/** Numbers and their order change from page to page (even and odd pages of the Official Journal). */
+/** Places at the very edge where hardly anything but furniture stands: a head that comes once stands there too. */
+function bandsOf(lines: readonly Line[], isFurniture: (line: Line) => boolean): Set<string> {
+  const counts = new Map<string, { all: number; furniture: number }>();
+  for (const line of lines) {
+    const count = counts.get(bandOf(line)) ?? { all: 0, furniture: 0 };
+    count.all += 1;
+    if (isFurniture(line)) count.furniture += 1;
+    counts.set(bandOf(line), count);
+  }
+  const isBand = ({ all, furniture }: { all: number; furniture: number }) =>
+    furniture >= OFTEN && furniture >= SHARE_OF_BAND * all;
+  return new Set([...counts].filter(([, count]) => isBand(count)).map(([band]) => band));
+}
+
+function bandOf({ y, height }: Line): string {
+  return `${Math.round(y / 3)} ${Math.round(height)}`;
+}
+
+/** Numbers, dates and their order change from page to page (even and odd pages of the Official Journal). */
 function shapeOf({ text }: Line): string {
   return text
     .toLowerCase()
+    .replace(MONTHS, '#')
     .replace(/\p{N}+/gu, '#')
     .split(/\s+/)
     .sort()
@@ -50,11 +76,5 @@ function shapeOf({ text }: Line): string {
 
 /** A head that names the chapter changes with it: known by its neighbour in the margin on several pages. */
 function isNamed(line: Line, seen: ReadonlyMap<string, ReadonlySet<number>>): boolean {
-  return (
-    /^(?:section|chapter|kapitel|abschnitt|teil) \d+\s*:/i.test(line.text) && (seen.get(shapeOf(line))?.size ?? 0) >= 2
-  );
-}
-
-export function isContentsLine(text: string): boolean {
-  return LEADERS.test(text);
+  return NAMED.test(line.text) && (seen.get(shapeOf(line))?.size ?? 0) >= 2;
 }

@@ -1,8 +1,25 @@
-/** What a reader of PDFs hands over, and the lines that are made of it. Points, origin top left. */
+/** What a reader of PDFs hands over, and the lines and table rows that are made of it. Points, origin top left. */
+import { type Box, type Rule, type Table, type TableRow, tablesOf } from './table.ts';
 
 /** A run of text as the file draws it. */
-export type PageItem = { text: string; x: number; y: number; width: number; height: number; font: string };
-export type Page = { number: number; width: number; height: number; items: readonly PageItem[] };
+export type PageItem = {
+  text: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  font: string;
+  bold?: boolean;
+};
+export type Page = {
+  number: number;
+  width: number;
+  height: number;
+  items: readonly PageItem[];
+  rules?: readonly Rule[];
+  /** Share of its letters that are drawn so that nobody sees them: the work of text recognition over a picture. */
+  hidden?: number;
+};
 
 export type Line = {
   page: number;
@@ -14,9 +31,20 @@ export type Line = {
   /** Height of the tallest item, which stands for the font size. */
   height: number;
   font: string;
+  bold: boolean;
   /** Column, counted over the whole page in reading order; a new one breaks the flow. */
   column: number;
+  /** Where the line is a row of a table. */
+  row?: RowOfTable;
+  /** A footnote begins with the line, or it goes on. */
+  note?: 'begins' | 'goes on';
+  /** An entry of a table of contents. */
+  contents?: boolean;
+  /** In a box of its own, beside the document's text: a note, or a change that is yet to come. */
+  boxed?: boolean;
 };
+/** `table` is the same object for all rows of a table. */
+export type RowOfTable = { table: Table; columns: readonly number[]; cells: { column: number; lines: Line[] }[] };
 
 /** A gutter is looked for here, as shares of the page's width. */
 const GUTTER_FROM = 0.35;
@@ -27,13 +55,62 @@ const FILLED = 0.6;
 const SHARE_OF_SIDE = 0.25;
 const MOST_ACROSS = 0.15;
 const FEWEST_ROWS = 8;
+/** Share of a table's width. */
+const WIDE = 0.6;
 
-/** Lines of a page in reading order. Two columns of running text are read one after the other, between full-width lines. */
+/**
+ * Lines of a page in reading order. Two columns of running text are read one after the other, between full-width lines;
+ * a row of a drawn table is one line.
+ */
 export function linesOf(page: Page): Line[] {
-  const rows = rowsOf(page.items.filter(({ text }) => text.trim() !== ''));
+  const written = page.items.filter(({ text }) => text.trim() !== '');
+  const { tables, boxes } = tablesOf(written, page.rules ?? []);
+  const inTables = new Set(
+    tables.flatMap(({ rows }) => rows.flatMap(({ cells }) => cells.flatMap(({ items }) => items))),
+  );
+  const rows = rowsOf(written.filter((item) => !inTables.has(item)));
   const gutter = gutterOf(rows, page.width);
-  if (gutter === null) return rows.map((items) => lineOf(page.number, items, 0));
-  return inColumns(page, rows, gutter);
+  const lines = gutter === null ? rows.map((items) => lineOf(page.number, items, 0)) : inColumns(page, rows, gutter);
+  const frames = [...boxes, ...tables.filter(({ framed }) => framed)];
+  return withTables(page.number, lines, tables).map((line) => (isIn(line, frames) ? { ...line, boxed: true } : line));
+}
+
+function isIn(line: Line, boxes: readonly Box[]): boolean {
+  const [x, y] = [line.x + 2, line.y + line.height / 2];
+  return boxes.some(({ left, right, top, bottom }) => x > left && x < right && y > top && y < bottom);
+}
+
+/** Each table goes before the first line below its top that stands beside or under it. */
+function withTables(page: number, lines: readonly Line[], tables: readonly Table[]): Line[] {
+  const found = [...lines];
+  for (const table of tables) {
+    const at = found.findIndex(
+      (line) => !line.row && line.y > table.top && line.x < table.right && line.right > table.left,
+    );
+    const place = at === -1 ? found.length : at;
+    const column = found[place - 1]?.column ?? 0;
+    found.splice(place, 0, ...table.rows.flatMap((row) => linesOfRow(page, row, table, column)));
+  }
+  return found;
+}
+
+/** A field over most of the table's width with nothing beside it holds running text: a box, or a note between rows. */
+function linesOfRow(page: number, row: TableRow, table: Table, column: number): Line[] {
+  const cells = row.cells.map((cell) => ({
+    column: cell.column,
+    lines: rowsOf(cell.items).map((items) => lineOf(page, items, column)),
+  }));
+  const [only] = cells;
+  if (only && cells.length === 1 && extentOf(row.cells[0]?.items ?? []) > WIDE * (table.right - table.left))
+    return only.lines;
+  const lines = cells.flatMap((cell) => cell.lines);
+  const plain = lineOf(
+    page,
+    lines.flatMap(({ items }) => items),
+    column,
+  );
+  const { columns } = row;
+  return [{ ...plain, text: lines.map(({ text }) => text).join(' '), y: row.y, row: { table, columns, cells } }];
 }
 
 /** Items whose vertical middle lies within another's height share a row; rows run from top to bottom. */
@@ -123,6 +200,7 @@ function lineOf(page: number, items: readonly PageItem[], column: number): Line 
     right: Math.max(...items.map(({ x, width }) => x + width)),
     height: longest.height,
     font: longest.font,
+    bold: items.every(({ bold, text }) => bold === true || !/\p{L}/u.test(text)) && longest.bold === true,
     column,
   };
 }

@@ -1,47 +1,51 @@
-/** Passages of about 80 to 250 words that can be quoted, cut along sections and their numbered paragraphs. */
+/** Passages that can be quoted: one paragraph of a section each, long ones cut between their points or sentences. */
 import type { Passage, PassagePlace } from '../ports.ts';
 import type { Flow, Paragraph } from './flow.ts';
 import type { Language } from './language.ts';
-import { outline, type Section } from './outline.ts';
+import { type Marker, markersOf, place } from './markers.ts';
+import { pathOf, type Section, shownOf } from './outline.ts';
 import { sentencesOf } from './sentences.ts';
 
 export type PassagePiece = Pick<Passage, 'page' | 'section' | 'text' | 'start' | 'end'> &
   Omit<PassagePlace, 'reader' | 'position'>;
 
-const FEWEST_WORDS = 80;
 const MOST_WORDS = 250;
-/** A rest that is shorter joins the passage before it. */
-const SHORT_REST = 40;
-/** Less says nothing by itself, e.g. `(weggefallen)`. */
-const SAYS_SOMETHING = 4;
-type Piece = { start: number; end: number; page: number | null; words: number; marks: string };
-type Marker = { kind: 'lower' | 'digit' | 'upper' | 'roman' | 'point'; text: string };
+/** Points of a long paragraph are kept together up to here. */
+const ENOUGH_WORDS = 80;
+/** Paragraphs of so few words without a full stop (a form, an address) belong together. */
+const FEW_WORDS = 8;
+const LIST_ITEM = /^(?:[•▪●–—*-]\s|\p{Ll})/u;
+const SENTENCE_END = /[.;:!?]["”’)\]]*$/;
 
-export function passagesOf(flow: Flow): PassagePiece[] {
-  return outline(flow).flatMap((section) =>
-    piecesOf(flow, section).map(({ start, end, page, marks }) => ({
-      page,
-      page_end: pageAt(flow, Math.max(start, end - 1)) ?? page,
-      section: [section.path, marks].filter(Boolean).join(' '),
-      headings: section.path === '' ? [] : section.path.split(' > '),
-      number: numberOf(section.path),
-      paragraph: marks || null,
-      kind: 'text' as const,
-      sentence: 1,
-      text: flow.text.slice(start, end),
-      start,
-      end,
-    })),
-  );
+type Span = { start: number; end: number; page: number | null };
+type Part = Span & { words: number; marks: string };
+/** One paragraph of a section with all that hangs on it: points, bullets, its closing words; or a table, or a footnote. */
+type Unit = {
+  kind: Paragraph['kind'];
+  parts: Part[] /** Its first words announce what follows. */;
+  announces: boolean;
+};
+
+export function passagesOf(flow: Flow, sections: readonly Section[]): PassagePiece[] {
+  return sections.flatMap((section) => {
+    const headings = section.headings.map(shownOf);
+    const number = section.headings.findLast((heading) => heading.number !== null)?.number ?? null;
+    const path = pathOf(section.headings);
+    return unitsOf(flow, section).flatMap((unit) =>
+      piecesOf(flow, unit).map(({ start, end, page, marks }) => ({
+        page,
+        page_end: pageAt(flow, Math.max(start, end - 1)) ?? page,
+        section: [path, marks].filter(Boolean).join(' '),
+        ...{ headings, number, paragraph: marks || null, kind: unit.kind },
+        sentence: sentencesOf(flow.text.slice(unit.parts[0]?.start ?? start, start)).length + 1,
+        text: flow.text.slice(start, end),
+        ...{ start, end },
+      })),
+    );
+  });
 }
 
-/** `§ 14a`, `Article 5`, `3.2.1` of the innermost heading. */
-function numberOf(path: string): string | null {
-  const heading = path.slice(path.lastIndexOf(' > ') + 1).trim();
-  return /^(?:§§?\s*\d+[a-z]{0,2}(?:\.\d+)*|\p{Lu}\p{L}+ \d+[a-z]?|\d+(?:\.\d+)+)/u.exec(heading)?.[0] ?? null;
-}
-
-/** Passages of a version, with ids that are the same whenever it is read. */
+/** Passages of a version, with ids that are the same whenever the same reader reads it. */
 export function namePassages(
   pieces: readonly PassagePiece[],
   of: { document: string; document_title: string; version: string; language: Language },
@@ -49,75 +53,68 @@ export function namePassages(
   return pieces.map((piece, i) => ({ ...piece, ...of, position: i, id: `${of.document}:${of.version}:${i}` }));
 }
 
-function piecesOf(flow: Flow, section: Section): Piece[] {
-  const pieces: Piece[] = [];
-  for (const { outermost, ...part } of partsOf(flow, section)) {
-    const open = pieces.at(-1);
-    const fits = open && open.words + part.words <= MOST_WORDS && !(outermost && open.words >= FEWEST_WORDS);
-    if (!open || !fits) pieces.push(part);
-    else pieces[pieces.length - 1] = { ...open, end: part.end, words: open.words + part.words };
-  }
-  const last = pieces.at(-1);
-  const before = pieces.at(-2);
-  if (last && before && last.words < SHORT_REST && last.words + before.words <= MOST_WORDS + SHORT_REST)
-    pieces.splice(-2, 2, { ...before, end: last.end, words: before.words + last.words });
-  return pieces.filter(({ words }) => words >= SAYS_SOMETHING);
-}
-
-/** Paragraphs, long ones cut between sentences; each knows under which markers it stands. */
-function partsOf(flow: Flow, { body }: Section): (Piece & { outermost: boolean })[] {
+function unitsOf(flow: Flow, { body }: Section): Unit[] {
+  const units: Unit[] = [];
   let stack: Marker[] = [];
-  return body.flatMap((paragraph) => {
-    const found = markersOf(flow.text.slice(paragraph.start, paragraph.start + 40));
+  for (const paragraph of body) {
+    const text = flow.text.slice(paragraph.start, paragraph.end);
+    if (!/\p{L}{2}|\p{N}/u.test(text)) continue;
+    const { kind } = paragraph;
+    const found = kind === 'text' ? markersOf(text.slice(0, 40)) : [];
     for (const marker of found) stack = place(stack, marker);
-    const marks = stack.map(({ text }) => `(${text})`).join('');
-    const outermost = stack.length === 1 && found.at(-1)?.text === stack[0]?.text && found.at(-1)?.kind !== 'roman';
-    return cut(flow, paragraph).map((span, i) => ({
-      ...span,
-      page: pageAt(flow, span.start) ?? paragraph.page,
-      words: wordsIn(flow.text.slice(span.start, span.end)),
-      marks,
-      outermost: outermost && i === 0,
-    }));
-  });
-}
-
-/** `(a)(1) Text` opens two levels at once. */
-function markersOf(text: string): Marker[] {
-  const found: Marker[] = [];
-  let rest = text;
-  for (;;) {
-    const marker = /^\(([a-z]{1,4}|\d{1,3}[a-z]?|[A-Z])\)\s*/.exec(rest);
-    if (!marker?.[1]) break;
-    found.push({ kind: kindOf(marker[1]), text: marker[1] });
-    rest = rest.slice(marker[0].length);
+    const marks = kind === 'footnote' ? '' : stack.map((marker) => `(${marker.text})`).join('');
+    const part = { ...paragraph, page: pageAt(flow, paragraph.start) ?? paragraph.page, words: wordsIn(text), marks };
+    const open = units.at(-1);
+    const [top] = stack;
+    const mark = found.at(-1);
+    const isOutermost = stack.length === 1 && mark?.kind === top?.kind && mark?.text === top?.text;
+    if (open && open.kind === kind && belongs(flow, open, { text, isOutermost, isMarked: stack.length > 0 }))
+      open.parts.push(part);
+    else units.push({ kind, parts: [part], announces: found.length === 0 && text.endsWith(':') });
   }
-  const point = found.length === 0 ? /^(\d{1,2}[a-z]?)\.\s/.exec(rest)?.[1] : undefined;
-  return point ? [{ kind: 'point', text: point }] : found;
+  return units;
 }
 
-function kindOf(text: string): Marker['kind'] {
-  if (/^\d/.test(text)) return 'digit';
-  if (/^[A-Z]$/.test(text)) return 'upper';
-  return /^[ivx]{2,4}$/.test(text) ? 'roman' : 'lower';
+type Next = { text: string; isOutermost: boolean; isMarked: boolean };
+
+/** Whether a paragraph hangs on the unit before it. */
+function belongs(flow: Flow, open: Unit, { text, isOutermost, isMarked }: Next): boolean {
+  if (open.kind === 'table') return true;
+  if (open.kind === 'footnote') return false;
+  if (open.announces && (isMarked || LIST_ITEM.test(text))) return true;
+  if (isMarked) return !isOutermost;
+  if (LIST_ITEM.test(text)) return true;
+  const last = open.parts.at(-1);
+  if (!last) return false;
+  const before = flow.text.slice(last.start, last.end);
+  return [before, text].every((one) => wordsIn(one) < FEW_WORDS && !SENTENCE_END.test(one));
 }
 
-/** A marker of a kind that is open goes on there; another kind opens a level. `(i)` after an (A) or (1) is roman. */
-function place(stack: readonly Marker[], marker: Marker): Marker[] {
-  const top = stack.at(-1);
-  const isRoman = marker.text === 'i' && top !== undefined && !(top.kind === 'lower' && top.text === 'h');
-  const kind = isRoman
-    ? 'roman'
-    : marker.kind === 'lower' && /^[vx]$/.test(marker.text) && top?.kind === 'roman'
-      ? 'roman'
-      : marker.kind;
-  const open = stack.findIndex((entry) => entry.kind === kind);
-  // Numbered points below a bracketed paragraph are too fine for a label.
-  if (kind === 'point' && stack.length > 0 && open === -1) return [...stack];
-  return [...(open === -1 ? stack : stack.slice(0, open)), { kind, text: marker.text }];
+function piecesOf(flow: Flow, { parts, kind }: Unit): Part[] {
+  const words = parts.reduce((sum, part) => sum + part.words, 0);
+  const [first] = parts;
+  if (!first) return [];
+  if (words <= MOST_WORDS && kind !== 'table') return [{ ...first, end: parts.at(-1)?.end ?? first.end, words }];
+  const pieces: Part[] = [];
+  for (const part of parts.flatMap((one) => cutPart(flow, one))) {
+    const open = pieces.at(-1);
+    const isFull = !open || open.words >= ENOUGH_WORDS || open.words + part.words > MOST_WORDS;
+    if (open && !isFull) pieces[pieces.length - 1] = { ...open, end: part.end, words: open.words + part.words };
+    else pieces.push(part);
+  }
+  return pieces;
 }
 
-function cut(flow: Flow, { start, end }: Paragraph): { start: number; end: number }[] {
+function cutPart(flow: Flow, part: Part): Part[] {
+  return cut(flow, part).map((span) => ({
+    ...part,
+    ...span,
+    page: pageAt(flow, span.start) ?? part.page,
+    words: wordsIn(flow.text.slice(span.start, span.end)),
+  }));
+}
+
+function cut(flow: Flow, { start, end }: Span): { start: number; end: number }[] {
   const text = flow.text.slice(start, end);
   if (wordsIn(text) <= MOST_WORDS) return [{ start, end }];
   const pieces: { start: number; end: number }[] = [];

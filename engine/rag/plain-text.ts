@@ -1,5 +1,6 @@
 /** Markdown and plain text to the same flow of paragraphs that PDFs become; without pages. */
-import { cleanCharacters, type Flow, type Paragraph } from './flow.ts';
+import { cleanCharacters } from './characters.ts';
+import type { Flow, Paragraph } from './flow.ts';
 
 const MARKER = /^(?:\(\w{1,4}\)|\d{1,3}[a-z]?[.)]|[a-z]{1,2}\)|[-*•–])\s+\S|^§§?\s*\d/;
 const LONE_MARKER = /^(?:\(\w{1,4}\)|\d{1,3}[a-z]?\.|[—–-])$/;
@@ -51,6 +52,8 @@ export function flowOfText(source: string, format: 'markdown' | 'text'): Flow {
       end: length,
       page: null,
       size: 0,
+      bold: false,
+      kind: 'text',
       first_line: text.length,
       level,
       contents: false,

@@ -3,9 +3,10 @@ import { getDocumentProxy } from 'unpdf';
 import { InvalidDataError } from '../../engine/errors.ts';
 import { documentOfPages, documentOfText } from '../../engine/rag/document.ts';
 import type { Language } from '../../engine/rag/language.ts';
-import type { Page, PageItem } from '../../engine/rag/page.ts';
+import type { Page } from '../../engine/rag/page.ts';
 import type { PassagePiece } from '../../engine/rag/passages.ts';
 import { pack } from '../document-text.ts';
+import { type PdfDocument, readPdfPage } from './pdf-page.ts';
 
 export type ReadInput = {
   bytes: Uint8Array;
@@ -35,9 +36,6 @@ export default async function* readDocument(input: ReadInput): AsyncGenerator<Re
   yield { output: { language, passages, pages: isPdf ? pages.length : null, text, layout } };
 }
 
-type PdfDocument = Awaited<ReturnType<typeof getDocumentProxy>>;
-type PdfPage = Awaited<ReturnType<PdfDocument['getPage']>>;
-
 async function* readPages({ bytes, limits }: ReadInput): AsyncGenerator<ReadStep, Page[]> {
   const pdf = await openPdf(bytes);
   if (pdf.numPages > limits.pages)
@@ -64,7 +62,8 @@ async function* readPages({ bytes, limits }: ReadInput): AsyncGenerator<ReadStep
 
 async function openPdf(bytes: Uint8Array): Promise<PdfDocument> {
   try {
-    return await getDocumentProxy(bytes, { verbosity: 0, disableFontFace: true });
+    // No picture is taken apart: only text and lines are read.
+    return await getDocumentProxy(bytes, { verbosity: 0, disableFontFace: true, maxImageSize: 1 });
   } catch (error) {
     if ((error as Error).name === 'PasswordException')
       throw new InvalidDataError('The PDF is encrypted with a password.', 'Remove the password and upload it again.');
@@ -77,41 +76,13 @@ async function openPdf(bytes: Uint8Array): Promise<PdfDocument> {
 
 async function readPage(pdf: PdfDocument, number: number): Promise<Page> {
   try {
-    const page = await pdf.getPage(number);
-    const { width, height } = page.getViewport({ scale: 1 });
-    const items = await itemsOf(page);
-    page.cleanup();
-    return { number, width, height, items };
+    return await readPdfPage(pdf, number);
   } catch (error) {
     throw new InvalidDataError(
       `Page ${number} of the PDF is broken: ${(error as Error).message}`,
       'Open it in a PDF viewer, print it to a new PDF and upload that.',
     );
   }
-}
-
-/** Text runs with their boxes as seen on the page, its rotation included. */
-async function itemsOf(page: PdfPage): Promise<PageItem[]> {
-  const { transform } = page.getViewport({ scale: 1 });
-  const content = await page.getTextContent();
-  return content.items.flatMap((item) => {
-    if (!('str' in item) || item.str === '') return [];
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = multiply(transform, item.transform);
-    const upright = Math.abs(a) >= Math.abs(b);
-    const size = Math.hypot(c, d) || item.height;
-    // Text that runs up or down the page (a stamp in the margin) is no line of the document.
-    if (!upright) return [];
-    return [{ text: item.str, x: e, y: f - size * ASCENT, width: item.width, height: size, font: item.fontName }];
-  });
-}
-
-/** Share of the font size above the baseline. */
-const ASCENT = 0.8;
-
-function multiply(m: readonly number[], n: readonly number[]): number[] {
-  const [a = 1, b = 0, c = 0, d = 1, e = 0, f = 0] = m;
-  const [A = 1, B = 0, C = 0, D = 1, E = 0, F = 0] = n;
-  return [a * A + c * B, b * A + d * B, a * C + c * D, b * C + d * D, a * E + c * F + e, b * E + d * F + f];
 }
 
 function decodeText(bytes: Uint8Array): string {

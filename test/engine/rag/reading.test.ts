@@ -13,8 +13,10 @@ const item = (text: string, x: number, y: number, more: Partial<PageItem> = {}):
 });
 const page = (number: number, items: PageItem[]): Page => ({ number, width: 595, height: 842, items });
 const below = (y: number, lines: readonly string[], x = 72) => lines.map((text, i) => item(text, x, y + i * 14));
-const sections = (text: string, format: 'markdown' | 'text' = 'text') =>
-  documentOfText(text, format).passages.map(({ section }) => section);
+/** Each once: a section has a passage for each of its paragraphs. */
+const sections = (text: string, format: 'markdown' | 'text' = 'text') => [
+  ...new Set(documentOfText(text, format).passages.map(({ section }) => section)),
+];
 const BODY = 'The operator shall read every meter of the grid once a quarter of an hour and keep what it read.';
 
 describe('pages', () => {
@@ -163,7 +165,7 @@ describe('sections', () => {
       .slice(0, 560);
     const text = `§25.181. Goal\n(a) ${long}.\n(b) ${long}.\n(1) ${long}.\n(2) ${long}.\n(c) ${long}.`;
     expect(sections(text)).toEqual(
-      ['(a)', '(b)', '(b)(2)', '(c)'].map((marks) =>
+      ['(a)', '(b)', '(b)(1)', '(b)(2)', '(c)'].map((marks) =>
         expect.stringMatching(new RegExp(`Goal ${marks.replace(/[()]/g, '\\$&')}$`)),
       ),
     );
@@ -204,17 +206,46 @@ describe('plain text and Markdown', () => {
 });
 
 describe('passages', () => {
-  it('are verbatim pieces of the text, in order, of a size that can be read', () => {
-    const paragraphs = Array.from({ length: 40 }, (_, i) => `(${i + 1}) ${BODY} ${BODY} It is paragraph ${i + 1}.`);
+  const paragraphs = Array.from({ length: 40 }, (_, i) => `(${i + 1}) ${BODY} ${BODY} It is paragraph ${i + 1}.`);
+
+  it('are verbatim pieces of the text, one for each paragraph, with its number and where it stands', () => {
     const { text, passages } = documentOfText(`§ 1 Long\n${paragraphs.join('\n')}`, 'text');
     for (const passage of passages) expect(text.slice(passage.start, passage.end)).toBe(passage.text);
-    expect(passages.every((passage, i) => i === 0 || passage.start >= (passages[i - 1]?.end ?? 0))).toBe(true);
+    expect(passages.map(({ paragraph }) => paragraph)).toEqual(paragraphs.map((_, i) => `(${i + 1})`));
+    expect(passages[6]).toMatchObject({
+      ...{ headings: ['§ 1 Long'], number: '§ 1', section: '§ 1 Long (7)', kind: 'text', sentence: 1 },
+      ...{ text: paragraphs[6], page: null, page_end: null },
+    });
+  });
+
+  it('hold a paragraph with its points and closing words, and short ones stay', () => {
+    const { passages } = documentOfText(
+      `§ 5 Fees\n(1) A fee is due for\n1. meters,\n2. storage.\nIt is paid once.\n(2) (repealed)\n§ 6 End\n${BODY}`,
+      'text',
+    );
+    expect(passages.map(({ section, text }) => [section, text])).toEqual([
+      ['§ 5 Fees (1)', '(1) A fee is due for\n1. meters,\n2. storage.\nIt is paid once.'],
+      ['§ 5 Fees (2)', '(2) (repealed)'],
+      ['§ 6 End', BODY],
+    ]);
+  });
+
+  it('are cut between points, else between sentences, where a paragraph is long; nothing is lost', () => {
+    const points = Array.from({ length: 12 }, (_, i) => `${i + 1}. ${BODY} ${BODY}`);
+    const long = Array.from({ length: 30 }, (_, i) => `Sentence ${i + 1} says that ${BODY}`).join(' ');
+    const { text, passages } = documentOfText(`§ 2 Long\n(1) It is:\n${points.join('\n')}\n(2) ${long}`, 'text');
     const words = passages.map((passage) => passage.text.split(/\s+/).length);
-    expect(Math.min(...words)).toBeGreaterThanOrEqual(80);
     expect(Math.max(...words)).toBeLessThanOrEqual(250);
-    // Nothing between the first and the last is lost.
-    for (let i = 1; i <= 40; i += 1)
-      expect(passages.some((passage) => passage.text.includes(`paragraph ${i}.`))).toBe(true);
+    const [first, second] = ['(1)', '(2)'].map((mark) =>
+      passages.filter(({ paragraph }) => paragraph?.startsWith(mark)),
+    );
+    expect(first?.slice(1).every((passage) => /^\d+\. /.test(passage.text))).toBe(true);
+    expect(second?.map(({ sentence }) => sentence)).toEqual([1, expect.any(Number), expect.any(Number)]);
+    for (const { text: piece, sentence } of second?.slice(1) ?? [])
+      expect(piece).toMatch(new RegExp(`^Sentence ${sentence} says`));
+    expect(passages.map((passage) => passage.text).join('')).toHaveLength(
+      text.length - '§ 2 Long\n'.length - passages.length + 1,
+    );
   });
 });
 
