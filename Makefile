@@ -4,10 +4,12 @@ NODE := $(SETUP) node --disable-warning=ExperimentalWarning
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo dev test lint fix bench backup restore ingest train eval index docs guarantees clean
+.PHONY: help run demo dev test lint fix bench backup restore ingest train eval index docs guarantees clean \
+	up down reset logs status upgrade passphrase test-appliance dashboards
+APPLIANCE := compose/appliance.sh
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: ## start the box and print its address
 	@exec ./luna run $(ARGS)
@@ -30,12 +32,40 @@ fix: ## let biome repair format and style
 bench: ## run a benchmark: make bench ARGS="ingest --seconds 10" (alone: list them)
 	@exec sh scripts/bench.sh $(ARGS)
 
-backup: ## make a backup of the box now
-	@exec ./luna backup $(ARGS)
+backup: ## make a backup now: of the box, or of the appliance where `make up` was used
+	@if [ -f compose/.env ]; then exec $(APPLIANCE) backup; else exec ./luna backup $(ARGS); fi
 
-restore: ## bring a backup into an empty LUNA_HOME: make restore FROM=/mnt/backups
-	@test -n "$(FROM)" || { echo 'From where? make restore FROM=/mnt/backups' >&2; exit 2; }
-	@exec ./luna restore "$(FROM)" $(ARGS)
+restore: ## bring a backup back: FROM=/mnt/backups into an empty LUNA_HOME, ID=... into the appliance
+	@if [ -f compose/.env ] && [ -z "$(FROM)" ]; then exec $(APPLIANCE) restore $(ID); fi; \
+	test -n "$(FROM)" || { echo 'From where? make restore FROM=/mnt/backups' >&2; exit 2; }; \
+	exec ./luna restore "$(FROM)" $(ARGS)
+
+up: ## start the appliance in containers (SMALL=1, PROFILES=observability,automation)
+	@exec $(APPLIANCE) up
+
+down: ## stop the appliance; its data stays
+	@exec $(APPLIANCE) down
+
+reset: ## remove the appliance with all its data (asks)
+	@exec $(APPLIANCE) reset
+
+logs: ## what the appliance says (FOLLOW=1, ARGS=luna)
+	@exec $(APPLIANCE) logs $(ARGS)
+
+status: ## what runs, and what the box says of itself
+	@exec $(APPLIANCE) status
+
+upgrade: ## backup, new image (TO=...), migrations, smoke test; goes back by itself when it fails
+	@exec $(APPLIANCE) upgrade
+
+passphrase: ## print what opens the keys in the backups of the appliance: keep it elsewhere
+	@exec $(APPLIANCE) passphrase
+
+test-appliance: ## run the appliance for real where a container engine answers
+	@exec $(NODE) scripts/test-appliance.ts $(ARGS)
+
+dashboards: ## generate the Grafana dashboards and n8n flows from their descriptions
+	@$(NODE) scripts/dashboards.ts && $(NODE) scripts/n8n-flows.ts
 
 ingest: ## import readings: make ingest FILE=readings.csv
 	@test -n "$(FILE)" || { echo 'Which file? make ingest FILE=readings.csv' >&2; exit 2; }

@@ -108,6 +108,24 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       labelNames: ['tenant', 'series', 'model', 'outcome'],
       registers,
     }),
+    forecast_cache: new Counter({
+      name: 'luna_forecast_cache_total',
+      help: 'Asked for the newest forecast: answered from memory (hit) or from the store (miss).',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    model_runs: new Counter({
+      name: 'luna_model_runs_total',
+      help: 'Trainings of forecast models by outcome (done, failed, cancelled).',
+      labelNames: ['series', 'horizon', 'outcome'],
+      registers,
+    }),
+    model_coverage: new Gauge({
+      name: 'luna_forecast_coverage90',
+      help: 'Share of hours within the 90 % band of the live model, over its last 28 scored days.',
+      labelNames: ['tenant', 'series', 'horizon'],
+      registers,
+    }),
     provider_runs: new Counter({
       name: 'luna_provider_runs_total',
       help: 'Runs of price and weather providers.',
@@ -124,6 +142,18 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       name: 'luna_notifications_total',
       help: 'Attempts to deliver messages about alerts, by outcome (sent, failed, refused).',
       labelNames: ['outcome'],
+      registers,
+    }),
+    part_up: new Gauge({
+      name: 'luna_part_up',
+      help: 'Parts of the box as Admin, Health tells them: 1 works, 0 does not.',
+      labelNames: ['part'],
+      registers,
+    }),
+    disk_free: new Gauge({ name: 'luna_disk_free_bytes', help: 'Free on the disk of LUNA_HOME.', registers }),
+    certificate_s: new Gauge({
+      name: 'luna_certificate_remaining_seconds',
+      help: 'Until the certificate of the box ends; NaN without one.',
       registers,
     }),
     backup_age_s: new Gauge({

@@ -1,4 +1,5 @@
 /** /healthz, /readyz and /metrics: for whoever watches the box. They work before set-up. */
+import { statfs } from 'node:fs/promises';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { NotAllowedError } from '../../engine/errors.ts';
@@ -87,6 +88,9 @@ export function createOperationsApi(services: Services) {
         'Ask an admin of the organisation that the box belongs to.',
       );
     }
+    const { parts } = await report();
+    for (const { name, state } of parts) all.part_up.set({ part: name }, state === 'ok' ? 1 : 0);
+    all.disk_free.set(await freeBytes(config.home));
     const { bytes, quarantined } = journal.stats();
     all.journal_bytes.set(bytes);
     all.journal_quarantined.set(quarantined.length);
@@ -98,6 +102,12 @@ export function createOperationsApi(services: Services) {
     return c.text(await all.registry.metrics(), 200, { 'content-type': all.registry.contentType });
   });
   return app;
+}
+
+/** NaN where the disk does not say. */
+async function freeBytes(folder: string): Promise<number> {
+  const disk = await statfs(folder).catch(() => null);
+  return disk ? disk.bavail * disk.bsize : Number.NaN;
 }
 
 /** Who may watch the box, or is on it. */
