@@ -1,7 +1,6 @@
 import mqtt from 'mqtt';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { linesAt, pdfOf } from '../gateway/workers/pdfs.ts';
 import { type Box, startBox } from '../setup/box.ts';
 import { hasChromium, launchChromium } from '../setup/chromium.ts';
 import { openSdm630 } from './sdm630.ts';
@@ -122,58 +121,6 @@ describe.skipIf(!hasChromium)('a real box in the browser', () => {
     }
   });
 
-  it('an uploaded PDF becomes ready before one’s eyes, and answers with its page or not at all', async () => {
-    const { page } = ada;
-    await ada.go('/documents');
-    await page.setInputFiles('#file', {
-      name: 'rules.pdf',
-      mimeType: 'application/pdf',
-      buffer: Buffer.from(await rules()),
-    });
-    await page.fill('#title', 'House rules of the mill');
-    await page.locator('#upload button.primary').click();
-    const row = page.locator('#document-list li', { hasText: 'House rules of the mill' });
-    await row.waitFor();
-    await page.evaluate('document.body.dataset.opened = "once"');
-    await row.locator('.state.ok').waitFor({ timeout: 20_000 });
-    expect(await page.evaluate('document.body.dataset.opened')).toBe('once');
-    expect(await row.textContent()).toMatch(/2 pages/);
-    await ada.go('/ask');
-    const answer = page.locator('#answer');
-    await page.fill('#question', 'What is the minimum power of the sluice heating?');
-    await page.locator('form.ask button').click();
-    await answer.locator('.turn[data-status=answered]').waitFor();
-    expect(await answer.locator('.sentence').first().textContent()).toContain('4.2 kilowatts');
-    expect(await answer.locator('.source').first().textContent()).toMatch(/House rules of the mill.*page 2/);
-    await answer.locator('.source').first().click();
-    await page.locator('luna-page[data-drawn=true]').waitFor();
-    expect(await page.locator('svg.marks rect').count()).toBeGreaterThan(0);
-    await ada.go('/ask');
-    expect(await page.locator('main').textContent()).toContain('What is the minimum power of the sluice heating?');
-    await page.fill('#question', 'Which trumpet did the admiral play on Saturn?');
-    await page.locator('form.ask button').click();
-    await answer.locator('.verdict').waitFor();
-    expect(await answer.locator('.verdict').textContent()).toContain('The documents do not say');
-    expect(await answer.locator('.sentence').count()).toBe(0);
-    expect(ada.complaints()).toEqual([]);
-  });
-
-  it('a scan without text is refused with a reason', async () => {
-    const { page } = ada;
-    await ada.go('/documents');
-    await page.setInputFiles('#file', {
-      name: 'scan.pdf',
-      mimeType: 'application/pdf',
-      buffer: Buffer.from(await pdfOf([[]])),
-    });
-    await page.locator('#upload button.primary').click();
-    const row = page.locator('#document-list li', { hasText: 'scan' });
-    await row.locator('.state.fault').waitFor({ timeout: 20_000 });
-    expect(await row.textContent()).toMatch(/refused/);
-    expect(await row.textContent()).toMatch(/text|scan/);
-    expect(ada.complaints()).toEqual([]);
-  });
-
   describe.each([
     { role: 'user', mayLoad: false },
     { role: 'analyst', mayLoad: true },
@@ -245,23 +192,4 @@ describe.skipIf(!hasChromium)('a real box in the browser', () => {
 /** Numbers and units stand with a space that does not break. */
 function spaced(words: string): RegExp {
   return new RegExp(words.replace('.', '\\.').replace(' ', '\\s'));
-}
-
-function rules(): Promise<Uint8Array> {
-  return pdfOf([
-    [
-      ...linesAt(90, ['§ 1 Opening of the gates'], { bold: true, size: 13 }),
-      ...linesAt(120, [
-        'The gates of the weir are opened every morning at six by the miller on duty.',
-        'Whoever opens them notes the level of the river in the book beside the door.',
-      ]),
-    ],
-    [
-      ...linesAt(90, ['§ 2 Heating of the sluice'], { bold: true, size: 13 }),
-      ...linesAt(120, [
-        'The minimum power of the sluice heating is 4.2 kilowatts at any time of the year.',
-        'It is not switched off while the river carries ice.',
-      ]),
-    ],
-  ]);
 }
