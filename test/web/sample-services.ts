@@ -17,6 +17,7 @@ import { sampleDocumentServices } from './sample-documents.ts';
 import { sampleIntelligence } from './sample-intelligence.ts';
 import { sampleLoads } from './sample-loads.ts';
 import { sampleMeters } from './sample-meters.ts';
+import { samplePlans } from './sample-plan.ts';
 import { sampleSearch } from './sample-search.ts';
 import { ENERGY_PRICE, SAMPLE_NOW_MS, SITE, TENANT } from './sample-site.ts';
 
@@ -58,6 +59,7 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     ...sampleBackups(),
     ...sampleAdmin(clock),
     ...sampleDocumentServices(clock),
+    ...samplePlans(clock),
     loads: sampleLoads({ bus, clock }),
     search: sampleSearch(clock, bus),
     ...options.replace,

@@ -3,13 +3,24 @@ import { html } from 'hono/html';
 import type { Html, Theme, Ui } from '../ui.ts';
 import { icon } from './icon.ts';
 
-export type PageName = 'now' | 'meters' | 'prices' | 'forecasts' | 'advice' | 'ask' | 'documents' | 'alerts' | 'admin';
+export type PageName =
+  | 'now'
+  | 'meters'
+  | 'prices'
+  | 'forecasts'
+  | 'plan'
+  | 'advice'
+  | 'ask'
+  | 'documents'
+  | 'alerts'
+  | 'admin';
 
 const PAGES: readonly { name: PageName; path: string; icon: string }[] = [
   { name: 'now', path: '/', icon: 'zap' },
   { name: 'meters', path: '/meters', icon: 'gauge' },
   { name: 'prices', path: '/prices', icon: 'coins' },
   { name: 'forecasts', path: '/forecasts', icon: 'chart-line' },
+  { name: 'plan', path: '/plan', icon: 'calendar-check' },
   { name: 'advice', path: '/advice', icon: 'lightbulb' },
   { name: 'ask', path: '/ask', icon: 'message-circle-question-mark' },
   { name: 'documents', path: '/documents', icon: 'file-text' },

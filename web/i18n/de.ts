@@ -13,6 +13,7 @@ import { importTexts } from './de/import.ts';
 import { meterTexts } from './de/meters.ts';
 import { notificationTexts } from './de/notifications.ts';
 import { nowTexts } from './de/now.ts';
+import { planTexts } from './de/plan.ts';
 import { priceTexts } from './de/prices.ts';
 
 import { repairTexts } from './de/repair.ts';
@@ -25,6 +26,7 @@ export const de = {
   ...chartTexts,
   ...nowTexts,
   ...meterTexts,
+  ...planTexts,
   ...priceTexts,
   ...tariffTexts,
   ...forecastTexts,

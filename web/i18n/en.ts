@@ -13,6 +13,7 @@ import { importTexts } from './en/import.ts';
 import { meterTexts } from './en/meters.ts';
 import { notificationTexts } from './en/notifications.ts';
 import { nowTexts } from './en/now.ts';
+import { planTexts } from './en/plan.ts';
 import { priceTexts } from './en/prices.ts';
 
 import { repairTexts } from './en/repair.ts';
@@ -25,6 +26,7 @@ export const en = {
   ...chartTexts,
   ...nowTexts,
   ...meterTexts,
+  ...planTexts,
   ...priceTexts,
   ...tariffTexts,
   ...forecastTexts,

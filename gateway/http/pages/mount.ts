@@ -19,6 +19,7 @@ import { createMeterPage } from './meter.ts';
 import { createMetersPage } from './meters.ts';
 import { createNowPage } from './now.ts';
 import type { PageDeps } from './page.ts';
+import { createPlanPages } from './plan.ts';
 import { createPreferencesPage } from './preferences.ts';
 import { createPricesPage } from './prices.ts';
 import { createRepairPages } from './repair.ts';
@@ -33,6 +34,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   const meter = createMeterPage(deps);
   const prices = createPricesPage(deps);
   const forecasts = createForecastsPage(deps);
+  const plan = createPlanPages(deps);
   const documents = createDocumentPages(deps);
   const admin = createAdminPages(deps);
   const imports = createImportPages(deps);
@@ -53,6 +55,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     createTariffPages(deps),
     createBillPages(deps),
     forecasts.app,
+    plan.app,
     createAskPages(deps),
     documents.app,
     createAdvicePages(deps),
@@ -72,6 +75,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     ...{ now: now.live, meters: meters.live, meter: meter.live, prices: prices.live },
     ...{
       forecasts: forecasts.live,
+      plan: plan.live,
       documents: documents.live,
       health: admin.live,
       import: imports.live,

@@ -190,6 +190,14 @@ admin   page   POST   /tariff/remove
 user    page   GET    /bill
 user    page   GET    /bill/line
 user    page   GET    /forecasts
+user    page   GET    /plan
+user    page   POST   /plan/what-if
+analyst page   POST   /plan/overrides
+analyst page   POST   /plan/overrides/{id}/lift
+user    page   GET    /plan/signals
+admin   page   GET    /plan/devices/{id}
+admin   page   POST   /plan/devices/{id}
+admin   page   POST   /plan/devices/{id}/remove
 user    page   GET    /ask
 user    page   POST   /ask
 user    page   GET    /documents

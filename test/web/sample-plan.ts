@@ -1,0 +1,97 @@
+/** A plan of the sample building, made by the planner itself from made-up prices and forecasts. */
+import { openHighs } from '../../engine/dispatch/highs.ts';
+import { type PlanDevice, PlanDeviceSchema, PlanSettingsSchema } from '../../engine/dispatch/plan-devices.ts';
+import { reportPlan } from '../../engine/dispatch/plan-report.ts';
+import { siteInput } from '../../engine/dispatch/site-input.ts';
+import { SLOT_MS, slotStart } from '../../engine/model/time.ts';
+import { type PlanBody, planBody, type StoredPlan } from '../../gateway/services/plans/stored.ts';
+import type { Services } from '../../gateway/services.ts';
+
+const SLOTS = 160;
+
+export const SAMPLE_PLAN_DEVICES: readonly PlanDevice[] = [
+  {
+    ...{ kind: 'battery', id: 'battery', name: 'Battery', capacity_kWh: 100, charge_W: 50_000, discharge_W: 50_000 },
+    ...{ soc_meter: 'battery', degradation_per_kWh: 0.02, section_14a: { kind: 'battery', power_W: 50_000 } },
+  },
+  {
+    ...{ kind: 'vehicle', id: 'cars', name: 'Pool cars', capacity_kWh: 120, charge_W: 22_000, arrival_percent: 40 },
+    stays: [{ weekdays: [1, 2, 3, 4, 5], arrive: '17:30', depart: '07:30', goal_percent: 80 }],
+    section_14a: { kind: 'charger', power_W: 22_000 },
+  },
+].map((device): PlanDevice => PlanDeviceSchema.parse(device));
+
+/** @param battery_kWh in place of the sample's 100 */
+async function makePlan(now_ms: number, battery_kWh = 100): Promise<PlanBody> {
+  const from_ms = slotStart(now_ms);
+  const series = (value: (hour: number, t: number) => number) =>
+    Float64Array.from({ length: SLOTS }, (_, t) => value((new Date(from_ms + t * SLOT_MS).getUTCHours() + 1) % 24, t));
+  const devices = SAMPLE_PLAN_DEVICES.flatMap((device): PlanDevice[] =>
+    device.kind === 'battery' ? (battery_kWh > 0 ? [{ ...device, capacity_kWh: battery_kWh }] : []) : [device],
+  );
+  const input = siteInput({
+    ...{
+      from_ms,
+      time_zone: 'Europe/Berlin',
+      temperature_C: series(() => 8),
+      demand: [],
+      reductions: [],
+      overrides: [],
+    },
+    import_price: series(
+      (hour) => 0.27 + 0.09 * Math.cos(((hour - 19) / 12) * Math.PI) - 0.05 * Math.cos(((hour - 1) / 6) * Math.PI),
+    ),
+    export_price: series(() => 0.07),
+    ...{
+      import_limit_W: series(() => Number.POSITIVE_INFINITY),
+      export_limit_W: series(() => Number.POSITIVE_INFINITY),
+    },
+    load_W: series((hour) => (hour >= 6 && hour < 18 ? 42_000 : 14_000)),
+    generation_W: series((hour) => Math.max(0, 40_000 * Math.sin(((hour - 6) / 12) * Math.PI))),
+    devices: devices.map((device) => ({ device, percent: 40, running: null })),
+    settings: PlanSettingsSchema.parse({ import_limit_W: 90_000 }),
+  });
+  const { mixed } = await openHighs();
+  return planBody(reportPlan(input, mixed), input, {
+    ...{ currency: 'EUR', devices },
+    assumptions: [{ code: 'arrival', device: 'Pool cars' }],
+  });
+}
+
+/** What the pages of plans need of the services. */
+export function samplePlans(
+  clock: Services['clock'],
+  devices = SAMPLE_PLAN_DEVICES,
+): Pick<Services, 'plans' | 'gridSignals' | 'setpoints'> {
+  let made: Promise<StoredPlan> | undefined;
+  const latest = async () => {
+    if (devices.length === 0) return null;
+    made ??= makePlan(clock.now()).then((body) => ({
+      ...body,
+      id: 'sample',
+      made_ms: clock.now() - 180_000,
+      cause: 'schedule',
+    }));
+    return made;
+  };
+  const plans: Partial<Services['plans']> = {
+    latest,
+    problem: () => null,
+    devices: async () => [...devices],
+    overrides: async () => [],
+    overrideCost: async () => ({ cost: 1.23, currency: 'EUR' }),
+    whatIf: (_tenant, { battery_kWh }) => makePlan(clock.now(), battery_kWh),
+    removeDevice: async () => {},
+  };
+  const gridSignals: Partial<Services['gridSignals']> = {
+    active: () => [],
+    minimum_W: async () => ({ minimum_W: 7560, devices: devices.map(({ id }) => id) }),
+    list: async () => [],
+    draws: async () => [],
+  };
+  return {
+    plans: plans as Services['plans'],
+    gridSignals: gridSignals as Services['gridSignals'],
+    setpoints: { state: () => [], apply: async () => {} },
+  };
+}
