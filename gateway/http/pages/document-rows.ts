@@ -1,12 +1,32 @@
-/** Documents as rows of the page. */
+/** Documents as rows of the page, and how far the reading of each has come. */
+import type { LunaEvent } from '../../../engine/ports.ts';
 import type { DocumentRow } from '../../../web/pages/document-row.ts';
 import type { DocumentState } from '../../services.ts';
 
 const UNSAID = {
   ...{ standing: null, valid_from: null, valid_to: null, replaced_by: null, faults: [], ocr_pages: 0 },
-  ...{ shared: false, own: true, stage: null, others: [] },
+  ...{ shared: false, own: true, others: [] },
 };
+const TASK = 'document:';
 
-export function rowsOf(documents: readonly DocumentState[]): DocumentRow[] {
-  return documents.map((document) => ({ ...UNSAID, ...document }));
+/** Remembers what is told of documents that are being read. */
+export function createReadingProgress(subscribe: (listener: (event: LunaEvent) => void) => unknown) {
+  const stages = new Map<string, DocumentRow['stage']>();
+  subscribe((event) => {
+    if (!isProgress(event)) return;
+    const key = `${event.tenant} ${event.task.slice(TASK.length)}`;
+    if (event.total !== null && event.done >= event.total) stages.delete(key);
+    else stages.set(key, { name: 'extract', done: event.done, total: event.total });
+  });
+  return {
+    rowsOf: (tenant: string, documents: readonly DocumentState[]): DocumentRow[] =>
+      documents.map((document) => {
+        const stage = document.state === 'reading' ? (stages.get(`${tenant} ${document.id}`) ?? null) : null;
+        return { ...UNSAID, stage, ...document };
+      }),
+  };
+}
+
+export function isProgress(event: LunaEvent): event is LunaEvent & { type: 'progress' } {
+  return event.type === 'progress' && event.task.startsWith(TASK);
 }

@@ -9,24 +9,26 @@ import type { Actor } from '../../services.ts';
 import { receiveForm } from '../api/uploads.ts';
 import type { Env } from '../api.ts';
 import type { LiveView } from '../stream.ts';
-import { rowsOf } from './document-rows.ts';
+import { createReadingProgress, isProgress } from './document-rows.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
 
 /** What a multipart form adds to the file. */
 const FORM_BYTES = 64 * 1024;
 
 export function createDocumentPages(deps: PageDeps) {
-  const { regulation, config, advice, log } = deps.services;
+  const { regulation, config, advice, log, bus } = deps.services;
+  const reading = createReadingProgress((listener) => bus.subscribe(listener));
+  const rowsFor = async (tenant: string) => reading.rowsOf(tenant, await regulation.documents(tenant));
   const app = createPageApp();
   app.get('/documents', signedIn(deps), async (c) => {
-    const documents = rowsOf(await regulation.documents(readerOf(c).tenant));
+    const documents = await rowsFor(readerOf(c).tenant);
     return sendPage(c, documentsPage({ documents, problem: null }, uiOf(deps, c)));
   });
   const showTooLarge = async (c: Context) => {
     const page = c as Context<Env>;
     const ui = uiOf(deps, page);
     const problem = ui.t('documents.too_large', { size: Math.round(config.upload_max_bytes / 1024 ** 2) });
-    const documents = rowsOf(await regulation.documents(readerOf(page).tenant));
+    const documents = await rowsFor(readerOf(page).tenant);
     return sendPage(page, documentsPage({ documents, problem }, ui), 400);
   };
   // What is too large is refused before it fills the memory.
@@ -44,7 +46,7 @@ export function createDocumentPages(deps: PageDeps) {
       }
     } catch (error) {
       if (!(error instanceof InvalidDataError)) throw error;
-      const documents = rowsOf(await regulation.documents(actor.tenant));
+      const documents = await rowsFor(actor.tenant);
       const problem = [error.message, error.remedy].filter(Boolean).join(' ');
       return sendPage(c, documentsPage({ documents, problem }, uiOf(deps, c)), 400);
     }
@@ -84,9 +86,9 @@ export function createDocumentPages(deps: PageDeps) {
   const live: LiveView = {
     fast: async () => ({}),
     slow: async (actor: Actor, ui) => ({
-      documents: documentRows(rowsOf(await regulation.documents(actor.tenant)), ui),
+      documents: documentRows(await rowsFor(actor.tenant), ui),
     }),
-    isSlow: (event) => event.type === 'documents',
+    isSlow: (event) => event.type === 'documents' || isProgress(event),
   };
   return { app, live };
 }
