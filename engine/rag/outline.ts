@@ -55,17 +55,16 @@ function openSections(flow: Flow): Opened[] {
   const opened: Opened[] = [{ headings: [], body: [], place: null }];
   let stack: Heading[] = [];
   let inContents = false;
-  let box: Heading | null = null;
+  let inBox = false;
   for (let i = 0; i < paragraphs.length; i += 1) {
     const paragraph = paragraphs[i];
     if (!paragraph || isInsideContents(paragraphs, i)) continue;
     const isBoxed = paragraph.boxed === true;
-    if (isBoxed || box) {
-      const label = isBoxed && !box ? labelOfBox(flow, paragraph) : null;
-      // What a box holds is no part of the sections around it, and opens none.
-      if (label || (box && !isBoxed))
-        opened.push({ headings: label ? [...stack, label] : stack, body: [], place: null });
-      box = isBoxed && (label ?? box) !== null ? (label ?? box) : null;
+    // What a box holds is no part of the sections around it, and opens none.
+    if (isBoxed !== inBox) {
+      const label = isBoxed ? labelOfBox(flow, paragraph) : null;
+      opened.push({ headings: label ? [...stack, label] : stack, body: [], place: null });
+      inBox = isBoxed;
       if (label) continue;
     }
     const found = isBoxed ? null : finder.headingOf(paragraph, stack);

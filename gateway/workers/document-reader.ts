@@ -6,7 +6,7 @@ export type DocumentReader = {
   /** @throws InvalidDataError with the reason why the file cannot be read; UnavailableError when `signal` ended it. */
   read(
     file: { bytes: Uint8Array; format: ReadInput['format'] },
-    options?: { signal?: AbortSignal; onPage?: (done: number, total: number) => void },
+    options?: { signal?: AbortSignal; onPage?: (done: number, total: number) => void; onStructure?: () => void },
   ): Promise<ReadOutput>;
   close(): Promise<void>;
 };
@@ -36,10 +36,11 @@ export function createDocumentReader(options: Partial<ReaderLimits> = {}): Docum
     remedy: 'Split it into parts, or print it to a new PDF, and upload that.',
   });
   return {
-    async read({ bytes, format }, { signal, onPage } = {}) {
+    async read({ bytes, format }, { signal, onPage, onStructure } = {}) {
       let output: ReadOutput | undefined;
       for await (const step of bounded.run({ bytes, format, limits }, signal ? { signal } : {}))
         if ('output' in step) output = step.output;
+        else if ('structure' in step) onStructure?.();
         else onPage?.(step.done, step.total);
       if (!output) throw new Error('the process that reads ended without a result');
       return output;

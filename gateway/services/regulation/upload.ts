@@ -12,7 +12,13 @@ const FORMATS: Record<string, ReadInput['format']> = {
   markdown: 'markdown',
   txt: 'text',
   text: 'text',
+  html: 'html',
+  htm: 'html',
+  xhtml: 'html',
 };
+/** What Word writes: a zip, and before 2007 or behind a password an OLE file. */
+const ZIP = [0x50, 0x4b, 0x03, 0x04];
+const OLE = [0xd0, 0xcf, 0x11, 0xe0];
 
 /** What `checkSize` and `formatOf` look at, before the whole is read. */
 export async function beginningOf(source: { bytes: Uint8Array } | { path: string }): Promise<Beginning> {
@@ -28,15 +34,23 @@ export async function beginningOf(source: { bytes: Uint8Array } | { path: string
 }
 type Beginning = { head: Uint8Array; size: number };
 
-/** @throws InvalidDataError for what is neither PDF, Markdown nor plain text. */
+/** @throws InvalidDataError for what is none of the kinds that can be read. */
 export function formatOf(name: string, bytes: Uint8Array): ReadInput['format'] {
   if (isPdfHeader(bytes)) return 'pdf';
   const ending = /\.([^.\\/]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  if (ending === 'docx' && ZIP.every((byte, i) => bytes[i] === byte)) return 'docx';
+  if (OLE.every((byte, i) => bytes[i] === byte))
+    throw new InvalidDataError(
+      `${name} is an old Word file or one behind a password.`,
+      'Save it without a password as .docx or PDF and upload that.',
+    );
   const format = FORMATS[ending];
   if (format) return format;
   throw new InvalidDataError(
-    ending === 'pdf' ? `${name} is no PDF: it does not begin like one.` : `${name} is of no kind that can be read.`,
-    'Upload a PDF, Markdown (.md) or plain text (.txt).',
+    ending === 'pdf' || ending === 'docx'
+      ? `${name} is no ${ending.toUpperCase()}: it does not begin like one.`
+      : `${name} is of no kind that can be read.`,
+    'Upload a PDF, a Word file (.docx), HTML, Markdown (.md) or plain text (.txt).',
   );
 }
 

@@ -178,7 +178,7 @@ describe('plain text and Markdown', () => {
       `---\ntitle: x\n---\n# § 1 Purpose\n\nThis **Act** serves [all](http://x) people &amp; grids.<br>It is short.\n\n<table><tr><td>Class</td><td>kW</td></tr><tr><td>A</td><td>4.2</td></tr></table>`,
       'markdown',
     );
-    expect(text).toBe('§ 1 Purpose\nThis Act serves all people & grids. It is short.\nClass | kW\nA | 4.2');
+    expect(text).toBe('§ 1 Purpose\nThis Act serves all people & grids. It is short.\nClass: A | kW: 4.2');
   });
 
   it('join hard-wrapped lines to paragraphs', () => {
