@@ -5,9 +5,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createMemoryBus } from '../connectors/bus/memory.ts';
+import { createPublicHolidays } from '../connectors/holidays/public.ts';
+import { createOllama } from '../connectors/language/ollama/ollama.ts';
 import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
 import { createQdrantPassages } from '../connectors/passages/qdrant/qdrant.ts';
 import type { MeterPoint } from '../engine/model/site.ts';
@@ -31,6 +34,8 @@ import { createAdviceService } from './services/advice.ts';
 import { gatherAdviceContext } from './services/advice-context.ts';
 import { createAlertService } from './services/alerts.ts';
 import { createAllowedHosts } from './services/allowed-hosts.ts';
+import { createSiteFacts } from './services/answers/site-facts.ts';
+import { type AnswerDeps, createAnswerService } from './services/answers.ts';
 import { createAuditService } from './services/audit.ts';
 import { createAuditChainService } from './services/audit-chain-service.ts';
 import { createBackupService } from './services/backups.ts';
@@ -49,10 +54,13 @@ import { createIntake } from './services/intake.ts';
 import { createJobService } from './services/jobs.ts';
 import { createLoadService } from './services/loads.ts';
 import { createMeterService } from './services/meters.ts';
+import { codeVersion } from './services/models/training.ts';
+import { createModelService } from './services/models.ts';
 import { createWaysOut } from './services/notify/ways.ts';
 import { createNotifyService } from './services/notify.ts';
 import { createPlanning } from './services/planning.ts';
 import { createPolling } from './services/polling.ts';
+import { createPredictionService } from './services/predictions.ts';
 import { createPriceService } from './services/prices.ts';
 import { openProfileCatalogue } from './services/profiles.ts';
 import { createQualityService } from './services/quality.ts';
@@ -85,7 +93,11 @@ export type BoxOptions = {
   clock?: Clock;
 };
 
+/** Where Ollama listens by default. */
+const OLLAMA_HERE = '127.0.0.1:11434';
 const ROOT = join(import.meta.dirname, '..');
+/** One core stays free for those who wait. */
+const TRAIN_THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /**
  * Closes again what it opened when it fails.
@@ -128,6 +140,8 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const alerts = createAlertService(base);
   const audit_chain = createAuditChainService({ ...base, tenants: site.tenants, alerts });
   const workers = keep(createWorkers());
+  // What trains for minutes has threads of its own, so that nobody waits behind it.
+  const trainers = keep(createWorkers({ threads: TRAIN_THREADS }));
   const uploads = keep(createUploadReader({ folder: join(config.home, 'uploads') }));
   const jobs = createJobService({ ...base, connection: db.connection });
 
@@ -192,16 +206,19 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     enabled: (tenant, device) => devices.get(tenant, device)?.enabled ?? true,
     ratingOf,
   });
-  const forecasts = createForecastService({
-    ...base,
-    forecasts: series.forecasts,
-    workers,
-    jobs,
-    site,
-    balance: data.balance,
-    market: prices.market,
-    tariffs,
+  const learning = {
+    ...{ ...base, site, balance: data.balance, market: prices.market, tariffs },
+    holidays: createPublicHolidays(),
+  };
+  const models = createModelService({
+    ...{ ...learning, alerts, workers, jobs, trainers, threads: TRAIN_THREADS },
+    code_version: codeVersion(ROOT, version()),
   });
+  const forecasts = createForecastService({
+    ...{ ...learning, forecasts: series.forecasts, workers, jobs },
+    ...{ champions: models.champions, onFault: models.failed },
+  });
+  const predictions = createPredictionService({ ...learning, forecasts, models, workers });
   const planning = createPlanning({
     ...{ ...base, series, site, meters, tariffs, prices, forecasts, weather, data, live, workers, jobs },
     ...{ boxDevices: devices, brokers },
@@ -213,11 +230,18 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...{ ...base, jobs, workers, site, data, forecasts, similar },
     gather: (tenant, settings) => gatherAdviceContext(looked, tenant, settings),
   });
+  const recordQuestion: AnswerDeps['recordQuestion'] = (actor, question, status) =>
+    advice.record(actor, [{ id: randomUUID(), kind: 'question', object: question, detail: { status } }]);
   const regulation = createRegulationService({
     ...base,
     ...{ audit, alerts, jobs, passages: openPassages(config.passages) },
-    recordQuestion: (actor, question, status) =>
-      advice.record(actor, [{ id: randomUUID(), kind: 'question', object: question, detail: { status } }]),
+    recordQuestion,
+  });
+  const answers = createAnswerService({
+    ...{ ...base, access, audit, jobs, sources: regulation.sources, tenants: site.tenants },
+    site: createSiteFacts({ clock, site, prices, data, forecasts, plans }),
+    model: openLanguageModel(config, keep, allowedHosts.entries),
+    recordQuestion,
   });
   const demo = createDemoService({
     ...base,
@@ -266,8 +290,11 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     prices,
     weather,
     forecasts,
+    models,
+    predictions,
     ...planning.services,
     regulation,
+    answers,
     advice,
     alerts,
     allowedHosts,
@@ -292,7 +319,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'clock', start: () => watch.start(), close: () => watch.stop() },
     { name: 'database', close: () => db.close(), close_ms: 4000, keep_ms: 1200 },
     { name: 'files', close: () => files.close() },
-    { name: 'workers', close: () => Promise.all([workers.close(), uploads.close(), processes.close()]).then(() => {}) },
+    {
+      name: 'workers',
+      close: () => Promise.all([workers.close(), trainers.close(), uploads.close(), processes.close()]).then(() => {}),
+    },
     { name: 'outbound', close: () => outbound.close() },
     { name: 'site', start: () => site.start() },
     { name: 'tariffs', start: () => tariffs.start() },
@@ -310,12 +340,14 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'journal', close: () => journal.close(), keep_ms: 800 },
     { name: 'intake', close: closeIntake },
     { name: 'clock quarantine', start: () => quarantine.start(), close: () => quarantine.close() },
+    { name: 'models', start: () => models.start() },
     { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
     ...planning.parts,
     { name: 'quality', start: () => quality.start(), close: () => quality.stop() },
     { name: 'advice', start: () => advice.start() },
     { name: 'jobs', start: () => jobs.start(), close: () => jobs.stop() },
     { name: 'regulation', start: () => regulation.start(), close: () => regulation.stop() },
+    { name: 'answers', start: () => answers.start(), close: () => answers.stopAll() },
     { name: 'repairs', start: () => repairs.start(), close: () => repairs.stop() },
   ];
   if (options.listen)
@@ -363,6 +395,15 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     const rated_power_W = channels?.find(({ name }) => name === channel)?.rated_power_W;
     return rated_power_W === undefined ? {} : { rated_power_W };
   }
+}
+
+/** Lets out to its own default on this machine, to public addresses, and to private ones that an admin allowed. */
+function openLanguageModel({ ollama_url, ...config }: Config, keep: Keep, allowed: () => readonly string[]) {
+  if (ollama_url === null) return null;
+  // Deadlines are the connector's: a model may take minutes until its first word.
+  const outbound = keep(createOutbound({ allowed: () => [OLLAMA_HERE, ...allowed()], answer_ms: 0 }));
+  const { language_model: model, language_context: context_tokens } = config;
+  return createOllama({ url: ollama_url, model, context_tokens, fetch: outbound.fetch });
 }
 
 function openPassages(passages: string): PassageIndex {

@@ -25,6 +25,10 @@ export const brokerAddress = optional.refine(
   { error: 'is no address of a broker; give e.g. mqtt://user:pass@broker:1883' },
 );
 
+export const modelAddress = optional.refine((text) => text === null || isUrl(text, ['http:', 'https:']), {
+  error: 'is no address of an Ollama server; give e.g. http://127.0.0.1:11434',
+});
+
 export const databaseAddress = z.string().refine((text) => text === 'embedded' || isPostgres(text), {
   error: 'is neither `embedded` nor postgres://user:password@host:5432/database',
 });

@@ -9,6 +9,7 @@ import {
   brokerAddress,
   databaseAddress,
   filesAddress,
+  modelAddress,
   ownerAddress,
   passagesAddress,
   providerAddress,
@@ -90,6 +91,27 @@ export const ConfigSchema = z.strictObject({
     .describe(
       '`folder`, or s3://KEY:SECRET@host:9000/bucket?region=…&prefix=box/ for an S3 server (s3s:// over TLS). The bucket is made with versioning where it is missing.',
     ),
+  ollama_url: modelAddress
+    .default('http://127.0.0.1:11434')
+    .describe(
+      'Ollama server whose language model writes answers when it is there; null: answers are quotes only. Any other address on a private network needs an entry in allowed_hosts.',
+    ),
+  language_model: z.string().min(1).default('llama3.1:8b').describe('Language model that writes answers.'),
+  language_context: z.coerce
+    .number()
+    .int()
+    .min(2048)
+    .max(1_000_000)
+    .default(8192)
+    .describe('Tokens that question, passages and answer may have together; more needs more memory.'),
+  language_cost_per_million: z.coerce
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Estimated cost of a million tokens in EUR, for the audit log of the model.'),
+  keep_answers_days: days
+    .default(400)
+    .describe('Days that conversations and the audit log of the model are kept; null keeps them for ever.'),
   demo: flag.default(false).describe('Start the demo site at once.'),
   metrics_token: z
     .string()

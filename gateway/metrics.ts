@@ -138,6 +138,19 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       labelNames: ['tenant', 'outcome'],
       registers,
     }),
+    model_s: new Histogram({
+      name: 'luna_model_seconds',
+      help: 'Requests to the language model by outcome (written, or the kind of fault).',
+      labelNames: ['model', 'outcome'],
+      buckets: [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
+      registers,
+    }),
+    model_tokens: new Counter({
+      name: 'luna_model_tokens_total',
+      help: 'Tokens of prompts and answers of the language model.',
+      labelNames: ['model', 'kind'],
+      registers,
+    }),
     notifications: new Counter({
       name: 'luna_notifications_total',
       help: 'Attempts to deliver messages about alerts, by outcome (sent, failed, refused).',

@@ -70,6 +70,33 @@ export function findEvidence(
   return choose(convincing.map(({ evidence }) => evidence));
 }
 
+export type Sufficiency = {
+  sufficient: boolean;
+  /** Share of the question's weight that the best passage holds. */
+  coverage: number;
+  reason: 'no_documents' | 'no_such_place' | 'not_covered' | null;
+};
+
+/** Whether the passages say enough to try an answer at all: the place that is named is there, and what is asked is in one. */
+export function sufficiencyOf(
+  question: Question,
+  hits: readonly PassageHit[],
+  weights: Weights,
+  analyzers: Analyzers,
+): Sufficiency {
+  if (hits.length === 0) return { sufficient: false, coverage: 0, reason: 'no_documents' };
+  const candidates = onlyNamed(question, hits);
+  if (candidates.length === 0) return { sufficient: false, coverage: 0, reason: 'no_such_place' };
+  if (question.references.length > 0 && asksForPlace(question, candidates[0], analyzers))
+    return { sufficient: true, coverage: 1, reason: null };
+  const coverages = candidates
+    .slice(0, CANDIDATE_PASSAGES.other)
+    .flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers).map(({ coverage }) => coverage));
+  const coverage = Math.max(0, ...coverages);
+  const sufficient = coverage >= LEAST_COVERAGE;
+  return { sufficient, coverage, reason: sufficient ? null : 'not_covered' };
+}
+
 /** `What does § 14a EnWG say?`: nothing is asked but the place, and at most the document is named. */
 function asksForPlace({ terms }: Question, first: PassageHit | undefined, analyzers: Analyzers): boolean {
   if (!first) return false;

@@ -6,10 +6,11 @@ import type { PassageHit, PassageIndex } from '../../engine/ports.ts';
 import { findQuote, marksOf } from '../../engine/rag/marks.ts';
 import type { Actor, AlertService, AuditService, Base, JobService } from '../services.ts';
 import { createDocumentReader, type DocumentReader } from '../workers/document-reader.ts';
-import { checkQuestion, createAnswerer, type TextOf } from './regulation/ask.ts';
+import { checkQuestion, createAnswerer } from './regulation/ask.ts';
 import { createDocumentFiles, type DocumentFiles } from './regulation/files.ts';
 import { createPassageLoader } from './regulation/passages.ts';
 import { readVersion } from './regulation/read.ts';
+import { type AnswerSources, createAnswerSources } from './regulation/sources.ts';
 import {
   deleteDocument,
   documentState,
@@ -105,6 +106,8 @@ export type RegulationDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' |
 };
 
 export type Regulation = RegulationService & {
+  /** What answers are made of. */
+  sources: AnswerSources;
   /** After the jobs have started: builds the index from the stored passages and goes on with what a stop cut off. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -123,6 +126,7 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
   const reader = deps.reader ?? createDocumentReader();
   const loader = createPassageLoader({ db, passages: deps.passages });
   const answerFrom = createAnswerer(deps.passages);
+  const sources = createAnswerSources({ db, log, files, index: deps.passages, ready: loader.ready });
   const running = new Map<string, { done: Promise<void>; stop: AbortController }>();
 
   jobs.define<Payload>(QUEUE, runJob, { timeout_s: JOB_TIMEOUT_S, retries: 5 });
@@ -146,23 +150,12 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
       .catch((error: Error) => log.warn({ err: error, ...payload }, 'a document waits: the job queue does not answer'));
   }
 
-  const textOf =
-    (tenant: string): TextOf =>
-    async (document, version) => {
-      try {
-        const row = await db.asTenant(tenant, (sql) => versionOf(sql, document, version));
-        return await files.text(tenant, row.sha256);
-      } catch (error) {
-        log.error({ err: error, tenant_id: tenant, document, version }, 'the text of a document cannot be read');
-        return null;
-      }
-    };
-
   return {
+    sources,
     async ask(actor, question) {
       const text = checkQuestion(question);
       await loader.ready(actor.tenant);
-      const answer = await answerFrom(actor.tenant, text, textOf(actor.tenant));
+      const answer = await answerFrom(actor.tenant, text, sources.textOf(actor.tenant));
       deps.metrics.questions.inc({ tenant: actor.tenant, outcome: answer.status });
       await deps
         .recordQuestion(actor, text, answer.status)

@@ -50,6 +50,8 @@ export async function startBox(environment: Record<string, string> = {}, home?: 
     LUNA_MQTTS_PORT: '0',
     LUNA_LOG_LEVEL: 'warn',
     LUNA_WEATHER: 'off',
+    // A model that happens to run on this machine would write other answers.
+    LUNA_OLLAMA_URL: '',
     ...environment,
     LUNA_HOME: folder,
   };

@@ -27,24 +27,34 @@ export function checkQuestion(question: string): string {
   return text;
 }
 
+export type Retrieved = { hits: PassageHit[]; weights: Weights };
+type Index = Pick<PassageIndex, 'search' | 'rarity'>;
+
+/** What is near the question, best first, and how telling its words are. */
+export async function retrieve(index: Index, tenant: string, question: Question): Promise<Retrieved> {
+  const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => index.search(tenant, query, HITS))));
+  return { hits, weights: await weigh(tenant, question, index) };
+}
+
 export type Answerer = (tenant: string, text: string, textOf: TextOf) => Promise<Answer>;
 
-export function createAnswerer(index: PassageIndex, analyzers: Analyzers = createAnalyzers()): Answerer {
+export function createAnswerer(index: Index, analyzers: Analyzers = createAnalyzers()): Answerer {
   return async (tenant, text, textOf) => {
     const question = readQuestion(text, analyzers);
-    const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => index.search(tenant, query, HITS))));
-    const evidence = findEvidence(question, hits, await weigh(tenant, question, index), analyzers);
+    const { hits, weights } = await retrieve(index, tenant, question);
+    const evidence = findEvidence(question, hits, weights, analyzers);
     const sentences: Answer['sentences'] = [];
     for (const one of evidence) {
       const citation = await cite(one, textOf);
       if (citation) sentences.push({ text: citation.quote.replace(/\s+/g, ' ').trim(), citations: [citation] });
     }
     const status = sentences.length > 0 ? 'answered' : 'abstained';
-    return { status, sentences, nearest: hits.slice(0, NEAREST).map(nearestOf) };
+    const sure = evidence[0] ? { confidence: evidence[0].score } : {};
+    return { status, ...sure, sentences, nearest: hits.slice(0, NEAREST).map(nearestOf) };
   };
 }
 
-async function weigh(tenant: string, question: Question, index: PassageIndex): Promise<Weights> {
+async function weigh(tenant: string, question: Question, index: Index): Promise<Weights> {
   const weights: Weights = {};
   for (const language of LANGUAGES) {
     const words = question.terms[language].map(({ word }) => word);
@@ -55,14 +65,14 @@ async function weigh(tenant: string, question: Question, index: PassageIndex): P
 }
 
 /** Null unless the quote stands verbatim at its place in the version's text. */
-async function cite({ hit, start, end, quote }: Evidence, textOf: TextOf): Promise<Citation | null> {
+export async function cite({ hit, start, end, quote }: Evidence, textOf: TextOf): Promise<Citation | null> {
   const { document, document_title, version, section } = hit.passage;
   const stored = await textOf(document, version);
   if (!stored || quote.trim() === '' || stored.text.slice(start, end) !== quote) return null;
   return { document, document_title, version, page: pageOf(stored, start), section, quote, start, end };
 }
 
-function nearestOf({ passage, score }: PassageHit): Answer['nearest'][number] {
+export function nearestOf({ passage, score }: PassageHit): Answer['nearest'][number] {
   const { document, document_title, version, page, section, text } = passage;
   return { document, document_title, version, page, section, text, score: Math.round(score * 1000) / 1000 };
 }
