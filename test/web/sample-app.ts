@@ -26,6 +26,7 @@ import { createMeterPage } from '../../gateway/http/pages/meter.ts';
 import { createMetersPage } from '../../gateway/http/pages/meters.ts';
 import { createNowPage } from '../../gateway/http/pages/now.ts';
 import { sendError } from '../../gateway/http/pages/page.ts';
+import { createPlanPages } from '../../gateway/http/pages/plan.ts';
 import { createPreferencesPage } from '../../gateway/http/pages/preferences.ts';
 import { createPricesPage } from '../../gateway/http/pages/prices.ts';
 import { createSearchPages } from '../../gateway/http/pages/search-devices.ts';
@@ -78,6 +79,8 @@ export function createSampleApp(
   app.route('/', createTariffPages(deps));
   app.route('/', createBillPages(deps));
   app.route('/', forecasts.app);
+  const plan = createPlanPages(deps);
+  app.route('/', plan.app);
   const admin = createAdminPages(deps);
   app.route('/', admin.app);
   app.route('/', createDemoPages(deps));
@@ -101,6 +104,7 @@ export function createSampleApp(
       meter: meter.live,
       prices: prices.live,
       forecasts: forecasts.live,
+      plan: plan.live,
       health: admin.live,
       documents: documents.live,
       import: imports.live,

@@ -124,9 +124,9 @@ function savingCard(plan: PlanShown, ui: Ui): Html {
   return card({
     title: t('plan.saving'),
     content: html`<p class="figure">${money(saving.none)}</p><p class="soft">${t('plan.saving_figure', { until })}</p>
-<dl class="facts"><dt>${t('plan.saving_rule', { rule: t(`plan.rule.${saving.best_rule}`) })}</dt><dd>${money(saving.rule)}</dd>
-<dt>${t('plan.cost_total')}</dt><dd>${money(cost.total)}</dd>
-${parts.filter(([, amount]) => Math.abs(amount) >= 0.005).map(([name, amount]) => html`<dt class="soft">${name}</dt><dd class="soft">${money(amount)}</dd>`)}</dl>
+<ul class="rows sums"><li><span>${t('plan.saving_rule', { rule: t(`plan.rule.${saving.best_rule}`) })}</span><b class="numbers">${money(saving.rule)}</b></li>
+<li><span>${t('plan.cost_total')}</span><b class="numbers">${money(cost.total)}</b></li>
+${parts.filter(([, amount]) => Math.abs(amount) >= 0.005).map(([name, amount]) => html`<li class="soft"><span>${name}</span><span class="numbers">${money(amount)}</span></li>`)}</ul>
 <p class="small soft">${t('plan.proof', { gap: money(Math.max(0.01, plan.proof.gap * Math.max(1, Math.abs(plan.proof.objective)))) })}</p>`,
   });
 }
