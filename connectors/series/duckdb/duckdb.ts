@@ -21,6 +21,8 @@ export type DuckDbOptions = {
   kept?: string;
   /** The write-ahead log is taken into the file at this size; `32MB` where left out. */
   checkpoint?: string;
+  /** The file is opened anew after this many appended rows; some millions where left out. */
+  renew_rows?: number | undefined;
   /** For the name of a damaged file that is set aside. */
   now?: () => number;
 };

@@ -5,6 +5,7 @@ import { UnavailableError } from '../../../engine/errors.ts';
 import { connect, type DuckDb, type Room } from './connection.ts';
 import type { DuckDbOptions } from './duckdb.ts';
 import { createNameSync, cutBadEntry } from './log-file.ts';
+import { createRenewed } from './renew.ts';
 import { SCHEMA } from './schema.ts';
 
 /** What DuckDB says of a file that will never open again; anything else (lock, space, rights) may pass. */
@@ -19,6 +20,11 @@ const KEPT_MEGABYTES = 48;
 const CHECKPOINT = '32MB';
 
 export async function openFile(options: DuckDbOptions): Promise<{ db: DuckDb; recovery: string | null }> {
+  const { db, recovery } = await openOrRecover(options);
+  return { db: createRenewed(db, () => openOnce(options), options.renew_rows), recovery };
+}
+
+async function openOrRecover(options: DuckDbOptions): Promise<{ db: DuckDb; recovery: string | null }> {
   const { file } = options;
   try {
     return { db: await openOnce(options), recovery: null };

@@ -7,9 +7,9 @@ import { openDuckDbSeries } from '../../../connectors/series/duckdb/duckdb.ts';
 import { describeSeriesStore, group, type OpenStore } from '../../contracts/series.ts';
 import { describeSeriesStoreMore } from '../../contracts/series-more.ts';
 
-async function openStore(): Promise<OpenStore> {
+async function openStore(renew_rows?: number): Promise<OpenStore> {
   const dir = mkdtempSync(join(tmpdir(), 'luna-duckdb-'));
-  const open = () => openDuckDbSeries({ file: join(dir, 'series.duckdb'), memory: '256MB' });
+  const open = () => openDuckDbSeries({ file: join(dir, 'series.duckdb'), memory: '256MB', renew_rows });
   let store = await open();
   return {
     store,
@@ -25,8 +25,9 @@ async function openStore(): Promise<OpenStore> {
   };
 }
 
-describeSeriesStore('DuckDB', openStore);
-describeSeriesStoreMore('DuckDB', openStore);
+describeSeriesStore('DuckDB', () => openStore());
+describeSeriesStore('DuckDB, opened anew after every write', () => openStore(1));
+describeSeriesStoreMore('DuckDB', () => openStore());
 
 it('keeps the count of records applied twice, and begins a file from before the count with none', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'luna-duckdb-'));
