@@ -62,7 +62,12 @@ function amountsOf(detail: Alert['detail'], format: ReturnType<typeof createForm
   const unit = quantityInfo(String(detail.quantity ?? ''))?.unit ?? '';
   const amount = (given: unknown) => (typeof given === 'number' ? format.value(given, unit) : '?');
   const end_ms = typeof until_ms === 'number' ? until_ms : now_ms;
-  const hours = typeof since_ms === 'number' ? String(Math.max(1, Math.round((end_ms - since_ms) / 3_600_000))) : '?';
+  const hours =
+    typeof detail.hours === 'number'
+      ? String(detail.hours)
+      : typeof since_ms === 'number'
+        ? String(Math.max(1, Math.round((end_ms - since_ms) / 3_600_000)))
+        : '?';
   const jump = typeof from === 'number' && typeof to === 'number' ? amount(to - from) : '?';
   return { from: amount(from), to: amount(to), jump, value: amount(value), usual: amount(usual), hours };
 }
@@ -88,6 +93,9 @@ const LINKS: Readonly<Record<string, string>> = {
   backup_failed: '/admin/backups',
   backup_stale: '/admin/backups',
   audit_broken: '/admin/audit',
+  forecast_drift: '/forecasts',
+  forecast_error: '/forecasts',
+  model_rolled_back: '/forecasts',
 };
 
 function subjectOf(

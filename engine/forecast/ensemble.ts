@@ -133,6 +133,8 @@ function settle(
     const past = one.day_number - panel.first_day;
     const actual = Float64Array.from({ length: DAY_HOURS }, (_, hour) => view.value(0, past, hour));
     if (actual.every(Number.isNaN) || one.day_number >= today) return today - one.day_number < PATIENCE_DAYS;
+    // Made before the day before was over, its evening is not known yet: all of it comes at once.
+    if (Number.isNaN(actual[DAY_HOURS - 1]!) && today - one.day_number < 2) return true;
     observe(one, actual);
     return false;
   });

@@ -7,6 +7,20 @@ const YEAR_DAYS = 365.2425;
 /** Annual waves only where the history shows a whole year and more. */
 const ANNUAL_FROM_DAYS = 400;
 
+/** Names of the features, in the order of a row; the waves of the year come only with a long history. */
+export const HOURLY_FEATURES: readonly string[] = [
+  ...['mean of four same weekdays', 'd-7', 'newest same hour', 'same hour a day before that'],
+  ...[
+    'newest same hour off the usual',
+    'the day before off the usual',
+    'last hour off the usual',
+    'last 24 h off the usual',
+  ],
+  ...['last 24 h', 'last 168 h', 'last 24 h min', 'last 24 h max', 'last hour'],
+  ...['Monday', 'Saturday', 'Sunday'],
+  ...['season (sine)', 'season (cosine)', 'half season (sine)', 'half season (cosine)'],
+];
+
 export type HourlyFeatures = {
   width: number;
   /** Hourly value (NaN where not known) at [day × 24 + hour]. */

@@ -8,9 +8,10 @@
 import { InvalidDataError } from '../errors.ts';
 import { SLOT_MS } from '../model/time.ts';
 import type { ForecastInput, ForecastModel, ForecastPoint } from '../ports.ts';
-import { createHourlyFeatures, type HourlyFeatures } from './hourly-features.ts';
+import { createHourlyFeatures, HOURLY_FEATURES, type HourlyFeatures } from './hourly-features.ts';
 import { addRows, createMoments, fitRidge, type LinearFit, predict } from './linear-ridge.ts';
-import { createLocalGrid, DAY_HOURS, DAY_SLOTS, dayType, type LocalGrid, weekday } from './local-grid.ts';
+import { createLocalGrid, DAY_HOURS, DAY_SLOTS, hourShape, type LocalGrid, weekday } from './local-grid.ts';
+import type { Explanation } from './port.ts';
 import { pointQuantiles, quantileLevels } from './quantiles.ts';
 
 /** Lengths of history that are averaged, in days before the origin. */
@@ -27,40 +28,75 @@ const LEAST_ROWS = 20;
 const LONGEST_DAYS = 7;
 
 export function createHourlyRidge(): ForecastModel {
-  return { name: 'hourly-ridge/1', forecast };
+  return { name: 'hourly-ridge/1', forecast, explain };
 }
 
 /** One hour to come with its training rows, oldest first; row `count` is the one to predict. */
 type Target = { ahead: number; hour: number; count: number; origins: Int32Array; x: Float64Array; y: Float64Array };
 
-function forecast(input: ForecastInput): ForecastPoint[] {
-  const levels = quantileLevels(input.quantiles);
+type Prepared = {
+  grid: LocalGrid;
+  width: number;
+  /** By (day of the grid × 24 + hour). */
+  targets: Map<number, Target>;
+  lambdas: number[];
+  range: [number, number];
+};
+
+function prepare(input: ForecastInput): Prepared {
   const grid = createLocalGrid(input);
   if (input.slots > LONGEST_DAYS * DAY_SLOTS)
     throw new InvalidDataError(`${input.slots} slots are too many.`, `At most ${LONGEST_DAYS} days can be forecast.`);
   const features = createHourlyFeatures(grid, Math.floor(grid.from_slot / 4));
-  const places = Array.from({ length: input.slots }, (_, i) => grid.placeOf(input.from_ms + i * SLOT_MS));
   const targets = new Map<number, Target>();
-  for (const { day, slot } of places) {
+  for (let i = 0; i < input.slots; i++) {
+    const { day, slot } = grid.placeOf(input.from_ms + i * SLOT_MS);
     const hour = Math.floor(slot / 4);
     const key = day * DAY_HOURS + hour;
     if (!targets.has(key)) targets.set(key, gatherRows(grid, features, day - (grid.days - 1), hour));
   }
-  const all = [...targets.values()];
-  const lambdas = WINDOWS.map((window) => chooseLambda(all, features.width, window));
+  const lambdas = WINDOWS.map((window) => chooseLambda([...targets.values()], features.width, window));
+  return { grid, width: features.width, targets, lambdas, range: plausibleRange(grid) };
+}
+
+function forecast(input: ForecastInput): ForecastPoint[] {
+  const levels = quantileLevels(input.quantiles);
+  const { grid, width, targets, lambdas, range } = prepare(input);
   const shape = hourShape(grid);
-  const range = plausibleRange(grid);
   const values = new Map<number, number>();
   for (const [key, target] of targets)
-    values.set(key, clamp(predictRow(target, features.width, lambdas, target.count, target.count), range));
-  const errors = levels.length === 0 ? null : backTest(grid, all, features.width, lambdas, shape, range);
-  return places.map(({ day, slot }, i) => {
+    values.set(key, clamp(predictRow(target, width, lambdas, target.count, target.count), range));
+  const all = [...targets.values()];
+  const errors = levels.length === 0 ? null : backTest(grid, all, width, lambdas, shape, range);
+  return Array.from({ length: input.slots }, (_, i) => {
+    const at_ms = input.from_ms + i * SLOT_MS;
+    const { day, slot } = grid.placeOf(at_ms);
     const hour = Math.floor(slot / 4);
     const value = values.get(day * DAY_HOURS + hour)! + shape(weekday(grid, day), slot);
     const mean = Math.max(input.floor ?? -Infinity, value);
     const ofHour = errors?.(day - (grid.days - 1), hour) ?? new Float64Array(0);
-    return { at_ms: input.from_ms + i * SLOT_MS, mean, quantiles: pointQuantiles(mean, ofHour, levels, input.floor) };
+    return { at_ms, mean, quantiles: pointQuantiles(mean, ofHour, levels, input.floor) };
   });
+}
+
+/** The lines of all windows, averaged; what the plausible range or the floor cut off is a part of its own. */
+function explain(input: ForecastInput, at_ms: number): Explanation {
+  const { grid, width, targets, lambdas, range } = prepare(input);
+  const { day, slot } = grid.placeOf(at_ms);
+  const target = targets.get(day * DAY_HOURS + Math.floor(slot / 4));
+  if (!target) throw new InvalidDataError('This hour is not among those forecast.', 'Ask for one nearer to now.');
+  const fits = WINDOWS.map((window, w) => fit(target, width, window, lambdas[w]!, target.count));
+  const base = fits.reduce((sum, { offset }) => sum + offset, 0) / fits.length;
+  const contributions = Array.from({ length: width }, (_, f) => {
+    const value = target.x[target.count * width + f]!;
+    const weight = fits.reduce((sum, { weights }) => sum + weights[f]!, 0) / fits.length;
+    return { feature: HOURLY_FEATURES[f]!, value, adds: weight * value };
+  });
+  const raw = contributions.reduce((sum, { adds }) => sum + adds, base);
+  const cut = Math.max(input.floor ?? -Infinity, clamp(raw, range)) - raw;
+  if (cut !== 0) contributions.push({ feature: 'within the usual range', value: raw + cut, adds: cut });
+  const known = contributions.filter(({ adds }) => adds !== 0);
+  return { base, contributions: known.sort((a, b) => Math.abs(b.adds) - Math.abs(a.adds)) };
 }
 
 /** Training rows of every past day for the hour `ahead` days later. */
@@ -175,25 +211,6 @@ function pushErrors(
     const actual = grid.slots[day * DAY_SLOTS + slot]!;
     if (!Number.isNaN(actual)) errors.push(actual - (value + shape(weekday(grid, day), slot)));
   }
-}
-
-/** How the slots of an hour differ from its mean, from the last four weeks, per type of day. */
-function hourShape(grid: LocalGrid): (weekdayNumber: number, slot: number) => number {
-  const types = ['weekday', 'saturday', 'sunday'] as const;
-  const sums = Object.fromEntries(types.map((type) => [type, new Float64Array(DAY_SLOTS)]));
-  const counts = Object.fromEntries(types.map((type) => [type, new Float64Array(DAY_SLOTS)]));
-  for (let day = Math.max(0, grid.days - 28); day < grid.days; day++)
-    for (let slot = 0; slot < DAY_SLOTS; slot++) {
-      const from = grid.hours[day * DAY_HOURS + Math.floor(slot / 4)]! - grid.slots[day * DAY_SLOTS + slot]!;
-      if (Number.isNaN(from)) continue;
-      const type = dayType(weekday(grid, day));
-      sums[type]![slot]! -= from;
-      counts[type]![slot]!++;
-    }
-  return (weekdayNumber, slot) => {
-    const type = dayType(weekdayNumber);
-    return counts[type]![slot]! === 0 ? 0 : sums[type]![slot]! / counts[type]![slot]!;
-  };
 }
 
 /** The range of the last eight weeks, half as wide again on both sides: a line must not run away. */

@@ -7,7 +7,7 @@ import type { DayCalendar } from '../features/load-past.ts';
 import { DAY_HOURS } from '../features/panel.ts';
 import { createRandom } from '../random.ts';
 import { addRows, createMoments, fitRidge, type LinearFit, predict } from './linear-ridge.ts';
-import { BOOST_DEFAULTS, predictRow, trainBooster } from './trees/boost.ts';
+import { BOOST_DEFAULTS, type Booster, predictRow, trainBooster } from './trees/boost.ts';
 
 const WEEK_HOURS = 168;
 /** Hours before the first row, so that every feature has its past. */
@@ -93,13 +93,13 @@ function trainingHours(rows: IntradayRows, end: number, most: number, chosen: (a
 
 export type Forecaster = (at: number) => number;
 
-/** @param end first hour that is not known. @returns forecasts of hours, each from what is known `lead` hours before. */
-export function trainIntradayTrees(
+/** @param end first hour that is not known. @returns trees for hours, each from what is known `lead` hours before. */
+export function fitIntradayTrees(
   rows: IntradayRows,
   lead: number,
   end: number,
   o: { rounds: number; seed: number },
-): Forecaster {
+): Booster {
   const hours = trainingHours(rows, end, rows.hours, () => true);
   if (hours.length < LEAST_ROWS)
     throw new InvalidDataError(`${hours.length} hours are too few to learn from.`, `The trees need ${LEAST_ROWS}.`);
@@ -109,13 +109,23 @@ export function trainIntradayTrees(
     rows.write(at, lead, x, 0);
     for (let f = 0; f < rows.width; f++) columns[f]![i] = x[f]!;
   }
-  const booster = trainBooster(columns, Float64Array.from(hours, rows.measured), {
+  return trainBooster(columns, Float64Array.from(hours, rows.measured), {
     ...BOOST_DEFAULTS,
     min_rows: 60,
     rounds: o.rounds,
     loss: { kind: 'absolute' },
     random: createRandom(o.seed),
   });
+}
+
+export function trainIntradayTrees(
+  rows: IntradayRows,
+  lead: number,
+  end: number,
+  o: { rounds: number; seed: number },
+): Forecaster {
+  const booster = fitIntradayTrees(rows, lead, end, o);
+  const x = new Float64Array(rows.width);
   return (at) => {
     rows.write(at, lead, x, 0);
     return predictRow(booster, x);
@@ -127,8 +137,8 @@ const RIDGE_HOURS = 730 * DAY_HOURS;
 const RIDGE_PENALTY = 0.1;
 
 /** One regression for each hour of the day, on the last two years. */
-export function trainIntradayRidge(rows: IntradayRows, lead: number, end: number): Forecaster {
-  const fits = Array.from({ length: DAY_HOURS }, (_, hour): LinearFit => {
+export function fitIntradayRidge(rows: IntradayRows, lead: number, end: number): LinearFit[] {
+  return Array.from({ length: DAY_HOURS }, (_, hour): LinearFit => {
     const hours = trainingHours(rows, end, RIDGE_HOURS, (at) => at % DAY_HOURS === hour);
     if (hours.length < 28)
       throw new InvalidDataError(`${hours.length} days are too few to learn from.`, 'The regression needs 28.');
@@ -138,9 +148,23 @@ export function trainIntradayRidge(rows: IntradayRows, lead: number, end: number
     addRows(moments, x, Float64Array.from(hours, rows.measured), 0, hours.length);
     return fitRidge(moments, RIDGE_PENALTY);
   });
+}
+
+export function trainIntradayRidge(rows: IntradayRows, lead: number, end: number): Forecaster {
+  const fits = fitIntradayRidge(rows, lead, end);
   const x = new Float64Array(rows.width);
   return (at) => {
     rows.write(at, lead, x, 0);
     return predict(fits[at % DAY_HOURS]!, x, 0);
   };
 }
+
+/** Names of the features, in the order of a row. `now-0` is the newest known hour. */
+export const INTRADAY_FEATURES: readonly string[] = [
+  ...Array.from({ length: NEWEST }, (_, back) => `now-${back}`),
+  ...SAME_HOUR_DAYS.map((days) => `d-${days}`),
+  ...['d-1 hour before', 'd-7 hour before', 'd-2 hour after', 'd-7 hour after'],
+  ...['week mean', 'mean of four same weekdays', 'last 3 h', 'last 24 h', 'last 168 h'],
+  ...[0, 1, 2].map((back) => `now-${back} off the usual`),
+  ...['season (sine)', 'season (cosine)', 'off', 'hour', 'weekday'],
+];

@@ -27,7 +27,7 @@ export function createLoadRidge(history: LoadHistory, penalties: readonly number
   const window: { x: Float64Array; y: Float64Array }[] = [];
   let next = FIRST_DAY;
   const take = (day: number) => {
-    const [x, y] = [rowOf(history, day), history.before(day + 1).hours(day)];
+    const [x, y] = [loadRidgeRow(history, day), history.before(day + 1).hours(day)];
     if ([...x, ...y].some(Number.isNaN)) return;
     window.push({ x, y });
     addRow(gram, x, y, 1);
@@ -42,7 +42,7 @@ export function createLoadRidge(history: LoadHistory, penalties: readonly number
       for (; next < day; next++) take(next);
       if (window.length < LEAST_DAYS)
         throw new InvalidDataError(`${window.length} days are too few to learn from.`, `Ridge needs ${LEAST_DAYS}.`);
-      const x = rowOf(history, day);
+      const x = loadRidgeRow(history, day);
       if (x.some(Number.isNaN)) throw new InvalidDataError('Yesterday is not known.', 'Wait for its readings.');
       const columns = standardise(gram);
       const targets = Array.from({ length: DAY_HOURS }, (_, hour) => standardiseTarget(gram, hour, columns));
@@ -56,7 +56,8 @@ export function createLoadRidge(history: LoadHistory, penalties: readonly number
   };
 }
 
-function rowOf(history: LoadHistory, day: number): Float64Array {
+/** Regressors of a day as known at its origin; NaN where something is missing. */
+export function loadRidgeRow(history: LoadHistory, day: number): Float64Array {
   const past = history.before(day);
   const phase = (2 * Math.PI * (history.panel.first_day + day)) / YEAR_DAYS;
   const weekday = Array.from({ length: 7 }, (_, k) => (history.weekday(day) === k ? 1 : 0));
@@ -81,14 +82,57 @@ function rowOf(history: LoadHistory, day: number): Float64Array {
 
 /** One solution serves all hours, for the forecast is linear in the targets: what to multiply their correlations by. */
 function solveFor(gram: Gram, columns: Standardised, penalty: number, x: Float64Array): Float64Array {
-  const { matrix, mean, deviation } = columns;
+  const { mean, deviation } = columns;
+  const z = x.map((value, c) => (deviation[c] === 0 ? 0 : (value - mean[c]!) / deviation[c]!));
+  solveFactored(factorOf(gram, columns, penalty), WIDTH, z);
+  return z;
+}
+
+function factorOf(gram: Gram, { matrix, deviation }: Standardised, penalty: number): Float64Array {
   const factor = new Float64Array(packedLength(WIDTH));
   for (let i = 0, at = 0; i < WIDTH; i++) {
     for (let j = 0; j <= i; j++, at++) factor[at] = matrix[i * WIDTH + j]!;
     factor[at - 1]! += penalty / gram.rows + (deviation[i] === 0 ? 1 : 0);
   }
   factorise(factor, WIDTH);
-  const z = x.map((value, c) => (deviation[c] === 0 ? 0 : (value - mean[c]!) / deviation[c]!));
-  solveFactored(factor, WIDTH, z);
-  return z;
+  return factor;
+}
+
+/** Names of the regressors, in the order of a row. */
+export function loadRidgeNames(): readonly string[] {
+  const hours = Array.from({ length: DAY_HOURS }, (_, hour) => hour);
+  return [
+    ...['d-1', 'd-2', 'd-7', 'week mean', 'five days alike'].flatMap((name) => hours.map((hour) => `${name} h${hour}`)),
+    ...['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'],
+    ...['holiday', 'special', 'off', 'off d-1', 'off d+1'],
+    ...['season (sine)', 'season (cosine)', 'half season (sine)', 'half season (cosine)'],
+  ];
+}
+
+/** What was learned, plain JSON: target = mean + deviation · Σ weights · standardised column, per hour. */
+export type RidgeState = {
+  mean: number[];
+  deviation: number[];
+  targets: { mean: number; deviation: number; weights: number[] }[];
+};
+
+/** One fit for each hour on the days before `day`. @throws InvalidDataError while too few days are known. */
+export function fitLoadRidge(history: LoadHistory, day: number, penalty: number): RidgeState {
+  const gram = createGram(WIDTH, DAY_HOURS);
+  const view = history.panel.viewAt(history.panel.origin(day));
+  for (let d = Math.max(FIRST_DAY, day - WINDOW_DAYS); d < day; d++) {
+    const x = loadRidgeRow(history, d);
+    const y = Float64Array.from({ length: DAY_HOURS }, (_, hour) => view.value(0, d, hour));
+    if (![...x, ...y].some(Number.isNaN)) addRow(gram, x, y, 1);
+  }
+  if (gram.rows < LEAST_DAYS)
+    throw new InvalidDataError(`${gram.rows} days are too few to learn from.`, `Ridge needs ${LEAST_DAYS}.`);
+  const columns = standardise(gram);
+  const factor = factorOf(gram, columns, penalty);
+  const targets = Array.from({ length: DAY_HOURS }, (_, hour) => {
+    const { xy, mean, deviation } = standardiseTarget(gram, hour, columns);
+    solveFactored(factor, WIDTH, xy);
+    return { mean, deviation, weights: [...xy] };
+  });
+  return { mean: [...columns.mean], deviation: [...columns.deviation], targets };
 }

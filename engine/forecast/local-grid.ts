@@ -93,3 +93,22 @@ export function weekday(grid: LocalGrid, day: number): number {
 export function dayType(weekdayNumber: number): 'weekday' | 'saturday' | 'sunday' {
   return weekdayNumber === 0 ? 'sunday' : weekdayNumber === 6 ? 'saturday' : 'weekday';
 }
+
+/** How the slots of an hour differ from its mean, from the last four weeks, per type of day. */
+export function hourShape(grid: LocalGrid): (weekdayNumber: number, slot: number) => number {
+  const types = ['weekday', 'saturday', 'sunday'] as const;
+  const sums = Object.fromEntries(types.map((type) => [type, new Float64Array(DAY_SLOTS)]));
+  const counts = Object.fromEntries(types.map((type) => [type, new Float64Array(DAY_SLOTS)]));
+  for (let day = Math.max(0, grid.days - 28); day < grid.days; day++)
+    for (let slot = 0; slot < DAY_SLOTS; slot++) {
+      const from = grid.hours[day * DAY_HOURS + Math.floor(slot / 4)]! - grid.slots[day * DAY_SLOTS + slot]!;
+      if (Number.isNaN(from)) continue;
+      const type = dayType(weekday(grid, day));
+      sums[type]![slot]! -= from;
+      counts[type]![slot]!++;
+    }
+  return (weekdayNumber, slot) => {
+    const type = dayType(weekdayNumber);
+    return counts[type]![slot]! === 0 ? 0 : sums[type]![slot]! / counts[type]![slot]!;
+  };
+}

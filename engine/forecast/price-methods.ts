@@ -15,3 +15,16 @@ export function createPriceMethods(): WeightedMethod[] {
     { method: createGbdt({ window_days: 1092, refit_days: 2 }), prior: 8 },
   ];
 }
+
+const SITE_LEAR_WINDOWS = [56, 84, 364, 1092];
+
+/** The same for the history that a box has, learned anew less often. @param days of history: longer windows are one. */
+export function createSitePriceMethods(days: number, seed: number): WeightedMethod[] {
+  const longer = SITE_LEAR_WINDOWS.findIndex((window) => window >= days);
+  const windows = longer < 0 ? SITE_LEAR_WINDOWS : SITE_LEAR_WINDOWS.slice(0, longer + 1);
+  return [
+    ...windows.map((window_days) => ({ method: createLear({ window_days }), prior: 4 / windows.length })),
+    { method: createGp({ window_days: 728, hours_per_group: 3, refit_days: 14 }), prior: 4 },
+    { method: createGbdt({ window_days: 728, refit_days: 14, rounds: 150, seed }), prior: 8 },
+  ];
+}

@@ -1,8 +1,9 @@
 /** `seasonal-naive/1`: what was measured at this wall-clock time a week ago; the measure every other model must beat. */
 import { InvalidDataError } from '../errors.ts';
-import { SLOT_MS } from '../model/time.ts';
+import { HOUR_MS, SLOT_MS } from '../model/time.ts';
 import type { ForecastInput, ForecastModel, ForecastPoint } from '../ports.ts';
 import { createLocalGrid, DAY_SLOTS, dayType, type LocalGrid, weekday } from './local-grid.ts';
+import type { Explanation } from './port.ts';
 import { pointQuantiles, quantileLevels } from './quantiles.ts';
 
 const WEEKS_BACK = 4;
@@ -11,7 +12,7 @@ const DAYS_BACK = 14;
 const ERROR_DAYS = 56;
 
 export function createSeasonalNaive(): ForecastModel {
-  return { name: 'seasonal-naive/1', forecast };
+  return { name: 'seasonal-naive/1', forecast, explain };
 }
 
 function forecast(input: ForecastInput): ForecastPoint[] {
@@ -34,6 +35,17 @@ function forecast(input: ForecastInput): ForecastPoint[] {
     });
   }
   return points;
+}
+
+/** The value it repeats, mean of the hour. */
+function explain(input: ForecastInput, at_ms: number): Explanation {
+  const hour = forecast({ ...input, quantiles: [] }).filter(
+    (point) => point.at_ms >= at_ms && point.at_ms < at_ms + HOUR_MS,
+  );
+  if (hour.length === 0)
+    throw new InvalidDataError('This hour is not among those forecast.', 'Ask for one nearer to now.');
+  const value = hour.reduce((sum, { mean }) => sum + mean, 0) / hour.length;
+  return { base: 0, contributions: value === 0 ? [] : [{ feature: 'd-7', value, adds: value }] };
 }
 
 /** @throws InvalidDataError with less than two days: one to repeat, one to measure the error on. */

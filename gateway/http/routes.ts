@@ -18,6 +18,7 @@ import { createGridSignalsApi } from './api/grid-signals.ts';
 import { createJobsApi } from './api/jobs.ts';
 import { createKeysApi } from './api/keys.ts';
 import { createMetersApi } from './api/meters.ts';
+import { createModelsApi } from './api/models.ts';
 import { createNotificationsApi } from './api/notifications.ts';
 import { createPeopleApi } from './api/people.ts';
 import { createPlanApi } from './api/plan.ts';
@@ -43,6 +44,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createTariffApi,
   createWeatherApi,
   createForecastApi,
+  createModelsApi,
   createPlanApi,
   createGridSignalsApi,
   createEvccApi,

@@ -48,7 +48,10 @@ export type AlertKind =
   | 'channel_failing'
   | 'backup_failed'
   | 'backup_stale'
-  | 'audit_broken';
+  | 'audit_broken'
+  | 'forecast_drift'
+  | 'forecast_error'
+  | 'model_rolled_back';
 
 export type Alert = {
   id: string;

@@ -1,14 +1,20 @@
 /** Forecasts of load, generation and price: gathers history, lets a worker compute, stores, scores. */
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
-import { Quality } from '../../engine/model/quality.ts';
-import { addDays, HOUR_MS, SLOT_MS, sameTimeBefore, slotStart } from '../../engine/model/time.ts';
+import { BAND_LEVELS } from '../../engine/forecast/box/model-port.ts';
+import { addDays, HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, Forecast } from '../../engine/ports.ts';
-import type { Base, DataService, JobService, PriceService, SiteService, TariffService, Workers } from '../services.ts';
+import type { Base, JobService, Workers } from '../services.ts';
 import type { ForecastTask, ForecastTaskResult } from '../workers/forecast.ts';
+import type { StoredModel } from '../workers/live-models.ts';
+import { countOf, gatherHistory, type HistoryDeps, type SiteHistory } from './forecasts/history.ts';
+import { LEAD_MS, scoreOf } from './forecasts/scores.ts';
 
 export interface ForecastService {
   /** `series` is load, generation or price. */
   latest(tenant: string, series: string, at_ms: number): Promise<Forecast | null>;
+  /** Thirty days ahead, for planning; made anew when the last is older than six hours.
+   * @throws InvalidDataError with the reason where too little is known. */
+  planning?(tenant: string, series: string): Promise<Forecast>;
   /** Why there is no forecast of the series now, in a sentence; null where there is one or none was tried yet. */
   reason?(tenant: string, series: string): string | null;
   /** Makes and stores forecasts that are due. */
@@ -21,50 +27,46 @@ export interface ForecastService {
   ): Promise<{ model: string; mae: number | null; naive_mae: number | null; unit: string; slots: number }>;
   /** What was forecast a day ahead for past slots, to lay behind the truth. */
   past(tenant: string, series: string, from_ms: number, to_ms: number): Promise<Columns>;
+  /** Nothing of the tenant stays in memory. */
+  forget?(tenant: string): void;
 }
 
 export const FORECAST_SERIES = ['load', 'generation', 'price'] as const;
 type Series = (typeof FORECAST_SERIES)[number];
 
 const DAY_MS = 24 * HOUR_MS;
-const HISTORY_MS = 400 * DAY_MS;
 const HORIZON_MS = 48 * HOUR_MS;
-const QUANTILES = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95];
 /** The live model is chosen anew this often. */
 const CHOICE_MS = DAY_MS;
 /** And when the history has grown by this factor. */
 const GROWN = 1.2;
-/** "A day ahead": what was forecast at least this long before. */
-const LEAD_MS = DAY_MS;
-/** With fewer slots forecast a day ahead their error says too little. */
-const TRACKED_LEAST = 48;
+const PLANNING_DAYS = 30;
+/** What is stored of the thirty days, beside the series itself. */
+const planningOf = (series: Series) => `${series}@planning`;
+const PLANNING_FRESH_MS = 6 * HOUR_MS;
+/** The newest forecast is answered from memory this long before the store is asked again. */
+const REMEMBERED_MS = 60_000;
 const QUEUE = 'forecast';
 /** Those that are made from slots. */
 const METERED: Series[] = ['load', 'generation'];
 const SETTLE_MS = 4000;
 const RETRY_MS = 60_000;
 
-export type ForecastDeps = Pick<Base, 'clock' | 'log' | 'metrics' | 'bus'> & {
-  forecasts: Base['series']['forecasts'];
-  workers: Workers;
-  jobs: Pick<JobService, 'define' | 'send' | 'schedule'>;
-  site: Pick<SiteService, 'get' | 'tenants'>;
-  balance: DataService['balance'];
-  market: PriceService['market'];
-  tariffs: Pick<TariffService, 'area'>;
-};
+export type ForecastDeps = HistoryDeps &
+  Pick<Base, 'log' | 'metrics' | 'bus'> & {
+    forecasts: Base['series']['forecasts'];
+    workers: Workers;
+    jobs: Pick<JobService, 'define' | 'send' | 'schedule'>;
+    /** Trained models that have won their place. */
+    champions?: (tenant: string, series: Series) => Promise<StoredModel[]>;
+    /** A champion that could not be used: told once a forecast. */
+    onFault?: (tenant: string, series: Series, run: string, fault: string) => void;
+  };
 
-type History = {
-  columns: Columns;
-  unit: string;
-  from_ms: number;
-  time_zone: string;
-  known_ms: number;
-  /** Tells this history from one with other values. */
-  known: string;
-};
 type Live = {
   model: string;
+  /** The forecaster that needs no training. */
+  base: string;
   chosen_ms: number;
   /** Known values of the history when it was chosen. */
   chosen_values: number;
@@ -80,12 +82,13 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
   const reasons = new Map<string, string>();
   const waiting = new Map<string, NodeJS.Timeout>();
   const tried = new Map<string, number>();
+  const remembered = new Map<string, { forecast: Forecast; until_ms: number }>();
   let unsubscribe: (() => void) | null = null;
 
   async function make(tenant: string, series: Series): Promise<void> {
     const key = `${tenant} ${series}`;
     try {
-      const history = await gather(deps, tenant, series);
+      const history = await gatherHistory(deps, tenant, series);
       const before = live.get(key);
       const now = clock.now();
       const unchanged = before?.known === history.known && slotStart(before.made_ms) === slotStart(now);
@@ -93,19 +96,24 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       // A history that has grown since (an import) may suit another model.
       const values = countOf(history.columns);
       const stale = !before || now - before.chosen_ms >= CHOICE_MS || values >= GROWN * before.chosen_values;
-      const result = await compute(deps, history, series, stale ? null : before.model);
-      await deps.forecasts.write(tenant, {
+      const champions = (await deps.champions?.(tenant, series)) ?? [];
+      const result = await compute(deps, history, series, { model: stale ? null : before.base, champions });
+      for (const { run, fault } of result.champions) if (fault) deps.onFault?.(tenant, series, run, fault);
+      const made: Forecast = {
         series,
         unit: history.unit,
         made_at_ms: now,
         model: result.model,
         inputs_known_ms: history.known_ms,
         points: result.points,
-      });
+      };
+      await deps.forecasts.write(tenant, made);
+      remembered.set(key, { forecast: made, until_ms: now + REMEMBERED_MS });
       live.set(key, {
         model: result.model,
+        base: result.base,
         // A live model that could not forecast was replaced for now; the next round chooses again.
-        chosen_ms: stale ? now : result.model === before.model ? before.chosen_ms : 0,
+        chosen_ms: stale ? now : result.base === before.base ? before.chosen_ms : 0,
         chosen_values: stale ? values : before.chosen_values,
         scores: result.scores ?? before?.scores ?? null,
         known: history.known,
@@ -127,7 +135,22 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
   }
 
   const service: ForecastService & { start(): void; stop(): void } = {
-    latest: (tenant, series, at_ms) => deps.forecasts.latest(tenant, seriesNamed(series), at_ms),
+    async latest(tenant, series, at_ms) {
+      const key = `${tenant} ${seriesNamed(series)}`;
+      const known = remembered.get(key);
+      const isFresh = known !== undefined && known.until_ms > clock.now() && known.forecast.made_at_ms <= at_ms;
+      metrics.forecast_cache.inc({ outcome: isFresh ? 'hit' : 'miss' });
+      if (isFresh) return known.forecast;
+      const forecast = await deps.forecasts.latest(tenant, seriesNamed(series), at_ms);
+      if (forecast && at_ms >= clock.now() - SLOT_MS)
+        remembered.set(key, { forecast, until_ms: clock.now() + REMEMBERED_MS });
+      return forecast;
+    },
+    planning: (tenant, series) => planning(tenant, seriesNamed(series)),
+    forget(tenant) {
+      for (const series of FORECAST_SERIES)
+        for (const kept of [remembered, live, reasons]) kept.delete(`${tenant} ${series}`);
+    },
     reason: (tenant, series) => reasons.get(`${tenant} ${series}`) ?? null,
     async refresh(tenant, series) {
       if (!deps.site.get(tenant)) return;
@@ -148,7 +171,8 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       deps.jobs.schedule(QUEUE, { cron: '1,16,31,46 * * * *' }, {});
       unsubscribe = bus.subscribe((event) => {
         if (event.type === 'prices') {
-          for (const tenant of deps.site.tenants()) if (areaOf(deps, tenant) === event.area) queue(tenant, ['price']);
+          for (const tenant of deps.site.tenants())
+            if (deps.tariffs.area(tenant) === event.area) queue(tenant, ['price']);
         } else if (event.type === 'slots' && isNews(event)) soon(event.tenant);
       });
     },
@@ -160,6 +184,26 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
     },
   };
   return service;
+
+  async function planning(tenant: string, series: Series): Promise<Forecast> {
+    const now = clock.now();
+    const stored = await deps.forecasts.latest(tenant, planningOf(series), now);
+    if (stored && now - stored.made_at_ms < PLANNING_FRESH_MS) return stored;
+    const history = await gatherHistory(deps, tenant, series);
+    const champions = (await deps.champions?.(tenant, series)) ?? [];
+    const result = await compute(deps, history, series, {
+      model: PLANNING_MODEL,
+      champions: champions.filter(({ horizon }) => horizon === 'planning'),
+      days: PLANNING_DAYS,
+    });
+    const forecast: Forecast = {
+      series: planningOf(series),
+      ...{ unit: history.unit, made_at_ms: now, model: result.model },
+      ...{ inputs_known_ms: history.known_ms, points: result.points },
+    };
+    await deps.forecasts.write(tenant, forecast);
+    return forecast;
+  }
 
   function queue(tenant: string, series: Series[]): void {
     deps.jobs
@@ -194,142 +238,32 @@ function seriesNamed(name: string): Series {
   throw new NotFoundError(`There is no forecast of "${name}".`, `Ask for ${FORECAST_SERIES.join(', ')}.`);
 }
 
-function areaOf({ tariffs }: ForecastDeps, tenant: string): string | null {
-  return tariffs.area(tenant);
-}
+/** Sees thirty days ahead and needs no training. */
+const PLANNING_MODEL = 'day-profiles/1';
 
-async function gather(deps: ForecastDeps, tenant: string, series: Series): Promise<History> {
-  const site = deps.site.get(tenant);
-  if (!site) throw new InvalidDataError('There is no site yet.', 'Set the site up first.');
-  const { time_zone } = site;
-  const now_ms = slotStart(deps.clock.now());
-  if (series === 'price') return priceHistory(deps, tenant, now_ms, time_zone);
-  const all = await deps.balance(tenant, series, now_ms - HISTORY_MS, now_ms);
-  const columns = whole(all);
-  const known_ms = newest(columns);
-  if (known_ms === null)
-    throw new InvalidDataError(
-      series === 'load' ? 'No meter has measured the load yet.' : 'No meter measures generation.',
-      'Add a meter with this role.',
-    );
-  return { columns, unit: 'W', from_ms: now_ms, time_zone, known_ms, known: fingerprint(columns) };
-}
-
-/** Published prices reach into the future: the forecast begins after the last of them. */
-async function priceHistory(deps: ForecastDeps, tenant: string, now_ms: number, time_zone: string): Promise<History> {
-  const area = areaOf(deps, tenant);
-  if (area === null)
-    throw new InvalidDataError('The site has a fixed energy price: there is nothing to forecast.', 'None is needed.');
-  const prices = await deps.market(area, 'day-ahead', now_ms - HISTORY_MS, now_ms + 3 * DAY_MS);
-  const columns = { at_ms: prices.at_ms, values: prices.values, quality: new Int32Array(prices.at_ms.length) };
-  const known_ms = newest(columns);
-  if (known_ms === null)
-    throw new InvalidDataError(`No prices of ${area} are stored yet.`, 'Check the price sources, or load a CSV.');
-  const from_ms = Math.max(now_ms, known_ms + SLOT_MS);
-  const unit = `${prices.currency}/MWh`;
-  return { columns, unit, from_ms, time_zone, known_ms, known: fingerprint(columns) };
-}
-
-/** Slots of which only a part was measured would look like a low: they count as not known. */
-function whole({ at_ms, values, quality }: Columns): Columns {
-  return { at_ms, values: values.map((value, i) => (quality[i]! & Quality.PARTIAL ? NaN : value)), quality };
-}
-
-function newest({ at_ms, values }: Columns): number | null {
-  const last = values.findLastIndex((value) => !Number.isNaN(value));
-  return last < 0 ? null : at_ms[last]!;
-}
-
-function countOf({ values }: Columns): number {
-  return values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0);
-}
-
-/** Count and sums of the known values: changes with every import, repair or new reading that matters. */
-function fingerprint({ at_ms, values }: Columns): string {
-  let [count, sum, moment] = [0, 0, 0];
-  for (const [i, value] of values.entries()) {
-    if (Number.isNaN(value)) continue;
-    count++;
-    sum += value;
-    moment += value * (at_ms[i]! / SLOT_MS);
-  }
-  return `${count} ${sum} ${moment}`;
-}
+type How = { model: string | null; champions: readonly StoredModel[]; days?: number };
 
 async function compute(
   deps: ForecastDeps,
-  { columns, from_ms, time_zone }: History,
+  { columns, from_ms, time_zone, holidays }: SiteHistory,
   series: Series,
-  model: string | null,
+  { model, champions, days }: How,
 ): Promise<ForecastTaskResult> {
   const now_ms = deps.clock.now();
-  const end_ms = Math.max(addDays(now_ms, 2, time_zone), slotStart(now_ms) + HORIZON_MS, from_ms + DAY_MS);
+  const end_ms =
+    days === undefined
+      ? Math.max(addDays(now_ms, 2, time_zone), slotStart(now_ms) + HORIZON_MS, from_ms + DAY_MS)
+      : addDays(from_ms, days, time_zone);
   const task: ForecastTask = {
     history: columns,
-    from_ms,
-    slots: (end_ms - from_ms) / SLOT_MS,
-    time_zone,
-    quantiles: QUANTILES,
+    ...{ from_ms, slots: (end_ms - from_ms) / SLOT_MS, time_zone, holidays },
+    quantiles: BAND_LEVELS,
     floor: series === 'price' ? null : 0,
-    model,
+    ...{
+      model,
+      kind: series,
+      champions: champions.filter(({ horizon }) => days !== undefined || horizon !== 'planning'),
+    },
   };
   return deps.workers.run<ForecastTaskResult>(QUEUE, task, { timeout_ms: 60_000 });
-}
-
-/** Errors of what was forecast a day ahead; before there is half a day of that, those on the held-out days of the choice. */
-async function scoreOf(
-  deps: ForecastDeps,
-  tenant: string,
-  series: Series,
-  days: number,
-  live: Live | undefined,
-): Promise<Awaited<ReturnType<ForecastService['error']>>> {
-  const to_ms = slotStart(deps.clock.now());
-  const from_ms = to_ms - days * DAY_MS;
-  const latest = await deps.forecasts.latest(tenant, series, deps.clock.now(), { from_ms: to_ms, to_ms });
-  const model = latest?.model ?? live?.model ?? '';
-  const unit = latest?.unit ?? (series === 'price' ? `${deps.site.get(tenant)?.currency ?? 'EUR'}/MWh` : 'W');
-  const tracked = await deps.forecasts.track(tenant, series, from_ms, to_ms, LEAD_MS);
-  const time_zone = deps.site.get(tenant)?.time_zone ?? 'UTC';
-  const actual = tracked.at_ms.length === 0 ? null : await actualOf(deps, tenant, series, from_ms - 8 * DAY_MS, to_ms);
-  const score = actual ? errorsOf(tracked, actual, time_zone) : { mae: null, naive_mae: null, slots: 0 };
-  if (score.slots >= TRACKED_LEAST || !live?.scores) return { model, unit, ...score };
-  const held = (name: string) => live.scores?.find((one) => one.model === name);
-  const naive = live.scores.find((one) => one.model.startsWith('seasonal-naive'));
-  return { model, unit, mae: held(model)?.mae ?? null, naive_mae: naive?.mae ?? null, slots: held(model)?.slots ?? 0 };
-}
-
-async function actualOf(
-  deps: ForecastDeps,
-  tenant: string,
-  series: Series,
-  from_ms: number,
-  to_ms: number,
-): Promise<Map<number, number>> {
-  const area = areaOf(deps, tenant);
-  if (series === 'price' && area === null) return new Map();
-  const { at_ms, values } =
-    series === 'price'
-      ? await deps.market(area!, 'day-ahead', from_ms, to_ms)
-      : whole(await deps.balance(tenant, series, from_ms, to_ms));
-  const known = new Map<number, number>();
-  for (const [i, value] of values.entries()) if (!Number.isNaN(value)) known.set(at_ms[i]!, value);
-  return known;
-}
-
-/** Mean absolute errors on the slots where the truth, the forecast and last week's value are all known. */
-function errorsOf(tracked: Columns, actual: ReadonlyMap<number, number>, time_zone: string) {
-  let [mae, naive_mae, slots] = [0, 0, 0];
-  for (const [i, at_ms] of tracked.at_ms.entries()) {
-    const truth = actual.get(at_ms);
-    const week = actual.get(sameTimeBefore(at_ms, 7, time_zone));
-    const value = tracked.values[i]!;
-    if (truth === undefined || week === undefined || Number.isNaN(value)) continue;
-    mae += Math.abs(truth - value);
-    naive_mae += Math.abs(truth - week);
-    slots++;
-  }
-  return slots === 0
-    ? { mae: null, naive_mae: null, slots }
-    : { mae: mae / slots, naive_mae: naive_mae / slots, slots };
 }

@@ -1,6 +1,7 @@
 /** Forecasts of load, generation and price, and how well they did. */
 import { z } from '@hono/zod-openapi';
 import { NotFoundError } from '../../../engine/errors.ts';
+import { SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { Services } from '../../services.ts';
 import { actorOf, apiRoute, createApiApp, InstantSchema, iso } from '../api.ts';
 
@@ -36,11 +37,43 @@ const forecast = apiRoute('user', {
     query: z.object({
       series,
       at: InstantSchema.optional().openapi({ description: 'What was forecast then; now where left out.' }),
+      target: InstantSchema.optional().openapi({
+        description: 'Only the slot of this instant, such as a price at a time.',
+      }),
+      horizon: z.enum(['days', 'planning']).default('days').openapi({ description: '`planning`: thirty days ahead.' }),
     }),
   },
   responses: {
     200: { description: 'The forecast.', content: { 'application/json': { schema: ForecastSchema } } },
     404: { description: 'There is none; `detail` says why.' },
+  },
+});
+
+const PriceAt = z.object({
+  series: series.default('price'),
+  at: InstantSchema.optional().openapi({ description: 'The instant asked for; now where left out.' }),
+});
+const AtSchema = z
+  .object({
+    series: z.string(),
+    at: z.iso.datetime(),
+    unit: z.string(),
+    value: z.number(),
+    quantiles: z.record(z.string(), z.number()),
+    source: z.enum(['published', 'forecast']),
+    model: z.string().nullable(),
+  })
+  .openapi('ForecastAt');
+/** Short, for scripts: what a price (or load) will be at a time. */
+const atTime = apiRoute('user', {
+  method: 'get',
+  path: '/forecast',
+  tags,
+  summary: 'The price, load or generation at a time: published where it is, else forecast',
+  request: { query: PriceAt },
+  responses: {
+    200: { description: 'One value.', content: { 'application/json': { schema: AtSchema } } },
+    404: { description: 'Neither published nor forecast; `detail` says why.' },
   },
 });
 
@@ -77,12 +110,18 @@ const refresh = apiRoute('analyst', {
   responses: { 204: { description: 'Made, as far as the history suffices.' } },
 });
 
-export function createForecastApi({ forecasts, clock }: Pick<Services, 'forecasts' | 'clock'>) {
+export type ForecastApiDeps = Pick<Services, 'forecasts' | 'clock'> & Partial<Pick<Services, 'tariffs' | 'prices'>>;
+
+export function createForecastApi(services: ForecastApiDeps) {
+  const { forecasts, clock } = services;
   const app = createApiApp();
   app.openapi(forecast, async (c) => {
     const { tenant } = actorOf(c);
-    const { series, at } = c.req.valid('query');
-    const found = await forecasts.latest(tenant, series, at ?? clock.now());
+    const { series, at, target, horizon } = c.req.valid('query');
+    const found =
+      horizon === 'planning' && forecasts.planning
+        ? await forecasts.planning(tenant, series)
+        : await forecasts.latest(tenant, series, at ?? clock.now());
     if (!found) {
       const reason = forecasts.reason?.(tenant, series);
       throw new NotFoundError(
@@ -97,10 +136,17 @@ export function createForecastApi({ forecasts, clock }: Pick<Services, 'forecast
         made_at: iso(found.made_at_ms),
         model: found.model,
         inputs_known_at: iso(found.inputs_known_ms),
-        points: found.points.map(({ at_ms, mean, quantiles }) => ({ at: iso(at_ms), mean, quantiles })),
+        points: (target === undefined
+          ? found.points
+          : found.points.filter(({ at_ms }) => at_ms === slotStart(target))
+        ).map(({ at_ms, mean, quantiles }) => ({ at: iso(at_ms), mean, quantiles })),
       },
       200,
     );
+  });
+  app.openapi(atTime, async (c) => {
+    const { series, at = clock.now() } = c.req.valid('query');
+    return c.json(await valueAt(services, actorOf(c).tenant, series, slotStart(at)), 200);
   });
   app.openapi(error, async (c) => {
     const { series, days } = c.req.valid('query');
@@ -111,4 +157,35 @@ export function createForecastApi({ forecasts, clock }: Pick<Services, 'forecast
     return c.body(null, 204);
   });
   return app;
+}
+
+/** A published price is no forecast: it comes first. */
+async function valueAt(services: ForecastApiDeps, tenant: string, series: string, at_ms: number) {
+  const { forecasts, clock, tariffs, prices } = services;
+  const area = series === 'price' ? (tariffs?.area(tenant) ?? null) : null;
+  const published = area === null ? null : await prices?.market(area, 'day-ahead', at_ms, at_ms + SLOT_MS);
+  const value = published?.values[0];
+  if (published && value !== undefined && !Number.isNaN(value)) {
+    const unit = `${published.currency}/MWh`;
+    return { series, at: iso(at_ms), unit, value, quantiles: {}, source: 'published' as const, model: null };
+  }
+  const known = await forecasts.latest(tenant, series, clock.now());
+  const near = known?.points.find((point) => point.at_ms === at_ms);
+  const source = near || at_ms < clock.now() ? known : await forecasts.planning?.(tenant, series);
+  const point = near ?? source?.points.find((each) => each.at_ms === at_ms);
+  if (!source || !point) {
+    const reason = forecasts.reason?.(tenant, series) ?? '';
+    const text = `Nothing of ${series} is known or forecast for ${iso(at_ms)}. ${reason}`.trim();
+    throw new NotFoundError(text, 'Ask for an instant within the next 30 days.');
+  }
+  const { mean, quantiles } = point;
+  return {
+    series,
+    at: iso(at_ms),
+    unit: source.unit,
+    value: mean,
+    quantiles,
+    source: 'forecast' as const,
+    model: source.model,
+  };
 }

@@ -72,7 +72,17 @@ admin   api    PUT    /api/v1/grid-signals/inputs
 -       open   GET    /evcc/{key}/optimize/health
 user    api    GET    /api/v1/weather
 user    api    GET    /api/v1/forecast
+user    api    GET    /forecast
 user    api    GET    /api/v1/forecast/error
+user    api    POST   /api/v1/predict
+user    api    GET    /api/v1/explain/{id}
+user    api    GET    /api/v1/models
+admin   api    POST   /api/v1/models/reload
+analyst api    POST   /api/v1/models/train
+analyst api    POST   /api/v1/models/train/cancel
+admin   api    POST   /api/v1/models/{run}/promote
+admin   api    POST   /api/v1/models/roll-back
+admin   api    POST   /api/v1/models/pin
 analyst api    POST   /api/v1/forecast/refresh
 user    api    GET    /api/v1/documents
 admin   api    POST   /api/v1/documents

@@ -113,6 +113,19 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
     each(['load', 'generation', 'price', `${ids.twin}:power_W`, `${ids.meter}:power_W`], (series) => ({
       path: `/api/v1/forecast?series=${series}`,
     })),
+  'GET /forecast': () => [{ path: '/forecast?series=load' }],
+  'POST /api/v1/predict': (ids) =>
+    each(['load', `${ids.meter}:power_W`], (series) =>
+      json('/api/v1/predict', { series, at: new Date(Date.now() + 3_600_000).toISOString() }),
+    ),
+  'GET /api/v1/explain/{id}': (ids) => [{ path: `/api/v1/explain/${ids.decision}` }],
+  'GET /api/v1/models': () => [{ path: '/api/v1/models' }],
+  'POST /api/v1/models/reload': () => [{ path: '/api/v1/models/reload' }],
+  'POST /api/v1/models/train': (ids) => [{ path: `/api/v1/models/train?series=${ids.meter}` }],
+  'POST /api/v1/models/train/cancel': () => [{ path: '/api/v1/models/train/cancel' }],
+  'POST /api/v1/models/{run}/promote': (ids) => [{ path: `/api/v1/models/${ids.decision}/promote` }],
+  'POST /api/v1/models/roll-back': () => [json('/api/v1/models/roll-back', { series: 'load', horizon: 'day-ahead' })],
+  'POST /api/v1/models/pin': () => [json('/api/v1/models/pin', { series: 'load', horizon: 'day-ahead', pinned: true })],
   'GET /api/v1/forecast/error': (ids) =>
     each(['load', `${ids.meter}:power_W`], (series) => ({ path: `/api/v1/forecast/error?series=${series}` })),
   'POST /api/v1/forecast/refresh': (ids) =>

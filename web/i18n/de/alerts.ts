@@ -65,6 +65,12 @@ export const alertTexts = {
   'alert.clock_wrong': 'Der Uhr der Box ist seit {time} nicht zu trauen.',
   'alert.backup_failed': 'Es kann keine Sicherung gemacht oder fortgesetzt werden (seit {time}): {problem}',
   'alert.backup_stale': 'Die neueste Sicherung ist zu alt (seit {time}).',
+  'alert.forecast_drift':
+    '{name}: Was gemessen wird, gleicht nicht mehr dem, woraus die Prognose gelernt hat (seit {time}).',
+  'alert.forecast_error':
+    '{name}: Die Prognose liegt seit {hours} h mehr daneben als sonst, und kein anderes Modell ist besser.',
+  'alert.model_rolled_back':
+    '{name}: Die Prognose war schlechter geworden; das Modell davor gilt wieder (seit {time}).',
   'alert.audit_broken': 'Das Protokoll wurde von außen verändert: {problem} (bemerkt {time}).',
   'alert.channel_failing': 'Nachrichten über den Kanal {name} kommen seit {time} nicht an.',
   'alert.other': 'Seit {time} braucht etwas Aufmerksamkeit: {name}.',
@@ -84,6 +90,9 @@ export const alertTexts = {
   'alert_kind.clock_wrong': 'Uhr falsch',
   'alert_kind.backup_failed': 'Sicherung fehlgeschlagen',
   'alert_kind.backup_stale': 'Sicherung zu alt',
+  'alert_kind.forecast_drift': 'andere Daten als gelernt',
+  'alert_kind.forecast_error': 'Prognose außerhalb ihres Bandes',
+  'alert_kind.model_rolled_back': 'Prognose zurückgenommen',
   'alert_kind.audit_broken': 'Protokoll verändert',
   'alert_kind.channel_failing': 'Nachrichten kommen nicht an',
   'alert_kind.other': 'Sonstiges',
@@ -117,6 +126,10 @@ export const alertTexts = {
     'Geben Sie der Box einen Zeitserver (NTP) oder stellen Sie ihre Uhr. Messwerte ohne eigene Zeit werden bis dahin zurückgelegt.',
   'alert_todo.backup_failed':
     'Sehen Sie nach dem Sicherungsordner: Ist seine Platte da und genug Platz? Dann unter Verwaltung, Sicherungen eine Sicherung machen.',
+  'alert_todo.forecast_drift':
+    'Hat sich die Nutzung auf Dauer geändert, die Modelle auf der Seite Prognosen neu lernen lassen.',
+  'alert_todo.forecast_error': 'Nachsehen, ob etwas Ungewöhnliches läuft; sonst die Modelle neu lernen lassen.',
+  'alert_todo.model_rolled_back': 'Es ist nichts zu tun; die Seite Prognosen zeigt, was geschah.',
   'alert_todo.audit_broken':
     'Lassen Sie die Box, wie sie ist, sehen Sie unter Verwaltung, Protokoll nach und vergleichen Sie mit einem Export oder einer Sicherung. Jemand mit Zugang zur Datenbank hat es verändert.',
   'alert_todo.backup_stale':

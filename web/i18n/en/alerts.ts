@@ -61,6 +61,10 @@ export const alertTexts = {
   'alert.clock_wrong': 'The clock of the box cannot be trusted since {time}.',
   'alert.backup_failed': 'No backup can be made or continued (since {time}): {problem}',
   'alert.backup_stale': 'The newest backup is too old (since {time}).',
+  'alert.forecast_drift':
+    '{name}: what is measured is no longer of the kind that its forecast learned from (since {time}).',
+  'alert.forecast_error': '{name}: the forecast misses more than usual for {hours} h, and no other model does better.',
+  'alert.model_rolled_back': '{name}: the forecast had become worse; the model before it is live again (since {time}).',
   'alert.audit_broken': 'The audit log was changed from outside: {problem} (noticed {time}).',
   'alert.channel_failing': 'Messages over the channel {name} do not arrive since {time}.',
   'alert.other': 'Something needs attention since {time}: {name}.',
@@ -80,6 +84,9 @@ export const alertTexts = {
   'alert_kind.clock_wrong': 'clock wrong',
   'alert_kind.backup_failed': 'backup failed',
   'alert_kind.backup_stale': 'backup too old',
+  'alert_kind.forecast_drift': 'other data than learned',
+  'alert_kind.forecast_error': 'forecast off its band',
+  'alert_kind.model_rolled_back': 'forecast rolled back',
   'alert_kind.audit_broken': 'audit log changed',
   'alert_kind.channel_failing': 'messages do not arrive',
   'alert_kind.other': 'other',
@@ -111,6 +118,9 @@ export const alertTexts = {
     'Give the box a time server (NTP) or set its clock. Readings without a time of their own are set aside until then.',
   'alert_todo.backup_failed':
     'Look at the backup folder: is its disk there, and is there room? Then make a backup under Admin, Backups.',
+  'alert_todo.forecast_drift': 'If use has changed for good, let the models be trained anew on the Forecasts page.',
+  'alert_todo.forecast_error': 'Look whether something unusual runs; otherwise let the models be trained anew.',
+  'alert_todo.model_rolled_back': 'Nothing has to be done; the Forecasts page shows what happened.',
   'alert_todo.audit_broken':
     'Keep the box as it is, look at Admin, Audit log, and compare it with an export or a backup. Somebody with access to the database changed it.',
   'alert_todo.backup_stale': 'Make a backup under Admin, Backups, and look there why none was made.',
