@@ -29,11 +29,13 @@ export type LoadHistory = {
   weekday(day: number): number;
   /** What was known when `day` was forecast. */
   before(day: number): LoadPast;
+  /** Degrees north, where the place is known: forecasts of generation follow the sun. */
+  readonly latitude?: number;
 };
 
 const ALIKE_DAYS = 60;
 
-export function createLoadHistory(panel: Panel, calendar: DayCalendar): LoadHistory {
+export function createLoadHistory(panel: Panel, calendar: DayCalendar, latitude?: number): LoadHistory {
   const number = (day: number) => panel.first_day + day;
   const weekday = (day: number) => weekdayOf(panel, day);
   const off = (day: number) =>
@@ -62,6 +64,7 @@ export function createLoadHistory(panel: Panel, calendar: DayCalendar): LoadHist
     };
   };
   return {
+    ...(latitude === undefined ? {} : { latitude }),
     panel,
     off,
     weekday,

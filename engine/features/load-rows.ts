@@ -28,7 +28,12 @@ const NAMES = [
   ...['hour', 'weekday', 'off', 'holiday', 'special', 'off d-1', 'off d+1', 'off d-7'],
   ...['season (sine)', 'season (cosine)', 'series'],
 ];
+/** How clear yesterday was, and how high the sun stands: generation only. */
+const SKY = ['yesterday against the envelope', "yesterday's day against the envelope", 'sun'];
 export const LOAD_FEATURES: readonly string[] = NAMES;
+const GENERATION_FEATURES: readonly string[] = [...NAMES, ...SKY];
+export const loadFeatures = (unit: LoadUnit): readonly string[] =>
+  unit === 'level' ? LOAD_FEATURES : GENERATION_FEATURES;
 export const SERIES_FEATURE = NAMES.length - 1;
 
 /** @param id number of the series among those that one model learns from. */
@@ -41,11 +46,42 @@ export function loadDay(history: LoadHistory, day: number, unit: LoadUnit, id: n
     ...valueColumns(history, past, day, month, envelope).map((column) => column.map((value) => value / level)),
     ...calendarColumns(history, day),
     constant(id),
+    ...(unit === 'level' ? [] : skyColumns(history, past, day, envelope)),
   ];
-  const x = new Float64Array(DAY_HOURS * NAMES.length);
+  const width = columns.length;
+  const x = new Float64Array(DAY_HOURS * width);
   for (const [c, column] of columns.entries())
-    for (let hour = 0; hour < DAY_HOURS; hour++) x[hour * NAMES.length + c] = column[hour]!;
+    for (let hour = 0; hour < DAY_HOURS; hour++) x[hour * width + c] = column[hour]!;
   return { x, unit: unit === 'level' ? constant(level) : envelope.map((value) => value + 1e-3 * level) };
+}
+
+function skyColumns(history: LoadHistory, past: LoadPast, day: number, envelope: Float64Array): Float64Array[] {
+  const yesterday = past.hours(day - 1);
+  const best = meanOf(envelope);
+  return [
+    yesterday.map((value, hour) => (envelope[hour]! > NIGHT * best ? value / envelope[hour]! : NaN)),
+    constant(meanOf(yesterday) / best),
+    sunHeight(history.panel.first_day + day, history.latitude ?? MIDDLE_LATITUDE),
+  ];
+}
+
+/** Below this share of the day's mean an hour of the envelope is night. */
+const NIGHT = 0.004;
+/** Where no place is given: the sun's course over the year is what matters, not its height. */
+const MIDDLE_LATITUDE = 45;
+const EQUINOX_DAY = 81;
+const OBLIQUITY_DEGREES = 23.44;
+
+/** Sine of the sun's height in the middle of each hour of local solar time, 0 below the horizon (Duffie & Beckman, 1.6). */
+function sunHeight(day_number: number, latitude: number): Float64Array {
+  const radians = Math.PI / 180;
+  // Days since new year of 1970, near enough: the calendar drifts by less than a day.
+  const of_year = day_number % YEAR_DAYS;
+  const declination = OBLIQUITY_DEGREES * radians * Math.sin((2 * Math.PI * (of_year - EQUINOX_DAY)) / YEAR_DAYS);
+  const [sin, cos] = [Math.sin(latitude * radians), Math.cos(latitude * radians)];
+  return Float64Array.from({ length: DAY_HOURS }, (_, hour) =>
+    Math.max(0, sin * Math.sin(declination) + cos * Math.cos(declination) * Math.cos((hour + 0.5 - 12) * 15 * radians)),
+  );
 }
 
 const constant = (value: number): Float64Array => new Float64Array(DAY_HOURS).fill(value);

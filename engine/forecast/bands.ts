@@ -44,7 +44,7 @@ export function createBands(options: BandsOptions, from?: BandsState): Bands {
   function quantiles(point: Float64Array, forecasts: readonly Float64Array[]): Float64Array[] {
     const made = levels.map(() => new Float64Array(slots).fill(NaN));
     if (errors.length < LEAST_DAYS) return made;
-    const sizes = scale.expect(forecasts);
+    const sizes = floored(scale.expect(forecasts));
     for (let slot = 0; slot < slots; slot++) {
       const sorted = pooled(errors, slot);
       if (sorted.length < 2 * LEAST_DAYS) continue;
@@ -56,7 +56,7 @@ export function createBands(options: BandsOptions, from?: BandsState): Bands {
 
   function observe(point: Float64Array, forecasts: readonly Float64Array[], actual: Float64Array): void {
     const missed = quantiles(point, forecasts);
-    const sizes = scale.expect(forecasts);
+    const sizes = floored(scale.expect(forecasts));
     const signed = actual.map((value, slot) => value - point[slot]!);
     for (let slot = 0; slot < slots; slot++)
       for (let k = 0; k < levels.length; k++) {
@@ -78,6 +78,15 @@ export function createBands(options: BandsOptions, from?: BandsState): Bands {
     levels: adapted.map((ofSlot) => [...ofSlot]),
   });
   return { quantiles, observe, state };
+}
+
+/** Share of the mean size that every size has at least. */
+const LEAST_SIZE = 0.1;
+
+/** Next to hours without any error (generation at night) a small one would else stand for hundreds of usual ones. */
+function floored(sizes: Float64Array): Float64Array {
+  const least = (LEAST_SIZE * sizes.reduce((sum, size) => sum + size, 0)) / sizes.length;
+  return sizes.map((size) => Math.max(least, size));
 }
 
 /** Ascending errors of a time of day and its neighbours, its own twice. */

@@ -1,7 +1,7 @@
 /** Boosted trees that learn from several series at once what each of them does next, each in units of its own level. */
 import { InvalidDataError } from '../errors.ts';
 import type { LoadHistory } from '../features/load-past.ts';
-import { LOAD_FEATURES, type LoadDay, type LoadUnit, loadDay, SERIES_FEATURE } from '../features/load-rows.ts';
+import { type LoadDay, type LoadUnit, loadDay, loadFeatures, SERIES_FEATURE } from '../features/load-rows.ts';
 import { DAY_HOURS } from '../features/panel.ts';
 import { createRandom } from '../random.ts';
 import { BOOST_DEFAULTS, type Booster, type BoostOptions, type Loss, predictRow, trainBooster } from './trees/boost.ts';
@@ -41,7 +41,7 @@ export function createLoadRows(histories: readonly LoadHistory[], unit: LoadUnit
 
 /** Learns from all series up to the day before `day`. @throws InvalidDataError where there is too little. */
 export function trainLoadTrees(rows: LoadRows, day: number, o: LoadTreesOptions): Booster {
-  const width = LOAD_FEATURES.length;
+  const width = loadFeatures(o.unit).length;
   const most = rows.histories.length * o.window_days * DAY_HOURS;
   const columns = Array.from({ length: width }, () => new Float64Array(most));
   const target = new Float64Array(most);
@@ -86,6 +86,6 @@ function isNight(kind: LoadUnit, unit: Float64Array, hour: number): boolean {
 export function forecastLoadTrees(booster: Booster, rows: LoadRows, id: number, day: number, kind: LoadUnit) {
   const { x, unit } = rows.day(id, day);
   return Float64Array.from({ length: DAY_HOURS }, (_, hour) =>
-    isNight(kind, unit, hour) ? 0 : Math.max(0, unit[hour]! * predictRow(booster, x, hour * LOAD_FEATURES.length)),
+    isNight(kind, unit, hour) ? 0 : Math.max(0, unit[hour]! * predictRow(booster, x, hour * loadFeatures(kind).length)),
   );
 }

@@ -18,6 +18,8 @@ export type LoadSet = {
   /** The test span is from this day on. */
   test_from: number;
   calendar: DayCalendar;
+  /** Degrees north, where it matters. */
+  latitude?: number;
   unit: LoadUnit;
   /** Days that the trees learn from, and after how many they learn anew. */
   window_days: number;
@@ -168,6 +170,7 @@ function citylearn(kind: 'load_kwh' | 'pv_w_per_kw'): LoadSet {
     days: YEAR_DAYS,
     test_from: YEAR_TEST,
     calendar: calendarOf('US-CA'),
+    latitude: 34.1,
     unit: kind === 'load_kwh' ? 'level' : 'envelope',
     window_days: YEAR_DAYS,
     refit_days: 30,
