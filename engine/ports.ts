@@ -209,16 +209,55 @@ export type PassagePlace = {
 };
 
 export interface PassageIndex extends Closable {
-  /** Adds or replaces passages by id; those of other versions of the same documents go, so that one version answers. */
-  add(tenant: string, passages: readonly Passage[]): Promise<void>;
-  remove(tenant: string, document: string): Promise<void>;
+  /** Puts in whole versions of documents: other passages of the same versions go, older versions stay. The version that
+   * came last answers, unless a question says otherwise. Vectors are those of the passages, in their order. */
+  add(tenant: string, passages: readonly Passage[], notes?: PassageNotes): Promise<void>;
+  /** @param version left out: all of the document */
+  remove(tenant: string, document: string, version?: string): Promise<void>;
   /** Best first. */
-  search(tenant: string, question: string, limit: number): Promise<PassageHit[]>;
+  search(tenant: string, question: string | PassageQuery, limit: number): Promise<PassageHit[]>;
   /** How telling each word is among the tenant's passages of a language (inverse document frequency, ≥ 0; highest for
    * a word that none holds). Left out where the index cannot say: all words count the same then. */
   rarity?(tenant: string, words: readonly string[], language: 'en' | 'de'): Promise<number[]>;
+  /** What it holds, with what its owner noted; left out where nothing outlives the process that the owner cannot see. */
+  contents?(tenant: string): Promise<HeldDocument[]>;
+  /** Share of the truly nearest passages (by all bits, every passage compared) that its search finds, mean over the
+   * questions; null where nothing has a vector. */
+  recall?(tenant: string, questions: readonly Float32Array[], limit: number): Promise<number | null>;
 }
-export type PassageHit = { passage: Passage; score: number };
+export type PassageHit = {
+  passage: Passage;
+  score: number;
+  /** BM25 of the words. */
+  words?: number;
+  /** Cosine of question and passage, null without embeddings. */
+  meaning?: number | null;
+  /** 0, or how exactly the question names this place: from 1 (section) to 4 (law, section and paragraph) and over. */
+  named?: number;
+};
+export type PassageQuery = {
+  text: string;
+  /** What else says the same, e.g. from a glossary. */
+  expansions?: readonly string[];
+  /** Its embedding, of length 1. */
+  vector?: Float32Array;
+  /** Share of the meaning in the order, from 0 (left out: words only) to 1. */
+  weight?: number;
+  /** Which version of a document may answer; null: none. Left out: the one that came last. */
+  versions?: ReadonlyMap<string, string | null>;
+};
+export type PassageNotes = {
+  /** What people call the document besides its title. */
+  names?: readonly string[];
+  /** Tells the owner whether what the index holds is still the same. */
+  fingerprint?: string;
+  vectors?: readonly (Float32Array | null)[];
+};
+export type HeldDocument = { document: string; version: string; fingerprint: string; passages: number };
+
+// ── Embeddings (ports/embedder.ts) ──────────────────────────────────────────────────────────────────────────────
+
+export type * from './ports/embedder.ts';
 
 export interface FileStore extends Closable {
   write(tenant: string, name: string, bytes: Uint8Array): Promise<void>;

@@ -1,279 +1,299 @@
 /**
- * BM25 over passages of one language (Robertson and Zaragoza 2009), with adjacent pairs of terms as a second field,
- * German compounds as groups of terms, and a look-up for references. k1 0.9 and b 0.7 were the best on ObliQA.
+ * Passages of one language: BM25 (Robertson and Zaragoza 2009) over terms, over adjacent pairs of terms as a second
+ * field, and over German compounds as groups of terms; a look-up of the places that a question names; and, where
+ * passages have embeddings, how near in meaning they are. k1 0.9 and b 0.7 were the best on ObliQA.
  */
-import type { Passage, PassageHit } from '../ports.ts';
-import { createCompounds } from './compounds.ts';
+import type { Passage, PassageQuery } from '../ports.ts';
+import { answeringVersions } from './answering.ts';
+import { createBest } from './best.ts';
+import { type Compounds, createCompounds } from './compounds.ts';
+import { definitionKeys } from './definitions.ts';
+import { saysFormer } from './editions.ts';
 import type { Language } from './language.ts';
-import { holdsParagraph, keysOfSection, type Reference, referencesOf } from './references.ts';
+import { lawNames } from './law-names.ts';
+import { createNamedPlaces, type NamedPlaces } from './named-places.ts';
+import { createPairCounts, type PairCounts } from './pairs.ts';
+import { createPostings, type Postings } from './postings.ts';
+import { createPassageStore, GONE, type HeldVersion, type PassageStore } from './ranking-store.ts';
+import { keysOfSection } from './references.ts';
+import type { StoredRanking } from './stored-ranking.ts';
 import { type Analyzer, createAnalyzer, type Term } from './terms.ts';
+import { createVectors, type Vectors } from './vectors.ts';
+import { createWordScores } from './word-scores.ts';
 
 /** A passage with the work on its text done, ready to be put in at once. */
-export type Prepared = { passage: Passage; terms: Term[]; keys: string[] };
+export type Prepared = { passage: Passage; bytes: Uint8Array; terms: Term[]; vector: Float32Array | null };
 
-export type Ranking = {
-  readonly size: number;
-  prepare(passage: Passage): Prepared;
-  insert(prepared: Prepared): void;
-  /** Call after inserting until it is true; does a bounded piece of work each time. */
-  settle(most?: number): boolean;
-  /** Takes out the passages of a document, all or those that `which` accepts. */
-  remove(document: string, which?: (passage: Passage) => boolean): void;
-  /** Best first. */
-  search(question: string, limit: number): PassageHit[];
-  /** Inverse document frequency of each word: ln(1 + (N − df + ½)/(df + ½)). */
-  rarity(words: readonly string[]): number[];
+/** What is known of a version besides its passages. */
+export type VersionNotes = { names?: readonly string[]; fingerprint?: string };
+
+/** A passage that comes near a question in one way or another; scores are 0 and more. */
+export type Candidate = {
+  slot: number;
+  /** BM25 of its words. */
+  words: number;
+  /** Cosine with the question, null without embeddings. */
+  meaning: number | null;
+  /** 0, or how exactly the question names its place: 4 law, section and paragraph … 1 section only. */
+  named: number;
 };
 
-const K1 = 0.9;
-const B = 0.7;
-const PAIR_WEIGHT = 0.4;
-/** A part found inside a compound counts less than the word itself. */
-const INSIDE_WEIGHT = 0.6;
-/** Parts of the question's own compounds, when the compound is known and when it is not. */
-const PART_WEIGHT = { known: 0.35, unknown: 0.7 };
-/** Above every score of words: what the question names comes first. */
-const REFERENCE_BONUS = 1000;
-const PARAGRAPH_BONUS = 500;
-const GONE = -1;
+export type Ranking = ReturnType<typeof createRanking>;
 
-type Slot = { passage: Passage; sequence: Int32Array; keys: string[] };
-/** Pairs of slot and count. */
-type Posting = number[];
-type Scores = { values: Float64Array; touched: number[] };
+/** Passages of a law that the question calls by name. */
+const NAMED_LAW = 1.3;
+const COMPACT_FROM = 1000;
+/** Nearest by the upper bits, which are then compared by all bits. */
+const CANDIDATES = 100;
 
-export function createRanking(language: Language): Ranking {
+/** Times that the words of the innermost heading count on top: it says what the section is about. */
+const HEADING_WEIGHT = 2;
+
+function headingOf(passage: Passage): string {
+  const section = sectionOf(passage);
+  return section.slice(section.lastIndexOf(' > ') + 1);
+}
+
+/** Without the paragraph: `§ 14a Steuerbare Verbrauchseinrichtungen`. */
+function sectionOf({ section }: Passage): string {
+  return section.replace(/(?: \(\w{1,5}\)(?:\(\w{1,5}\))*)$/, '');
+}
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
+/** @param stored as `stored()` gave it, whose arrays are then this ranking's */
+export function createRanking(language: Language, stored?: StoredRanking) {
   const analyzer: Analyzer = createAnalyzer(language);
-  const compounds = language === 'de' ? createCompounds() : null;
-  let ids = new Map<string, number>();
-  let postings: Posting[] = [];
-  let df: number[] = [];
-  let slots: (Slot | null)[] = [];
-  let byKey = new Map<string, number[]>();
-  let byDocument = new Map<string, number[]>();
-  let alive = 0;
+  const compounds: Compounds | null = language === 'de' ? createCompounds() : null;
+  const ids = new Map<string, number>(stored?.stems.map((stem, id) => [stem, id]));
+  const postings: Postings = createPostings(stored?.postings);
+  const store: PassageStore = createPassageStore(stored?.passages);
+  const places: NamedPlaces = createNamedPlaces(store, analyzer, passageAt);
+  let pairs: PairCounts = createPairCounts(0, stored?.pairs);
+  let vectors: Vectors | null = stored?.vectors ? createVectors(stored.vectors.dimensions, stored.vectors) : null;
+  /** Passages that hold each term, the removed ones not counted. */
+  const df: number[] = stored ? [...stored.df] : [];
+  let alive = store.versions.reduce((sum, { passages }) => sum + passages, 0);
   let total_terms = 0;
+  for (let slot = 0; slot < store.slots; slot += 1) if (isHeld(slot)) total_terms += store.counts.get(slot);
+  for (const [word, stem] of stored?.words ?? []) compounds?.note(word, stem);
+  if (stored) places.restore(stored);
+
+  const words = createWordScores({
+    ...{ analyzer, compounds, ids, postings, store, df },
+    ...{ pairs: () => pairs, alive: () => alive, total_terms: () => total_terms },
+  });
 
   return {
+    language,
+    analyzer,
+    /** Passages that can be found. */
     get size() {
       return alive;
     },
+    /** Slots, the empty ones included. */
+    get slots() {
+      return store.slots;
+    },
+    get dimensions() {
+      return vectors?.dimensions ?? null;
+    },
+    /** Whether so much was removed that it should be built anew. */
+    get wasteful() {
+      return store.slots > COMPACT_FROM && alive < store.slots / 2;
+    },
+    versions: (): readonly HeldVersion[] => store.versions.filter(({ passages }) => passages > 0),
     prepare,
     insert,
-    settle: (most) => compounds?.settle(most) ?? true,
+    /** Names and fingerprint of a version; `current` where it answers if nobody asks for another. */
+    describe,
+    /** Call after inserting until it is true; does a bounded piece of work each time. */
+    settle: (most?: number) => compounds?.settle(most) ?? true,
     remove,
-    search,
+    candidates,
+    recall,
+    isHeld,
+    passageAt,
     rarity,
+    /** Puts the passages of slots [from, to) into another ranking, their embeddings included. */
+    copyTo,
+    adopt,
+    /** For a file; void after the next change. */
+    stored: storedNow,
   };
 
-  function prepare(passage: Passage): Prepared {
-    const head = analyzer.terms(`${passage.document_title} ${passage.section}`);
-    return { passage, terms: [...head, ...analyzer.terms(passage.text)], keys: keysOfSection(passage.section) };
+  function isHeld(slot: number): boolean {
+    return store.owners.get(slot) !== GONE;
   }
 
-  function insert({ passage, terms, keys }: Prepared): void {
-    const slot = slots.length;
-    const counts = new Map<number, number>();
+  function passageAt(slot: number): Passage {
+    return JSON.parse(DECODER.decode(store.bytesOf(slot))) as Passage;
+  }
+
+  function prepare(passage: Passage, vector: Float32Array | null = null): Prepared {
+    const head = analyzer.terms(`${passage.document_title} ${passage.section}`);
+    const heading = analyzer.terms(headingOf(passage));
+    const repeated = Array.from({ length: HEADING_WEIGHT }, () => heading).flat();
+    const terms = [...head, ...repeated, ...analyzer.terms(passage.text)];
+    return { passage, bytes: ENCODER.encode(JSON.stringify(passage)), terms, vector };
+  }
+
+  function insert({ passage, bytes, terms, vector }: Prepared): void {
+    const owner = store.ownerOf(passage);
     const sequence = Int32Array.from(terms, ({ stem, word }) => {
-      const id = idOf(stem);
-      counts.set(id, (counts.get(id) ?? 0) + 1);
       compounds?.note(word, stem);
-      return id;
+      return idOf(stem);
     });
+    const slot = store.push(owner, sectionOf(passage), bytes, sequence);
+    const counts = new Map<number, number>();
+    for (const id of sequence) counts.set(id, (counts.get(id) ?? 0) + 1);
     for (const [id, count] of counts) {
-      postings[id]?.push(slot, count);
+      postings.append(id, slot, count);
       df[id] = (df[id] ?? 0) + 1;
     }
-    slots.push({ passage, sequence, keys });
-    for (const key of keys) listIn(byKey, key).push(slot);
-    listIn(byDocument, passage.document).push(slot);
+    places.add(slot, [...keysOfSection(passage.section), ...definitionKeys(passage, analyzer)]);
+    pushVector(vector);
     alive += 1;
     total_terms += sequence.length;
+    countPairs(sequence, 1);
+    if (pairs.full) countAgain();
   }
 
   function idOf(stem: string): number {
     const known = ids.get(stem);
     if (known !== undefined) return known;
-    const id = postings.length;
+    const id = postings.open();
     ids.set(stem, id);
-    postings.push([]);
     df.push(0);
     return id;
   }
 
-  function remove(document: string, which: (passage: Passage) => boolean = () => true): void {
-    const kept: number[] = [];
-    for (const slot of byDocument.get(document) ?? []) {
-      const found = slots[slot];
-      if (!found) continue;
-      if (!which(found.passage)) {
-        kept.push(slot);
-        continue;
-      }
-      for (const id of new Set(found.sequence)) df[id] = (df[id] ?? 1) - 1;
-      slots[slot] = null;
-      alive -= 1;
-      total_terms -= found.sequence.length;
+  /** Rows of embeddings are slots. */
+  function pushVector(vector: Float32Array | null): void {
+    if (!vector && !vectors) return;
+    vectors ??= createVectors(vector?.length ?? 0);
+    while (vectors.rows < store.slots - 1) vectors.push(null);
+    vectors.push(vector);
+  }
+
+  function countPairs(sequence: Int32Array, by: number): void {
+    const seen = new Set<number>();
+    for (let i = 1; i < sequence.length; i += 1) {
+      const [a, b] = [sequence[i - 1] ?? 0, sequence[i] ?? 0];
+      const key = a * 2 ** 26 + b;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      pairs.add(a, b, by);
     }
-    if (kept.length > 0) byDocument.set(document, kept);
-    else byDocument.delete(document);
-    if (slots.length > 1000 && alive < slots.length / 2) compact();
   }
 
-  /** Builds the lists again from what is left, once half of the slots are empty. */
-  function compact(): void {
-    const left = slots.filter((slot) => slot !== null);
-    slots = [];
-    byKey = new Map();
-    byDocument = new Map();
-    const stems = [...ids.keys()];
-    const words = (sequence: Int32Array) =>
-      Array.from(sequence, (id) => ({ stem: stems[id] ?? '', word: stems[id] ?? '' }));
-    ids = new Map();
-    postings = [];
-    df = [];
-    [alive, total_terms] = [0, 0];
-    for (const { passage, sequence, keys } of left) insert({ passage, terms: words(sequence), keys });
+  function countAgain(): void {
+    pairs = createPairCounts(4 * pairs.width);
+    for (let slot = 0; slot < store.slots; slot += 1) if (isHeld(slot)) countPairs(store.sequenceOf(slot), 1);
   }
 
-  function idf(count: number): number {
-    return Math.log(1 + (alive - count + 0.5) / (count + 0.5));
+  function describe(of: Pick<Passage, 'document' | 'version' | 'document_title'>, notes: VersionNotes): void {
+    const held = store.versions[store.ownerOf(of)];
+    if (!held) return;
+    for (const other of store.versions) if (other.document === of.document) other.current = other === held;
+    held.former = saysFormer(of.document_title);
+    held.names = lawNames(of.document_title, notes.names ?? [], analyzer);
+    held.fingerprint = notes.fingerprint ?? '';
   }
 
-  function rarity(words: readonly string[]): number[] {
-    return words.map((word) => {
+  /** @param version left out: all of the document; `which`: only those passages. */
+  function remove(document: string, version?: string, which: (passage: Passage) => boolean = () => true): void {
+    store.versions.forEach((held, owner) => {
+      if (held.document !== document || (version !== undefined && held.version !== version)) return;
+      for (const slot of store.remove(owner, (one) => which(passageAt(one)))) {
+        const sequence = store.sequenceOf(slot);
+        for (const id of new Set(sequence)) df[id] = (df[id] ?? 1) - 1;
+        countPairs(sequence, -1);
+        alive -= 1;
+        total_terms -= sequence.length;
+      }
+    });
+  }
+
+  function copyTo(other: Ranking, from: number, to: number): void {
+    for (let slot = from; slot < Math.min(to, store.slots); slot += 1)
+      if (isHeld(slot)) other.insert(prepare(passageAt(slot), vectors?.vectorAt(slot) ?? null));
+    if (to < store.slots) return;
+    for (const held of store.versions) if (held.passages > 0) other.adopt(held);
+  }
+
+  /** What a copy takes over besides the passages. */
+  function adopt({ document, version, ...rest }: HeldVersion): void {
+    const held = store.versions[store.ownerOf({ document, version })];
+    if (held) Object.assign(held, { ...rest, passages: held.passages });
+  }
+
+  function rarity(asked: readonly string[]): number[] {
+    return asked.map((word) => {
       const id = ids.get(analyzer.stem(word.toLowerCase()));
-      return idf(id === undefined ? 0 : (df[id] ?? 0));
+      return words.idf(id === undefined ? 0 : (df[id] ?? 0));
     });
   }
 
-  function search(question: string, limit: number): PassageHit[] {
+  /** The best by words and the nearest in meaning, at most `limit` of each, and all places that the question names. */
+  function candidates({ text, expansions = [], vector, versions }: PassageQuery, limit: number): Candidate[] {
     if (alive === 0 || limit <= 0) return [];
-    const terms = analyzer.terms(question);
-    const scores: Scores = { values: new Float64Array(slots.length), touched: [] };
-    const distinct = new Map(terms.map((term) => [term.stem, term]));
-    for (const term of distinct.values()) addTerm(scores, term);
-    addPairs(scores, terms);
-    addReferences(scores, referencesOf(question));
-    return best(scores, limit);
+    const answering = answeringVersions(store.versions, text, versions);
+    const answers = (owner: number) => owner !== GONE && answering[owner] === true;
+    const { values, touched } = words.of(text, expansions);
+    const found = new Map(places.in(text, answers));
+    const laws = places.lawsIn(text, answers);
+    if (laws.size > 0)
+      for (const slot of touched) if (laws.has(store.owners.get(slot))) values[slot] = (values[slot] ?? 0) * NAMED_LAW;
+    const byWords = createBest(limit);
+    for (const slot of touched) if (answers(store.owners.get(slot))) byWords.offer(slot, values[slot] ?? 0);
+    for (const slot of byWords.list()) if (!found.has(slot)) found.set(slot, 0);
+    const near = vector && vectors ? nearest(vector, answers, limit) : [];
+    for (const slot of near) if (!found.has(slot)) found.set(slot, 0);
+    return [...found].map(([slot, named]) => ({
+      ...{ slot, named, words: values[slot] ?? 0 },
+      meaning: vector && vectors ? vectors.exact(vector, slot) : null,
+    }));
   }
 
-  /** The term, the compounds that hold it, and for a compound its parts. */
-  function addTerm(scores: Scores, { stem, word }: Term): void {
-    const holding = compounds?.holding(stem) ?? [];
-    addGroup(scores, [stem, ...holding], 1);
-    const parts = compounds?.split(word) ?? [];
-    const weight = ids.has(stem) ? PART_WEIGHT.known : PART_WEIGHT.unknown;
-    for (const part of new Set(parts)) {
-      if (part !== stem) addGroup(scores, [part, ...(compounds?.holding(part) ?? [])], weight);
-    }
+  function nearest(query: Float32Array, answers: (owner: number) => boolean, limit: number): number[] {
+    if (!vectors || query.length !== vectors.dimensions) return [];
+    const cosines = vectors.nearness(query);
+    const best = createBest(limit);
+    for (let slot = 0; slot < cosines.length; slot += 1)
+      if (answers(store.owners.get(slot))) best.offer(slot, cosines[slot] ?? 0);
+    return best.list();
   }
 
-  /** Scores several stems as if they were one term; those after the first count less. */
-  function addGroup(scores: Scores, stems: readonly string[], weight: number): void {
-    const held = stems.flatMap((stem, rank) => {
-      const id = ids.get(stem);
-      return id === undefined ? [] : [{ id, share: rank === 0 ? 1 : INSIDE_WEIGHT }];
-    });
-    const [only] = held;
-    if (!only) return;
-    if (held.length === 1) {
-      addPosting(scores, only.id, only.share, weight * idf(df[only.id] ?? 0));
-      return;
-    }
-    const counts = new Map<number, number>();
-    for (const { id, share } of held) {
-      const list = postings[id] ?? [];
-      for (let i = 0; i < list.length; i += 2) {
-        const slot = list[i] ?? GONE;
-        if (slots[slot]) counts.set(slot, (counts.get(slot) ?? 0) + (list[i + 1] ?? 0) * share);
-      }
-    }
-    addCounts(scores, counts, weight);
-  }
-
-  function addPosting(scores: Scores, id: number, share: number, rare: number): void {
-    const list = postings[id] ?? [];
-    for (let i = 0; i < list.length; i += 2) {
-      const slot = list[i] ?? GONE;
-      if (slots[slot]) addScore(scores, slot, rare * saturated(slot, (list[i + 1] ?? 0) * share));
-    }
-  }
-
-  function saturated(slot: number, count: number): number {
-    const length = slots[slot]?.sequence.length ?? 0;
-    return (count * (K1 + 1)) / (count + K1 * (1 - B + (B * length * alive) / total_terms));
-  }
-
-  function addCounts(scores: Scores, counts: Map<number, number>, weight: number): void {
-    const rare = weight * idf(counts.size);
-    for (const [slot, count] of counts) addScore(scores, slot, rare * saturated(slot, count));
-  }
-
-  function addScore({ values, touched }: Scores, slot: number, score: number): void {
-    if (values[slot] === 0) touched.push(slot);
-    values[slot] = (values[slot] ?? 0) + score;
-  }
-
-  /** Two terms of the question that follow each other in a passage too: found in the order of its terms. */
-  function addPairs(scores: Scores, terms: readonly Term[]): void {
-    const seen = new Set<string>();
-    terms.slice(1).forEach(({ stem }, i) => {
-      const [a, b] = [ids.get(terms[i]?.stem ?? ''), ids.get(stem)];
-      if (a === undefined || b === undefined || seen.has(`${a} ${b}`)) return;
-      seen.add(`${a} ${b}`);
-      addCounts(scores, countPair(a, b), PAIR_WEIGHT);
+  /** Per question the share of the truly nearest that are found; null without embeddings. */
+  function recall(questions: readonly Float32Array[], limit: number): number[] | null {
+    if (!vectors || alive === 0) return null;
+    return questions.map((query) => {
+      const [exact, found] = [createBest(limit), createBest(limit)];
+      for (let slot = 0; slot < store.slots; slot += 1) if (isHeld(slot)) exact.offer(slot, cosine(query, slot));
+      for (const slot of nearest(query, (owner) => owner !== GONE, CANDIDATES)) found.offer(slot, cosine(query, slot));
+      const truth = exact.list();
+      const kept = new Set(found.list());
+      return truth.filter((slot) => kept.has(slot)).length / Math.max(1, truth.length);
     });
   }
 
-  /** Walks both lists, which ascend, and looks only into passages that hold both terms. */
-  function countPair(a: number, b: number): Map<number, number> {
-    const counts = new Map<number, number>();
-    const [left, right] = [postings[a] ?? [], postings[b] ?? []];
-    for (let i = 0, j = 0; i < left.length && j < right.length; ) {
-      const [x, y] = [left[i] ?? 0, right[j] ?? 0];
-      if (x <= y) i += 2;
-      if (y <= x) j += 2;
-      const sequence = x === y ? slots[x]?.sequence : undefined;
-      if (!sequence) continue;
-      const count = countAdjacent(sequence, a, b);
-      if (count > 0) counts.set(x, count);
-    }
-    return counts;
+  function cosine(query: Float32Array, slot: number): number {
+    return vectors?.exact(query, slot) ?? -1;
   }
 
-  function addReferences(scores: Scores, references: readonly Reference[]): void {
-    for (const { key, paragraph } of references) {
-      for (const slot of byKey.get(key) ?? []) {
-        const found = slots[slot]?.passage;
-        if (!found) continue;
-        const exact = paragraph !== null && holdsParagraph(found.section, found.text, paragraph);
-        addScore(scores, slot, REFERENCE_BONUS + (exact ? PARAGRAPH_BONUS : 0));
-      }
-    }
+  function storedNow(): StoredRanking {
+    const passages = store.stored();
+    return {
+      stems: [...ids.keys()],
+      df: Int32Array.from(df),
+      words: compounds?.words() ?? [],
+      ...places.stored(),
+      postings: postings.stored(),
+      passages,
+      pairs: pairs.stored(),
+      vectors: vectors?.stored() ?? null,
+    };
   }
-
-  function best({ values, touched }: Scores, limit: number): PassageHit[] {
-    // Equal scores keep the order of the documents.
-    touched.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b);
-    return touched.slice(0, limit).flatMap((slot) => {
-      const passage = slots[slot]?.passage;
-      return passage ? [{ passage, score: values[slot] ?? 0 }] : [];
-    });
-  }
-}
-
-function countAdjacent(sequence: Int32Array, a: number, b: number): number {
-  let count = 0;
-  for (let at = sequence.indexOf(a); at !== -1; at = sequence.indexOf(a, at + 1))
-    if (sequence[at + 1] === b) count += 1;
-  return count;
-}
-
-function listIn(map: Map<string, number[]>, key: string): number[] {
-  const known = map.get(key);
-  if (known) return known;
-  const made: number[] = [];
-  map.set(key, made);
-  return made;
 }

@@ -10,12 +10,16 @@ export type Compounds = {
   settle(most?: number): boolean;
   /** Stems of the compounds that hold `stem` as a part. */
   holding(stem: string): readonly string[];
-  /** Stems of the parts of any word, known or not; empty where it does not split. */
+  /** Stems of the parts of any word, known or not; of an unknown one that does not split what it begins or ends with. */
   split(word: string): string[];
+  /** Words of the corpus with their stems, to note them again. */
+  words(): [string, string][];
 };
 
 const SHORTEST_PART = 4;
 const SHORTEST_COMPOUND = 9;
+/** Of a known beginning or end of a word that does not split. */
+const SHORTEST_END = 5;
 const LONGEST_WORD = 60;
 const MOST_PARTS = 4;
 /** Fugenelemente, and the vowel of a verb stem (Einspeise-vergütung). */
@@ -40,15 +44,15 @@ export function createCompounds(): Compounds {
     return undefined;
   }
 
-  /** The longest last part first: in German it carries the meaning. */
-  function partsOf(word: string, whole: string, left: number): string[] | null {
+  /** The longest last part first: in German it carries the meaning. Inside of a word it may end with a link. */
+  function partsOf(word: string, whole: string, left: number, inside = false): string[] | null {
     for (let cut = SHORTEST_PART; cut <= word.length - SHORTEST_PART; cut += 1) {
-      const last = dictionary.get(word.slice(cut));
+      const last = inside ? part(word.slice(cut)) : dictionary.get(word.slice(cut));
       if (last === undefined || last === whole) continue;
       const head = word.slice(0, cut);
       const first = part(head);
       if (first !== undefined && first !== whole) return [first, last];
-      const more = left > 2 ? partsOf(head, whole, left - 1) : null;
+      const more = left > 2 ? partsOf(head, whole, left - 1, true) : null;
       if (more) return [...more, last];
     }
     return null;
@@ -57,6 +61,25 @@ export function createCompounds(): Compounds {
   function split(word: string): string[] {
     if (word.length < SHORTEST_COMPOUND || word.length > LONGEST_WORD) return [];
     return partsOf(word, words.get(word) ?? word, MOST_PARTS) ?? [];
+  }
+
+  /** What is known at the beginning and the end of a word that does not split: `…pflicht`. */
+  function ends(word: string): string[] {
+    if (word.length < SHORTEST_COMPOUND || word.length > LONGEST_WORD) return [];
+    const found: string[] = [];
+    for (let cut = word.length - 1; cut >= SHORTEST_END; cut -= 1) {
+      const first = part(word.slice(0, cut));
+      if (first === undefined) continue;
+      found.push(first);
+      break;
+    }
+    for (let cut = 1; cut <= word.length - SHORTEST_END; cut += 1) {
+      const last = dictionary.get(word.slice(cut));
+      if (last === undefined) continue;
+      found.push(last);
+      break;
+    }
+    return found;
   }
 
   function register([word, stem]: [string, string], into: Map<string, string[]>): void {
@@ -93,6 +116,10 @@ export function createCompounds(): Compounds {
       return settled === words.size;
     },
     holding: (stem) => inside.get(stem) ?? NONE,
-    split,
+    split(word) {
+      const parts = split(word);
+      return parts.length > 0 || words.has(word) ? parts : ends(word);
+    },
+    words: () => [...words],
   };
 }

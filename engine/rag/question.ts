@@ -28,6 +28,11 @@ const ASKING = new Set(
   vorgeschrieben sinne sinn stichwort braucht brauchen ab bis beträgt betragen`.split(/\s+/),
 );
 
+/** Whether a word only asks (`welche`, `gelten`, `regeln`) and names no subject. */
+export function isAsking(word: string): boolean {
+  return ASKING.has(word);
+}
+
 const DEFINITION =
   /^(?:what (?:is|are) (?:an? |the )?(?:definition of )?|what does .{1,60} mean|how is .{1,60} defined|define |who is (?:an? )|was (?:ist|sind) |wer ist |was bedeutet|was versteht man|was heißt|wie ist .{1,60} definiert)/i;
 const AMOUNT =

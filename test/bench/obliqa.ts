@@ -1,23 +1,42 @@
 /** ObliQA (RegNLP): 40 rulebooks as passages, and questions with the passages that answer them. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, inflateRawSync } from 'node:zlib';
-import type { Passage, PassageIndex } from '../../engine/ports.ts';
+import type { Passage } from '../../engine/ports.ts';
+import { meanQuality, type Quality, qualityOf } from '../../engine/rag/retrieval-quality.ts';
+import type { Retriever } from '../../engine/rag/retriever.ts';
 
 export type GoldQuestion = { text: string; gold: ReadonlySet<string> };
 type StoredPassage = { DocumentID: number; PassageID: string; Passage: string };
 type StoredQuestion = { Question: string; Passages: StoredPassage[] };
 
-/** The development questions only. */
-export function readObliQA(data: string): { passages: Passage[]; questions: GoldQuestion[] } {
+/** The development questions, or files of the same shape: questions as JSON, documents as JSON, a folder or a zip of them. */
+export function readObliQA(
+  data: string,
+  files: { questions?: string; documents?: string } = {},
+): { passages: Passage[]; questions: GoldQuestion[] } {
   const folder = join(data, 'regulation/qa');
-  const texts = filesOfZip(readFileSync(join(folder, 'ObliQA_documents.zip')), /^Structured.*\.json$/);
+  const texts = textsOf(files.documents ?? join(folder, 'ObliQA_documents.zip'));
   const passages = texts.flatMap((text) => (JSON.parse(text) as StoredPassage[]).map(passageOf));
   const stored = JSON.parse(
-    gunzipSync(readFileSync(join(folder, 'ObliQA_dev.json.gz'))).toString(),
+    plain(files.questions ?? join(folder, 'ObliQA_dev.json.gz')).toString(),
   ) as StoredQuestion[];
   const questions = stored.map(({ Question, Passages }) => ({ text: Question, gold: new Set(Passages.map(idOf)) }));
   return { passages, questions };
+}
+
+function textsOf(path: string): string[] {
+  if (statSync(path).isDirectory())
+    return readdirSync(path)
+      .filter((name) => /\.json(\.gz)?$/.test(name))
+      .sort()
+      .map((name) => plain(join(path, name)).toString());
+  return path.endsWith('.zip') ? filesOfZip(readFileSync(path), /^(?!__MACOSX).*\.json$/) : [plain(path).toString()];
+}
+
+function plain(path: string): Buffer {
+  const bytes = readFileSync(path);
+  return path.endsWith('.gz') ? gunzipSync(bytes) : bytes;
 }
 
 function idOf({ DocumentID, PassageID }: StoredPassage): string {
@@ -30,29 +49,20 @@ function passageOf(stored: StoredPassage): Passage {
   return { id: idOf(stored), ...place, text, start: 0, end: text.length, language: 'en' };
 }
 
-export type Scores = { recall_at_10: number; map_at_10: number; query_p95_ms: number };
+export type Scores = Quality & { p95_ms: number };
 
-export async function scoreRetrieval(index: PassageIndex, questions: readonly GoldQuestion[]): Promise<Scores> {
-  let [recall, precision] = [0, 0];
+export async function scoreRetrieval(retrieve: Retriever, questions: readonly GoldQuestion[]): Promise<Scores> {
+  const each: Quality[] = [];
   const times: number[] = [];
   for (const { text, gold } of questions) {
     const begun = performance.now();
-    const hits = await index.search('bench', text, 10);
+    const { hits } = await retrieve('bench', text, { limit: 10 });
     times.push(performance.now() - begun);
-    let found = 0;
-    let sum = 0;
-    hits.forEach((hit, rank) => {
-      if (!gold.has(hit.passage.id)) return;
-      found += 1;
-      sum += found / (rank + 1);
-    });
-    recall += found / gold.size;
-    precision += sum / Math.min(10, gold.size);
+    const is = hits.map(({ passage }) => gold.has(passage.id));
+    each.push(qualityOf(is, gold.size));
   }
   times.sort((a, b) => a - b);
-  const p95 = times[Math.floor(0.95 * times.length)] ?? 0;
-  const n = questions.length;
-  return { recall_at_10: recall / n, map_at_10: precision / n, query_p95_ms: p95 };
+  return { ...meanQuality(each), p95_ms: times[Math.floor(0.95 * times.length)] ?? 0 };
 }
 
 /** Just enough of the format (APPNOTE 4.3): the central directory, stored and deflated entries. */

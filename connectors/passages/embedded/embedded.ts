@@ -1,86 +1,184 @@
-/** The passage index in process: BM25 in memory, one ranking per tenant and language. Gone with the process; the passages live in Postgres. */
-
-import type { Passage, PassageHit, PassageIndex } from '../../../engine/ports.ts';
-import { createRanking, type Prepared, type Ranking } from '../../../engine/rag/bm25.ts';
+/**
+ * The passage index in process: one ranking per tenant and language in memory. With a folder it keeps what it made of
+ * the passages in one file a tenant, so that a start reads instead of counting; the passages live in Postgres.
+ */
+import type {
+  HeldDocument,
+  Passage,
+  PassageHit,
+  PassageIndex,
+  PassageNotes,
+  PassageQuery,
+} from '../../../engine/ports.ts';
+import { type Candidate, createRanking, type Prepared, type Ranking } from '../../../engine/rag/bm25.ts';
+import { fuse } from '../../../engine/rag/fusion.ts';
 import { detectLanguage, FUNCTION_WORDS, type Language } from '../../../engine/rag/language.ts';
+import { createTenantFiles } from './tenant-files.ts';
 
-/** Passages prepared between two breaks, so that meters and browsers are answered meanwhile: some milliseconds. */
-const PASSAGES_PER_TURN = 25;
-const WORDS_PER_TURN = 500;
+/** Passages prepared between two breaks, so that questions are answered meanwhile: some milliseconds. */
+const PASSAGES_PER_TURN = 10;
+const WORDS_PER_TURN = 300;
 /** A question in one language finds passages of the other only by names and numbers. */
 const OTHER_LANGUAGE_WEIGHT = 0.5;
+/** Of each kind of nearness this many are compared. */
+const CANDIDATES = 100;
 const LANGUAGES = Object.keys(FUNCTION_WORDS) as Language[];
 
-type Rankings = Record<Language, Ranking>;
+export type Rankings = Record<Language, Ranking>;
 
-export function createEmbeddedPassages(): PassageIndex {
-  const tenants = new Map<string, Rankings>();
+export type EmbeddedOptions = {
+  /** Where what was made of the passages is kept; left out: nowhere. */
+  dir?: string;
+  /** Changes are written this long after the last one. */
+  save_after_ms?: number;
+  onFault?: (error: Error, tenant: string) => void;
+};
 
-  function rankingsOf(tenant: string): Rankings {
+export function createEmbeddedPassages(options: EmbeddedOptions = {}): PassageIndex {
+  const tenants = new Map<string, Promise<Rankings>>();
+  const files = options.dir === undefined ? null : createTenantFiles({ ...options, dir: options.dir });
+  /** Changes of a tenant go one after another; questions do not wait for them. */
+  const queues = new Map<string, Promise<unknown>>();
+
+  function rankingsOf(tenant: string): Promise<Rankings> {
     const known = tenants.get(tenant);
     if (known) return known;
-    const made = { en: createRanking('en'), de: createRanking('de') };
-    tenants.set(tenant, made);
-    return made;
+    const opened = (async () => (await files?.load(tenant)) ?? { en: createRanking('en'), de: createRanking('de') })();
+    tenants.set(tenant, opened);
+    opened.catch(() => tenants.delete(tenant));
+    return opened;
+  }
+
+  function inTurn<Result>(tenant: string, work: () => Promise<Result>): Promise<Result> {
+    const done = (queues.get(tenant) ?? Promise.resolve()).then(work, work);
+    queues.set(
+      tenant,
+      done.catch(() => {}),
+    );
+    return done;
+  }
+
+  function changed(tenant: string): void {
+    files?.later(tenant, () => inTurn(tenant, async () => files.save(tenant, await rankingsOf(tenant))));
+  }
+
+  async function isKnown(tenant: string): Promise<boolean> {
+    return tenants.has(tenant) || ((await files?.has(tenant)) ?? false);
+  }
+
+  async function tidy(tenant: string, rankings: Rankings): Promise<void> {
+    for (const language of LANGUAGES) {
+      if (rankings[language].wasteful) rankings[language] = await rebuilt(rankings[language]);
+      while (!rankings[language].settle(WORDS_PER_TURN)) await turn();
+    }
+    changed(tenant);
   }
 
   return {
-    async add(tenant, passages) {
-      const prepared = await prepare(rankingsOf(tenant), passages);
-      // Removed and put in without a break, so that no question falls in between.
-      const rankings = rankingsOf(tenant);
-      removeReplaced(rankings, passages);
-      for (const entry of prepared) rankings[entry.passage.language].insert(entry);
-      for (const language of LANGUAGES) while (!rankings[language].settle(WORDS_PER_TURN)) await turn();
-    },
-    async remove(tenant, document) {
-      const rankings = tenants.get(tenant);
-      if (!rankings) return;
-      for (const language of LANGUAGES) rankings[language].remove(document);
-      if (LANGUAGES.every((language) => rankings[language].size === 0)) tenants.delete(tenant);
-    },
+    add: (tenant, passages, notes = {}) =>
+      inTurn(tenant, async () => {
+        const rankings = await rankingsOf(tenant);
+        const prepared = await prepare(rankings, passages, notes);
+        // Removed and put in without a break, so that no question falls in between.
+        replace(rankings, prepared, notes);
+        await tidy(tenant, rankings);
+      }),
+    remove: (tenant, document, version) =>
+      inTurn(tenant, async () => {
+        if (!(await isKnown(tenant))) return;
+        const rankings = await rankingsOf(tenant);
+        for (const language of LANGUAGES) rankings[language].remove(document, version);
+        if (LANGUAGES.some((language) => rankings[language].size > 0)) return tidy(tenant, rankings);
+        tenants.delete(tenant);
+        await files?.remove(tenant);
+      }),
     async search(tenant, question, limit) {
-      const rankings = tenants.get(tenant);
-      if (!rankings) return [];
-      const asked = detectLanguage(question);
-      const hits = LANGUAGES.flatMap((language) =>
-        rankings[language]
-          .search(question, limit)
-          .map((hit) => weighed(hit, language === asked ? 1 : OTHER_LANGUAGE_WEIGHT)),
-      );
-      return hits.sort((a, b) => b.score - a.score).slice(0, limit);
+      if (limit <= 0 || !(await isKnown(tenant))) return [];
+      const query = typeof question === 'string' ? { text: question } : question;
+      return search(await rankingsOf(tenant), query, limit);
     },
     async rarity(tenant, words, language) {
-      return rankingsOf(tenant)[language].rarity(words);
+      if (!(await isKnown(tenant))) return words.map(() => 0);
+      return (await rankingsOf(tenant))[language].rarity(words);
+    },
+    async contents(tenant) {
+      if (!(await isKnown(tenant))) return [];
+      return contentsOf(await rankingsOf(tenant));
+    },
+    async recall(tenant, questions, limit) {
+      if (!(await isKnown(tenant))) return null;
+      return recallOf(await rankingsOf(tenant), questions, limit);
     },
     async close() {
+      await Promise.allSettled([...queues.values()]);
+      await files?.close(async (tenant) => files.save(tenant, await rankingsOf(tenant)));
       tenants.clear();
     },
   };
 }
 
-async function prepare(rankings: Rankings, passages: readonly Passage[]): Promise<Prepared[]> {
-  const prepared: Prepared[] = [];
-  for (const passage of new Map(passages.map((one) => [one.id, one])).values()) {
-    prepared.push(rankings[passage.language].prepare(passage));
-    if (prepared.length % PASSAGES_PER_TURN === 0) await turn();
+type Found = Candidate & { language: Language };
+
+function search(rankings: Rankings, query: PassageQuery, limit: number): PassageHit[] {
+  const asked = detectLanguage(query.text);
+  const { vector, weight = 0, ...words } = query;
+  const meant = weight > 0 && vector ? { ...words, vector } : words;
+  const found: Found[] = LANGUAGES.flatMap((language) => {
+    const share = language === asked ? 1 : OTHER_LANGUAGE_WEIGHT;
+    return rankings[language]
+      .candidates(meant, Math.max(CANDIDATES, limit))
+      .map((one) => ({ ...one, language, words: one.words * share }));
+  });
+  const positive = fuse(found, weight).filter(({ score }) => score > 0);
+  return positive.slice(0, limit).map(({ slot, language, score, words, meaning, named }) => ({
+    ...{ passage: rankings[language].passageAt(slot), score, words, meaning, named },
+  }));
+}
+
+async function prepare(rankings: Rankings, passages: readonly Passage[], notes: PassageNotes): Promise<Prepared[]> {
+  const prepared = new Map<string, Prepared>();
+  for (const [i, passage] of passages.entries()) {
+    const vector = notes.vectors?.[i] ?? null;
+    prepared.set(passage.id, rankings[passage.language].prepare(passage, vector));
+    if (i % PASSAGES_PER_TURN === PASSAGES_PER_TURN - 1) await turn();
   }
-  return prepared;
+  return [...prepared.values()];
+}
+
+function replace(rankings: Rankings, prepared: readonly Prepared[], notes: PassageNotes): void {
+  const versions = new Map(prepared.map(({ passage }) => [`${passage.document} ${passage.version}`, passage]));
+  for (const { document, version } of versions.values())
+    for (const language of LANGUAGES) rankings[language].remove(document, version);
+  for (const entry of prepared) rankings[entry.passage.language].insert(entry);
+  for (const passage of versions.values())
+    for (const language of LANGUAGES) rankings[language].describe(passage, notes);
+}
+
+async function rebuilt(ranking: Ranking): Promise<Ranking> {
+  const made = createRanking(ranking.language);
+  for (let from = 0; from < ranking.slots; from += PASSAGES_PER_TURN) {
+    ranking.copyTo(made, from, from + PASSAGES_PER_TURN);
+    await turn();
+  }
+  return made;
 }
 
 function turn(): Promise<void> {
   return new Promise((next) => setImmediate(next));
 }
 
-function removeReplaced(rankings: Rankings, passages: readonly Passage[]): void {
-  const ids = new Set(passages.map(({ id }) => id));
-  const versions = new Map(passages.map(({ document, version }) => [document, version]));
-  for (const [document, version] of versions) {
-    for (const language of LANGUAGES)
-      rankings[language].remove(document, (passage) => passage.version !== version || ids.has(passage.id));
-  }
+function contentsOf(rankings: Rankings): HeldDocument[] {
+  const held = new Map<string, HeldDocument>();
+  for (const language of LANGUAGES)
+    for (const { document, version, fingerprint, passages } of rankings[language].versions()) {
+      const key = `${document} ${version}`;
+      const before = held.get(key)?.passages ?? 0;
+      held.set(key, { document, version, fingerprint, passages: before + passages });
+    }
+  return [...held.values()];
 }
 
-function weighed({ passage, score }: PassageHit, weight: number): PassageHit {
-  return { passage, score: score * weight };
+function recallOf(rankings: Rankings, questions: readonly Float32Array[], limit: number): number | null {
+  const shares = LANGUAGES.flatMap((language) => rankings[language].recall(questions, limit) ?? []);
+  return shares.length === 0 ? null : shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }

@@ -78,7 +78,8 @@ export function createQdrantPassages({ url, collection = COLLECTION }: QdrantOpt
         await points.remove([matching('document', document)]);
       });
     },
-    async search(tenant, question, limit) {
+    async search(tenant, asked, limit) {
+      const question = typeof asked === 'string' ? asked : asked.text;
       const points = pointsOf(tenant);
       if (limit <= 0 || sparse.ofQuestion(question).indices.length === 0) return [];
       return answered(async () => {

@@ -1,0 +1,107 @@
+/** From a question to the passages that come nearest, by the places it names, its words, its meaning and the glossary. */
+import type { Embedder, PassageHit, PassageIndex, PassageQuery } from '../ports.ts';
+import { createGlossary, type GlossaryEntry } from './glossary.ts';
+import { detectLanguage } from './language.ts';
+import { type Analyzers, createAnalyzers } from './terms.ts';
+
+export type Retrieval = {
+  /** Best first. */
+  hits: PassageHit[];
+  /** What the glossary added to the question. */
+  expansions: string[];
+  /** Whether meanings took part; false without a model, or where it did not answer in time. */
+  by_meaning: boolean;
+};
+
+export type RetrievalOptions = {
+  limit: number;
+  /** Which version of a document may answer, null for none; left out: the one that came last. */
+  versions?: ReadonlyMap<string, string | null>;
+  signal?: AbortSignal;
+};
+
+/** The seam between retrieval and whatever answers, in the gateway and in benches. */
+export type Retriever = (tenant: string, question: string, options: RetrievalOptions) => Promise<Retrieval>;
+
+/** Puts the best hits in another order; must give back the same ones. */
+export type Rerank = (question: string, hits: readonly PassageHit[], signal: AbortSignal) => Promise<PassageHit[]>;
+
+export type RetrieverParts = {
+  index: Pick<PassageIndex, 'search'>;
+  /** Entries of a tenant. The same array for as long as nothing changed. */
+  glossary?: (tenant: string) => Promise<readonly GlossaryEntry[]>;
+  /** Null where there is no model. */
+  embedder?: () => Pick<Embedder, 'embed'> | null;
+  /** Share of the meaning for a tenant, 0 where it does not help (fusion-weight.ts). */
+  weight?: (tenant: string) => Promise<number>;
+  rerank?: { order: Rerank; hits: number; within_ms: number };
+  /** What went wrong without keeping the question from being answered. */
+  onFault?: (error: Error) => void;
+};
+
+const EMBED_WITHIN_MS = 3000;
+
+export function createRetriever(parts: RetrieverParts): Retriever {
+  const { index, glossary, embedder, weight, rerank, onFault = () => {} } = parts;
+  const analyzers: Analyzers = createAnalyzers();
+  const glossaries = new WeakMap<readonly GlossaryEntry[], ReturnType<typeof createGlossary>>();
+
+  async function expansionsOf(tenant: string, question: string): Promise<string[]> {
+    if (!glossary) return [];
+    const entries = await glossary(tenant);
+    const known = glossaries.get(entries) ?? createGlossary(entries, analyzers);
+    glossaries.set(entries, known);
+    return known.expansions(question, detectLanguage(question));
+  }
+
+  /** Without it the words decide. */
+  async function meaningOf(tenant: string, question: string, signal: AbortSignal | undefined) {
+    const model = embedder?.() ?? null;
+    const share = model && weight ? await weight(tenant) : 0;
+    if (!model || share <= 0) return null;
+    const deadline = AbortSignal.timeout(EMBED_WITHIN_MS);
+    const stop = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    const vectors = await model.embed([question], 'query', stop).catch((error: Error) => {
+      onFault(error);
+      return [];
+    });
+    return vectors[0] ? { vector: vectors[0], weight: share } : null;
+  }
+
+  return async (tenant, question, { limit, versions, signal }) => {
+    const [expansions, meaning] = await Promise.all([
+      expansionsOf(tenant, question),
+      meaningOf(tenant, question, signal),
+    ]);
+    const query: PassageQuery = { text: question, expansions, ...meaning, ...(versions ? { versions } : {}) };
+    const found = await index.search(tenant, query, Math.max(limit, rerank?.hits ?? 0));
+    const hits = rerank ? await reordered(question, found, rerank, onFault, signal) : found;
+    return { hits: hits.slice(0, limit), expansions, by_meaning: meaning !== null };
+  };
+}
+
+/** The model's order where it comes in time; what the question names by its place stays in front. */
+async function reordered(
+  question: string,
+  found: PassageHit[],
+  { order, hits, within_ms }: NonNullable<RetrieverParts['rerank']>,
+  onFault: (error: Error) => void,
+  signal: AbortSignal | undefined,
+): Promise<PassageHit[]> {
+  const named = found.filter((hit) => (hit.named ?? 0) > 0);
+  const others = found.filter((hit) => (hit.named ?? 0) === 0);
+  const looked = others.slice(0, hits);
+  if (looked.length < 2) return found;
+  const deadline = AbortSignal.timeout(within_ms);
+  const stop = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  const late = new Promise<never>((_, reject) => stop.addEventListener('abort', () => reject(stop.reason as Error)));
+  try {
+    const ordered = await Promise.race([order(question, looked, stop), late]);
+    const same = new Set(ordered);
+    if (same.size !== looked.length || looked.some((hit) => !same.has(hit))) return found;
+    return [...named, ...ordered, ...others.slice(hits)];
+  } catch (error) {
+    onFault(error as Error);
+    return found;
+  }
+}
