@@ -123,6 +123,23 @@ program
       process.stdout.write(`${options.json ? JSON.stringify(result.json) : result.text}\n`);
     }, options.json === true),
   );
+program
+  .command('move')
+  .description(
+    'copy everything of the stopped box into other stores, compared by counts and digests; run again it goes on',
+  )
+  .option('--to <series>', 'questdb://host:9000?pg=8812, or duckdb')
+  .option('--postgres <url>', 'postgres://… of the unprivileged role, or embedded')
+  .option('--postgres-owner <url>', 'postgres://… of the owner of that database')
+  .option('--files <store>', 's3://KEY:SECRET@host:9000/bucket, or folder')
+  .option('--json', 'print one JSON object')
+  .action(({ json, ...options }: Record<string, string> & { json?: boolean }) =>
+    guarded(async () => {
+      const { moveBox } = await import('./move.ts');
+      const result = await moveBox(loadConfig(process.env), options, (line) => process.stderr.write(`${line}\n`));
+      process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
+    }, json === true),
+  );
 command(program.command('doctor'), 'doctor', 'say what is well and what is not');
 command(program.command('train'), 'train', 'make forecasts now').option('--series <name>', 'load, generation or price');
 command(program.command('eval'), 'eval', 'forecast error against "same as last week"');
