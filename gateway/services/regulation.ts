@@ -3,23 +3,19 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import type { PassageHit, PassageIndex } from '../../engine/ports.ts';
+import { readerIdentity } from '../../engine/rag/identity.ts';
 import { findQuote, marksOf } from '../../engine/rag/marks.ts';
 import type { Actor, AlertService, AuditService, Base, JobService } from '../services.ts';
 import { createDocumentReader, type DocumentReader } from '../workers/document-reader.ts';
 import { checkQuestion, createAnswerer } from './regulation/ask.ts';
-import { createDocumentFiles, type DocumentFiles } from './regulation/files.ts';
+import { createDocumentFiles, type DocumentFiles, type Reading } from './regulation/files.ts';
+import { documentState, listDocuments } from './regulation/listing.ts';
 import { createPassageLoader } from './regulation/passages.ts';
-import { readVersion } from './regulation/read.ts';
+import { readVersion, type Stage, type VersionKey } from './regulation/read.ts';
 import { type AnswerSources, createAnswerSources } from './regulation/sources.ts';
-import {
-  deleteDocument,
-  documentState,
-  listDocuments,
-  registerUpload,
-  unfinishedVersions,
-  versionOf,
-} from './regulation/store.ts';
-import { beginningOf, checkSize, fileNameOf, formatOf, titleOf, versionOfUpload } from './regulation/upload.ts';
+import { deleteDocument, registerUpload, unfinishedVersions, type VersionRow, versionOf } from './regulation/store.ts';
+import { beginningOf, checkSize, daysOf, fileNameOf, formatOf, titleOf, versionOfUpload } from './regulation/upload.ts';
+import { changeVersion, type ShareChange, shareDocument, type VersionChange } from './regulation/versions.ts';
 
 export type Citation = {
   document: string;
@@ -48,23 +44,54 @@ export type Answer = {
   }[];
 };
 
-export type DocumentState = {
-  id: string;
-  title: string;
+export type DocumentVersionState = {
   version: string;
+  /** Null for formats without pages, and before they are counted. */
   pages: number | null;
   language: string;
+  /** `pdf`, `docx`, …; null for files of old. */
+  format: string | null;
   state: 'queued' | 'reading' | 'ready' | 'refused';
+  /** Why it was refused, or why the newest reader could not read it again. */
   reason: string | null;
   uploaded_ms: number;
   uploaded_by: string;
+  /** That can be quoted. */
   passages: number;
+  /** First and last day in force, `YYYY-MM-DD`; null: nobody said. */
+  valid_from: string | null;
+  valid_to: string | null;
+  /** The version that takes or took its place. */
+  replaced_by: string | null;
+  /** How it stands today; null while it cannot be quoted. */
+  standing: 'in_force' | 'replaced' | 'ended' | 'not_yet' | null;
+  /** What is doubtful without keeping it from being read. */
+  faults: readonly { where: string; problem: string }[];
+  /** Pages whose text was recognised from pictures, and so may be wrong. */
+  ocr_pages: number;
+};
+
+/** A document in its newest version, and its other versions. */
+export type DocumentState = DocumentVersionState & {
+  id: string;
+  title: string;
   demo: boolean;
+  /** Lent to all organisations of the box. */
+  shared: boolean;
+  /** Ours to change; false for what another organisation shares. */
+  own: boolean;
+  /** While it is read: how far. */
+  stage: Stage | null;
+  /** Newest first. */
+  others: readonly DocumentVersionState[];
 };
 
 export interface RegulationService {
   ask(actor: Actor, question: string): Promise<Answer>;
+  /** Own ones and those that are shared, by title. */
   documents(tenant: string): Promise<DocumentState[]>;
+  /** Rejects NotFoundError. */
+  document(tenant: string, id: string): Promise<DocumentState>;
   /** Passages closest to a text, best first; records nothing. */
   similar(tenant: string, text: string, limit: number): Promise<PassageHit[]>;
   upload(
@@ -73,9 +100,17 @@ export interface RegulationService {
       name: string;
       title?: string;
       version?: string;
+      /** First and last day in force, `YYYY-MM-DD`. */
+      valid_from?: string | null;
+      valid_to?: string | null;
       demo?: boolean;
     },
   ): Promise<DocumentState>;
+  /** From when to when a version is in force and what takes its place; what is left out stays.
+   * Rejects InvalidDataError, NotFoundError, NotAllowedError for what another organisation shares. */
+  changeVersion(actor: Actor, id: string, version: string, change: VersionChange): Promise<DocumentState>;
+  /** Lends a document to all organisations of the box, or takes it back. Only the box's owner may. */
+  share(actor: Actor, id: string, change: ShareChange): Promise<DocumentState>;
   remove(actor: Actor, id: string): Promise<void>;
   /** Builds the passage index of the tenant anew from the stored passages. */
   reindex(tenant: string): Promise<{ documents: number; passages: number }>;
@@ -117,7 +152,7 @@ const QUEUE = 'read-document';
 const JOB_TIMEOUT_S = 600;
 /** Characters around a quote that are shown where there is no page. */
 const AROUND = 1500;
-type Payload = { tenant: string; document: string; version: string };
+type Payload = VersionKey;
 
 /** Defines its job at once: create it before the jobs start. */
 export function createRegulationService(deps: RegulationDeps): Regulation {
@@ -128,6 +163,11 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
   const answerFrom = createAnswerer(deps.passages);
   const sources = createAnswerSources({ db, log, files, index: deps.passages, ready: loader.ready });
   const running = new Map<string, { done: Promise<void>; stop: AbortController }>();
+  const staged = new Map<string, Stage>();
+  const today = () => new Date(clock.now()).toISOString().slice(0, 10);
+  const stateOf = (tenant: string, id: string) =>
+    db.asTenant(tenant, (sql) => documentState(sql, { tenant, id, today: today(), stages }));
+  const stages = (document: string, version: string) => staged.get(`${document} ${version}`) ?? null;
 
   jobs.define<Payload>(QUEUE, runJob, { timeout_s: JOB_TIMEOUT_S, retries: 5 });
 
@@ -137,10 +177,21 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
     const known = running.get(key);
     if (known) return known.done;
     const stop = new AbortController();
-    const reading = { ...deps, files, reader, onReady: loader.refresh };
+    const onStage = ({ document, version }: VersionKey, stage: Stage | null) =>
+      void (stage ? staged.set(`${document} ${version}`, stage) : staged.delete(`${document} ${version}`));
+    const onReady = (row: VersionRow) => refresh(row.tenant, row.document, row.shared);
+    const reading = { ...deps, files, reader, onStage, onReady };
     const done = readVersion(reading, payload, AbortSignal.any([signal, stop.signal]));
     running.set(key, { done, stop });
     await done.finally(() => running.delete(key));
+  }
+
+  /** In the index of the organisation, and of all that it is shared with. */
+  async function refresh(tenant: string, document: string, shared: boolean): Promise<void> {
+    await loader.refresh(tenant, document);
+    if (!shared) return;
+    const all = await db.asSystem((sql) => sql<{ id: string }>('select id from tenant order by id'));
+    for (const { id } of all) if (id !== tenant) await loader.refresh(id, document);
   }
 
   /** Without a working queue the version stays queued and is read after the next start. */
@@ -162,23 +213,34 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
         .catch((error: Error) => log.warn({ err: error }, 'a question could not be recorded'));
       return answer;
     },
-    documents: (tenant) => db.asTenant(tenant, listDocuments),
+    documents: (tenant) => db.asTenant(tenant, (sql) => listDocuments(sql, tenant, today(), stages)),
+    document: stateOf,
     async similar(tenant, text, limit) {
       await loader.ready(tenant);
       return deps.passages.search(tenant, text, limit);
     },
-    async upload(actor, { name, title, version, demo = false, ...source }) {
+    async upload(actor, { name, title, version, valid_from = null, valid_to = null, demo = false, ...source }) {
       const { tenant } = actor;
       const file_name = fileNameOf(name);
       const { head, size } = await beginningOf(source);
       checkSize(file_name, { head, size }, config.upload_max_bytes);
-      formatOf(file_name, head);
+      const format = formatOf(file_name, head);
+      const days = daysOf({ valid_from, valid_to });
       const bytes = 'bytes' in source ? source.bytes : await readFile(source.path);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       const entry = { title: titleOf(title, file_name), version: versionOfUpload(version), file_name, sha256 };
       // The file first: a row whose file is missing could never be read.
       await files.writeOriginal(tenant, sha256, bytes);
-      const upload = { ...entry, tenant, language: 'en' as const, by: actor.person, at_ms: clock.now(), demo };
+      const upload = {
+        ...entry,
+        ...days,
+        format,
+        tenant,
+        language: 'en' as const,
+        by: actor.person,
+        at_ms: clock.now(),
+        demo,
+      };
       const stored = await db.asTenant(tenant, (sql) => registerUpload(sql, upload));
       if (stored.queued) {
         await audit.record(actor, 'document.upload', stored.id, {
@@ -189,15 +251,31 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
         await queue({ tenant, document: stored.id, version: stored.version });
         bus.publish({ type: 'documents', tenant });
       }
-      return db.asTenant(tenant, (sql) => documentState(sql, stored.id));
+      return stateOf(tenant, stored.id);
+    },
+    async changeVersion(actor, id, version, change) {
+      const changed = await db.asTenant(actor.tenant, (sql) =>
+        changeVersion(sql, actor.tenant, { id, version, change }),
+      );
+      await audit.record(actor, 'document.version', id, { version, ...change });
+      await refresh(actor.tenant, id, changed.shared);
+      bus.publish({ type: 'documents', tenant: actor.tenant });
+      return stateOf(actor.tenant, id);
+    },
+    async share(actor, id, change) {
+      await db.asTenant(actor.tenant, (sql) => shareDocument(sql, actor, id, change));
+      await audit.record(actor, 'document.share', id, { ...change });
+      await refresh(actor.tenant, id, true);
+      bus.publish({ type: 'documents', tenant: actor.tenant });
+      return stateOf(actor.tenant, id);
     },
     async remove(actor, id) {
       const { tenant } = actor;
-      const state = await db.asTenant(tenant, (sql) => documentState(sql, id));
-      const digests = await db.asTenant(tenant, (sql) => deleteDocument(sql, id));
+      const state = await stateOf(tenant, id);
+      const rows = await db.asTenant(tenant, (sql) => deleteDocument(sql, tenant, id));
       for (const [key, { stop }] of running) if (key.startsWith(`${tenant} ${id} `)) stop.abort();
-      await loader.refresh(tenant, id);
-      for (const sha256 of digests) await files.remove(tenant, sha256);
+      await refresh(tenant, id, state.shared);
+      for (const { sha256, reader: by } of rows) await files.remove(tenant, sha256, [by, readerIdentity()]);
       await deps.alerts?.clear(tenant, 'document_refused', id);
       await audit.record(actor, 'document.remove', id, { title: state.title });
       bus.publish({ type: 'documents', tenant });
@@ -205,11 +283,11 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
     reindex: (tenant) => loader.rebuild(tenant),
     async file(tenant, id, version) {
       const row = await db.asTenant(tenant, (sql) => versionOf(sql, id, version));
-      return { bytes: await files.readOriginal(tenant, row.sha256), name: row.file_name };
+      return { bytes: await files.readOriginal(row.tenant, row.sha256), name: row.file_name };
     },
     async marks(tenant, id, version, page, quote) {
       const row = await db.asTenant(tenant, (sql) => versionOf(sql, id, version || undefined));
-      return marksOnPage(files, tenant, row.sha256, page, quote).catch((error: Error) => {
+      return marksOnPage(files, row, page, quote).catch((error: Error) => {
         // Nothing to mark while it is being read.
         if (error instanceof NotFoundError) return { width: 0, height: 0, boxes: [], text: '' };
         throw error;
@@ -222,7 +300,7 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
         loader
           .ready(tenant)
           .catch((error: Error) => log.error({ err: error, tenant_id: tenant }, 'the passages could not be loaded'));
-        const unfinished = await db.asTenant(tenant, unfinishedVersions);
+        const unfinished = await db.asTenant(tenant, (sql) => unfinishedVersions(sql, tenant, readerIdentity()));
         for (const { document, version } of unfinished) await queue({ tenant, document, version });
       }
     },
@@ -240,8 +318,8 @@ function keyOf({ tenant, document, version }: Payload): string {
 }
 
 /** @throws InvalidDataError for a page that the document does not have. */
-async function marksOnPage(files: DocumentFiles, tenant: string, sha256: string, page: number, quote: string) {
-  const { text, pages } = await files.text(tenant, sha256);
+async function marksOnPage(files: DocumentFiles, of: Reading, page: number, quote: string) {
+  const { text, pages } = await files.text(of);
   const place = pages.findIndex(({ number }) => number === page);
   const box = pages[place];
   if (!box) {
@@ -255,6 +333,6 @@ async function marksOnPage(files: DocumentFiles, tenant: string, sha256: string,
   const isHere = span !== null && span.start < end && span.end > box.start;
   // A quote that began on the page before.
   const found = isHere ? span : findQuote(text, quote, Math.max(0, box.start - quote.length - AROUND));
-  const boxes = found ? marksOf({ segments: await files.layout(tenant, sha256) }, found, page) : [];
+  const boxes = found ? marksOf({ segments: await files.layout(of) }, found, page) : [];
   return { width: box.width, height: box.height, boxes, text: text.slice(box.start, end).trim() };
 }

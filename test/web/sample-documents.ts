@@ -4,8 +4,8 @@ import { PDFDocument, StandardFonts } from 'pdf-lib';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import type { Clock, Database, FileStore, Passage } from '../../engine/ports.ts';
+import type { DocumentVersionState } from '../../gateway/services/regulation.ts';
 import type { Answer, DocumentState, Services } from '../../gateway/services.ts';
-import type { DocumentRow, VersionRow } from '../../web/pages/document-row.ts';
 
 const DAY_MS = 24 * HOUR_MS;
 const TITLE = 'Energiewirtschaftsgesetz (Auszug)';
@@ -20,8 +20,12 @@ const LINES = [
   'Other consumption behind the same connection is not concerned.',
 ];
 
-function sampleDocuments(now_ms: number): (DocumentState & Partial<DocumentRow>)[] {
-  const common = { language: 'en', reason: null, uploaded_by: 'anna', demo: false, state: 'ready' as const };
+function sampleDocuments(now_ms: number): DocumentState[] {
+  const common = {
+    ...{ language: 'en', reason: null, uploaded_by: 'anna', demo: false, state: 'ready' as const, format: 'pdf' },
+    ...{ valid_from: null, valid_to: null, replaced_by: null, standing: null, faults: [], ocr_pages: 0 },
+    ...{ shared: false, own: true, stage: null, others: [] },
+  };
   return [
     {
       ...common,
@@ -74,8 +78,9 @@ function sampleDocuments(now_ms: number): (DocumentState & Partial<DocumentRow>)
   ];
 }
 
-function oldVersion(now_ms: number): VersionRow {
+function oldVersion(now_ms: number): DocumentVersionState {
   return {
+    ...{ language: 'en', format: 'pdf' },
     ...{ version: '2022-04-01', state: 'ready', reason: null, pages: 2, passages: 190, uploaded_by: 'anna' },
     ...{ standing: 'replaced', valid_from: '2022-04-01', valid_to: '2025-12-31', replaced_by: '2026-01-01' },
     ...{ uploaded_ms: now_ms - 400 * DAY_MS, faults: [], ocr_pages: 0 },
@@ -102,7 +107,7 @@ const PASSAGE = {
   section: '§ 14a Network-oriented control',
 };
 
-const READ: Passage = {
+export const READ: Passage = {
   ...PASSAGE,
   id: 'd1:2026-01-01:0',
   text: `${LINES[2]} ${LINES[3]}`,
@@ -112,7 +117,7 @@ const READ: Passage = {
 };
 
 /** Abstains from what it does not know: whatever does not ask for power. */
-function answerTo(question: string): Answer {
+export function answerTo(question: string): Answer {
   if (/power|leistung/i.test(question))
     return {
       status: 'answered',
@@ -158,12 +163,20 @@ const ASKED: Database = {
 
 export function sampleDocumentServices(clock: Clock): Pick<Services, 'regulation' | 'files' | 'db'> {
   let documents = sampleDocuments(clock.now());
+  const documentWith = (id: string) => {
+    const found = documents.find((document) => document.id === id);
+    if (!found) throw new NotFoundError('There is no such document.');
+    return found;
+  };
   return {
     files: sampleFiles(),
     db: ASKED,
     regulation: {
       ask: async (_, question) => answerTo(question),
       documents: async () => documents,
+      document: async (_, id) => documentWith(id),
+      changeVersion: async (_, id) => documentWith(id),
+      share: async (_, id) => documentWith(id),
       similar: async (_, text) => (/nothing/i.test(text) ? [] : [{ passage: READ, score: 3.1 }]),
       upload: async (actor, file) => {
         if (('bytes' in file ? file.bytes : await readFile(file.path))[0] === 0x58)

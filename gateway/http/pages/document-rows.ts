@@ -3,10 +3,6 @@ import type { LunaEvent } from '../../../engine/ports.ts';
 import type { DocumentRow } from '../../../web/pages/document-row.ts';
 import type { DocumentState } from '../../services.ts';
 
-const UNSAID = {
-  ...{ standing: null, valid_from: null, valid_to: null, replaced_by: null, faults: [], ocr_pages: 0 },
-  ...{ shared: false, own: true, others: [] },
-};
 const TASK = 'document:';
 
 /** Remembers what is told of documents that are being read. */
@@ -21,8 +17,8 @@ export function createReadingProgress(subscribe: (listener: (event: LunaEvent) =
   return {
     rowsOf: (tenant: string, documents: readonly DocumentState[]): DocumentRow[] =>
       documents.map((document) => {
-        const stage = document.state === 'reading' ? (stages.get(`${tenant} ${document.id}`) ?? null) : null;
-        return { ...UNSAID, stage, ...document };
+        const told = document.state === 'reading' ? (stages.get(`${tenant} ${document.id}`) ?? null) : null;
+        return { ...document, stage: document.stage ?? told };
       }),
   };
 }

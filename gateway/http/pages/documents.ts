@@ -22,14 +22,14 @@ export function createDocumentPages(deps: PageDeps) {
   const app = createPageApp();
   app.get('/documents', signedIn(deps), async (c) => {
     const documents = await rowsFor(readerOf(c).tenant);
-    return sendPage(c, documentsPage({ documents, problem: null }, uiOf(deps, c)));
+    return sendPage(c, documentsPage({ documents, problem: null, takes_days: true }, uiOf(deps, c)));
   });
   const showTooLarge = async (c: Context) => {
     const page = c as Context<Env>;
     const ui = uiOf(deps, page);
     const problem = ui.t('documents.too_large', { size: Math.round(config.upload_max_bytes / 1024 ** 2) });
     const documents = await rowsFor(readerOf(page).tenant);
-    return sendPage(page, documentsPage({ documents, problem }, ui), 400);
+    return sendPage(page, documentsPage({ documents, problem, takes_days: true }, ui), 400);
   };
   // What is too large is refused before it fills the memory.
   const limited = bodyLimit({ maxSize: config.upload_max_bytes + FORM_BYTES, onError: showTooLarge });
@@ -40,7 +40,9 @@ export function createDocumentPages(deps: PageDeps) {
       try {
         if (file.size === 0) throw new InvalidDataError('No file was chosen.', 'Choose one first.');
         const { name, path } = file;
-        await regulation.upload(actor, { name, path, title: filled(fields.title), version: filled(fields.version) });
+        const [valid_from, valid_to] = [filled(fields.valid_from), filled(fields.valid_to)];
+        const [title, version] = [filled(fields.title), filled(fields.version)];
+        await regulation.upload(actor, { name, path, title, version, valid_from, valid_to });
       } finally {
         await discard();
       }
@@ -48,7 +50,7 @@ export function createDocumentPages(deps: PageDeps) {
       if (!(error instanceof InvalidDataError)) throw error;
       const documents = await rowsFor(actor.tenant);
       const problem = [error.message, error.remedy].filter(Boolean).join(' ');
-      return sendPage(c, documentsPage({ documents, problem }, uiOf(deps, c)), 400);
+      return sendPage(c, documentsPage({ documents, problem, takes_days: true }, uiOf(deps, c)), 400);
     }
     return c.redirect('/documents', 303);
   });

@@ -13,7 +13,7 @@ const NEAREST = 5;
 const LANGUAGES = ['en', 'de'] as const;
 
 /** The text of a version, or null where it cannot be had. */
-export type TextOf = (document: string, version: string) => Promise<StoredText | null>;
+export type TextOf = (document: string, version: string, reader?: string | null) => Promise<StoredText | null>;
 
 /** @throws InvalidDataError for an empty or very long question. */
 export function checkQuestion(question: string): string {
@@ -67,7 +67,7 @@ async function weigh(tenant: string, question: Question, index: Index): Promise<
 /** Null unless the quote stands verbatim at its place in the version's text. */
 export async function cite({ hit, start, end, quote }: Evidence, textOf: TextOf): Promise<Citation | null> {
   const { document, document_title, version, section } = hit.passage;
-  const stored = await textOf(document, version);
+  const stored = await textOf(document, version, hit.passage.reader);
   if (!stored || quote.trim() === '' || stored.text.slice(start, end) !== quote) return null;
   return { document, document_title, version, page: pageOf(stored, start), section, quote, start, end };
 }

@@ -32,10 +32,11 @@ export function createAnswerSources({ db, log, files, index, ready }: Deps): Ans
     index,
     ready,
     versions,
-    textOf: (tenant) => async (document, version) => {
+    textOf: (tenant) => async (document, version, reader) => {
       try {
         const row = await db.asTenant(tenant, (sql) => versionOf(sql, document, version));
-        return await files.text(tenant, row.sha256);
+        // What a passage was cut from: while a newer reader takes over, both texts are there.
+        return await files.text({ ...row, reader: reader === undefined ? row.reader : reader });
       } catch (error) {
         if (!(error instanceof NotFoundError))
           log.error({ err: error, tenant_id: tenant, document, version }, 'the text of a document cannot be read');

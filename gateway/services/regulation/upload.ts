@@ -91,6 +91,29 @@ export function versionOfUpload(version: string | undefined): string | null {
   return given || null;
 }
 
+/** @throws InvalidDataError for what is no day, and for days the wrong way round */
+export function daysOf({ valid_from, valid_to }: { valid_from?: string | null; valid_to?: string | null }): {
+  valid_from: string | null;
+  valid_to: string | null;
+} {
+  const days = { valid_from: dayOf(valid_from), valid_to: dayOf(valid_to) };
+  if (days.valid_from !== null && days.valid_to !== null && days.valid_to < days.valid_from)
+    throw new InvalidDataError(
+      `The last day in force (${days.valid_to}) is before the first (${days.valid_from}).`,
+      'Swap them, or leave one of them out.',
+    );
+  return days;
+}
+
+function dayOf(text: string | null | undefined): string | null {
+  const day = text?.trim() ?? '';
+  if (day === '') return null;
+  const at_ms = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(at_ms) || new Date(at_ms).toISOString().slice(0, 10) !== day)
+    throw new InvalidDataError(`"${day}" is no day.`, 'Write it as 2026-01-31.');
+  return day;
+}
+
 export function fileNameOf(name: string): string {
   return cleaned(name.replace(/^.*[\\/]/, '')).slice(-200) || 'document';
 }

@@ -87,6 +87,9 @@ analyst api    POST   /api/v1/forecast/refresh
 user    api    GET    /api/v1/documents
 admin   api    POST   /api/v1/documents
 admin   api    DELETE /api/v1/documents/{id}
+user    api    GET    /api/v1/documents/{id}
+admin   api    PATCH  /api/v1/documents/{id}
+admin   api    PATCH  /api/v1/documents/{id}/versions/{version}
 user    api    GET    /api/v1/documents/{id}/file
 user    api    GET    /api/v1/documents/{id}/marks
 user    api    POST   /api/v1/ask

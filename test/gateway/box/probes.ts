@@ -133,6 +133,11 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'GET /api/v1/documents': () => [{ path: '/api/v1/documents' }],
   'POST /api/v1/documents': () => [{ path: '/api/v1/documents', body: upload('Harmless') }],
   'DELETE /api/v1/documents/{id}': (ids) => [{ path: `/api/v1/documents/${ids.document}` }],
+  'GET /api/v1/documents/{id}': (ids) => [{ path: `/api/v1/documents/${ids.document}` }],
+  'PATCH /api/v1/documents/{id}': (ids) => [json(`/api/v1/documents/${ids.document}`, { shared: true })],
+  'PATCH /api/v1/documents/{id}/versions/{version}': (ids) => [
+    json(`/api/v1/documents/${ids.document}/versions/1`, { valid_to: '2020-01-01' }),
+  ],
   'GET /api/v1/documents/{id}/file': (ids) => [
     { path: `/api/v1/documents/${ids.document}/file` },
     { path: `/api/v1/documents/${ids.document}/file?version=1` },

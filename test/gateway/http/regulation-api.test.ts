@@ -11,7 +11,9 @@ import type { Answer, DocumentState, RegulationService } from '../../../gateway/
 
 const STATE: DocumentState = {
   ...{ id: 'd1', title: 'Fees', version: '1', pages: 2, language: 'en', state: 'queued', reason: null },
-  ...{ uploaded_ms: Date.UTC(2026, 0, 2), uploaded_by: 'ada', passages: 0, demo: false },
+  ...{ uploaded_ms: Date.UTC(2026, 0, 2), uploaded_by: 'ada', passages: 0, demo: false, format: 'pdf' },
+  ...{ valid_from: null, valid_to: null, replaced_by: null, standing: null, faults: [], ocr_pages: 0 },
+  ...{ shared: false, own: true, stage: null, others: [] },
 };
 const PLACE = { document: 'd1', document_title: 'Fees', version: '1', page: 2, section: '§ 4 Fees' };
 const ANSWER: Answer = {
@@ -32,6 +34,18 @@ function open(role: Role | null) {
     },
     similar: async () => [],
     documents: async () => [STATE],
+    document: async (_, id) => {
+      if (id !== 'd1') throw new NotFoundError('There is no such document.');
+      return STATE;
+    },
+    changeVersion: async (...asked) => {
+      calls.push(['changeVersion', ...asked.slice(1)]);
+      return STATE;
+    },
+    share: async (...asked) => {
+      calls.push(['share', ...asked.slice(1)]);
+      return STATE;
+    },
     upload: async (_, sent) => {
       const { path, ...file } = { path: '', ...sent };
       calls.push(['upload', (await readFile(path)).length, file]);

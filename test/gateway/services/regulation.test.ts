@@ -223,7 +223,10 @@ describe('regulation', () => {
     const { regulation } = open();
     const upload = (name: string, bytes: Uint8Array) => regulation.upload(ADA, { name, bytes });
     await expect(upload('a.md', new Uint8Array())).rejects.toThrow(/a.md is empty/);
-    await expect(upload('a.docx', bytesOf('PK'))).rejects.toThrow(/of no kind that can be read/);
+    await expect(upload('a.exe', bytesOf('MZ'))).rejects.toThrow(/of no kind that can be read/);
+    await expect(upload('a.docx', bytesOf('PK'))).rejects.toThrow(/is no DOCX/);
+    const old = new Uint8Array([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]);
+    await expect(upload('a.doc', old)).rejects.toThrow(/old Word file or one behind a password/);
     await expect(upload('a.pdf', bytesOf('hello'))).rejects.toThrow(/is no PDF/);
     const large = new Uint8Array(65 * 1024 ** 2);
     await expect(upload('a.md', large)).rejects.toThrow(/at most 12 MB/);
