@@ -5,7 +5,8 @@ export type AlarmOptions = {
   threshold: number;
   /** It is said again where the score exceeds the highest one so far by this. */
   worse: number;
-  /** It ends when the score stayed below the half of the threshold for so many hours. */
+  /** It ends when the score stayed below this share of the threshold for so many hours. */
+  calm_share: number;
   calm_hours: number;
 };
 
@@ -30,7 +31,7 @@ export function createAlarm(o: AlarmOptions, from?: AlarmState): Alarm {
         [open, highest, calm] = [true, score, 0];
         return 'opened';
       }
-      calm = score < o.threshold / 2 ? calm + 1 : 0;
+      calm = score < o.calm_share * o.threshold ? calm + 1 : 0;
       if (calm >= o.calm_hours) {
         open = false;
         return 'ended';

@@ -11,7 +11,9 @@ export const ANOMALY_SETTINGS: DetectOptions = {
   memory_hours: 2000,
   threshold: 1.75,
   worse: 2,
-  calm_hours: 12,
+  // Over after a day without anything unusual: with less asked of calm, alerts stayed open for weeks.
+  calm_share: 1,
+  calm_hours: 24,
   quiet_hours: 48,
   learn_from_alerts: true,
 };
