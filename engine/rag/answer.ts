@@ -84,7 +84,8 @@ export function sufficiencyOf(
   weights: Weights,
   analyzers: Analyzers,
 ): Sufficiency {
-  if (hits.length === 0) return { sufficient: false, coverage: 0, reason: 'no_documents' };
+  const nowhere = question.references.length > 0 ? 'no_such_place' : 'no_documents';
+  if (hits.length === 0) return { sufficient: false, coverage: 0, reason: nowhere };
   const candidates = onlyNamed(question, hits);
   if (candidates.length === 0) return { sufficient: false, coverage: 0, reason: 'no_such_place' };
   if (question.references.length > 0 && asksForPlace(question, candidates[0], analyzers))

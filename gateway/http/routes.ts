@@ -4,6 +4,8 @@ import type { Services } from '../services.ts';
 import { createAdviceApi } from './api/advice.ts';
 import { createAlertsApi } from './api/alerts.ts';
 import { createAllowedHostsApi } from './api/allowed-hosts.ts';
+import { createAnomaliesApi } from './api/anomalies.ts';
+import { createAnswersApi } from './api/answers.ts';
 import { createAskApi } from './api/ask.ts';
 import { createAuditApi } from './api/audit.ts';
 import { createBackupsApi } from './api/backups.ts';
@@ -27,6 +29,7 @@ import { createProfilesApi } from './api/profiles.ts';
 import { createQualityApi } from './api/quality.ts';
 import { createReadingsApi } from './api/readings.ts';
 import { createRecommendApi } from './api/recommend.ts';
+import { createSavingsApi } from './api/savings.ts';
 import { createSearchApi } from './api/search.ts';
 import { createSiteApi } from './api/site.ts';
 import { createTariffApi } from './api/tariff.ts';
@@ -48,11 +51,14 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createPlanApi,
   createGridSignalsApi,
   createEvccApi,
+  createSavingsApi,
   createDocumentsApi,
   createAskApi,
+  createAnswersApi,
   createRecommendApi,
   createAdviceApi,
   createAlertsApi,
+  createAnomaliesApi,
   createNotificationsApi,
   createDevicesApi,
   createSearchApi,

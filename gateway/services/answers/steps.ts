@@ -47,7 +47,8 @@ async function plan({ site }: StepDeps, { question, before }: StepRun): Promise<
 
 /** The question as it is meant: with what it leaves to the one before. */
 export function questionOf({ question, memory }: Pick<StepRun, 'question' | 'memory'>, analyzers: Analyzers): Question {
-  const asked = readQuestion(question, analyzers);
+  // What was redacted says nothing about the subject.
+  const asked = readQuestion(question.replace(/\[(?:mail|phone|meter|account|name)\]/g, ' '), analyzers);
   return followUp(asked, memory.earlier ? readQuestion(memory.earlier, analyzers) : null);
 }
 
@@ -62,7 +63,9 @@ async function retrieved({ sources, analyzers }: StepDeps, run: StepRun): Promis
 async function read(deps: StepDeps, run: StepRun): Promise<Memory> {
   if (run.memory.route === 'site') return { read: [], sufficient: true, reason: null };
   const { question, hits, weights } = await retrieved(deps, run);
-  const { sufficient, coverage, reason } = sufficiencyOf(question, hits, weights, deps.analyzers);
+  const { sufficient, coverage, ...found } = sufficiencyOf(question, hits, weights, deps.analyzers);
+  const isEmpty = found.reason === 'no_documents' && (await deps.sources.versions(run.tenant)).size === 0;
+  const reason = found.reason === 'no_documents' && !isEmpty ? 'not_covered' : found.reason;
   run.tell({ event: 'sources', data: { passages: hits.slice(0, SHOWN).map(nearest) } });
   const options = run.interactive && !run.memory.choice ? choicesIn(question, hits) : null;
   return {

@@ -149,6 +149,33 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
     json('/api/v1/ask', { question: 'What does the operator pay for the grid connection?' }),
     json('/api/v1/ask', { question: 'What does the operator pay for the grid connection?', document: ids.document }),
   ],
+  ...Object.fromEntries(
+    ['/query', '/rag/ask', '/api/v1/query', '/api/v1/rag/ask'].flatMap((path) => {
+      const q = 'What does the operator pay for the grid connection?';
+      return [
+        [`GET ${path}`, () => [{ path: `${path}?q=${encodeURIComponent(q)}` }]],
+        [`POST ${path}`, (ids: Ids) => [json(path, { q }), json(path, { q, conversation: ids.document })]],
+      ];
+    }),
+  ),
+  'GET /api/v1/conversations': () => [{ path: '/api/v1/conversations?limit=200' }],
+  'GET /api/v1/conversations/{id}': (ids) => [{ path: `/api/v1/conversations/${ids.document}` }],
+  'DELETE /api/v1/conversations/{id}': (ids) => [{ path: `/api/v1/conversations/${ids.document}` }],
+  'GET /api/v1/conversations/{id}/export': (ids) => [{ path: `/api/v1/conversations/${ids.document}/export` }],
+  'GET /api/v1/answers/{id}': (ids) => [{ path: `/api/v1/answers/${ids.document}` }],
+  'POST /api/v1/answers/{id}/stop': (ids) => [json(`/api/v1/answers/${ids.document}/stop`, {})],
+  'POST /api/v1/answers/{id}/pause': (ids) => [json(`/api/v1/answers/${ids.document}/pause`, {})],
+  'POST /api/v1/answers/{id}/resume': (ids) => [json(`/api/v1/answers/${ids.document}/resume`, {})],
+  'PUT /api/v1/answers/{id}/feedback': (ids) => [
+    json(`/api/v1/answers/${ids.document}/feedback`, { verdict: 'not_useful' }),
+  ],
+  'POST /api/v1/answers/{id}/task': (ids) => [json(`/api/v1/answers/${ids.document}/task`, {})],
+  'POST /api/v1/answers/{id}/task/done': (ids) => [json(`/api/v1/answers/${ids.document}/task/done`, {})],
+  'GET /api/v1/answer-tasks': () => [{ path: '/api/v1/answer-tasks' }],
+  'GET /api/v1/answer-evaluations': () => [{ path: '/api/v1/answer-evaluations' }],
+  'GET /api/v1/language-model': () => [{ path: '/api/v1/language-model' }],
+  'POST /api/v1/language-model/pull': () => [json('/api/v1/language-model/pull', {})],
+  'GET /api/v1/language-model/log': () => [{ path: '/api/v1/language-model/log' }],
   'GET /api/v1/recommend': () => [{ path: '/api/v1/recommend' }, { path: '/api/v1/recommend?language=de' }],
   'POST /api/v1/recommend/{decision_id}/feedback': (ids) => [
     json(`/api/v1/recommend/${ids.decision}/feedback`, { action: ids.action, outcome: 'accepted' }),
@@ -166,6 +193,11 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   ],
   'POST /api/v1/events': (ids) => [
     json('/api/v1/events', { events: [{ id: 'probe-1', kind: 'view', object: ids.document }] }),
+  ],
+  'GET /api/v1/anomalies': (ids) => [{ path: '/api/v1/anomalies' }, { path: `/api/v1/anomalies?meter=${ids.meter}` }],
+  'GET /api/v1/anomalies/{id}': (ids) => [{ path: `/api/v1/anomalies/${ids.anomaly}` }],
+  'POST /api/v1/anomalies/{id}/verdict': (ids) => [
+    json(`/api/v1/anomalies/${ids.anomaly}/verdict`, { verdict: 'expected' }),
   ],
   'GET /api/v1/alerts': () => [{ path: '/api/v1/alerts' }, { path: '/api/v1/alerts?open=false' }],
   'GET /api/v1/alerts/{id}': (ids) => [{ path: `/api/v1/alerts/${ids.alert}` }],
@@ -304,6 +336,12 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'DELETE /api/v1/grid-signals': () => [{ path: '/api/v1/grid-signals' }],
   'GET /api/v1/grid-signals/inputs': () => [{ path: '/api/v1/grid-signals/inputs' }],
   'PUT /api/v1/grid-signals/inputs': (ids) => [json('/api/v1/grid-signals/inputs', { mqtt: { device: ids.device } })],
+  'GET /api/v1/savings/{month}': () => [{ path: `/api/v1/savings/${FROM.slice(0, 7)}` }],
+  'POST /api/v1/simulations': () => [
+    json('/api/v1/simulations', { from: FROM.slice(0, 7), to: TO.slice(0, 7), capacity_kWh: 5, power_kW: 2 }),
+  ],
+  'GET /api/v1/simulations': () => [{ path: '/api/v1/simulations' }],
+  'GET /api/v1/simulations/{id}': (ids) => [{ path: `/api/v1/simulations/${ids.decision}` }],
   'POST /evcc/{key}/optimize/charge-schedule': (ids) => [
     json(`/evcc/${ids.key}/optimize/charge-schedule`, {
       ...{ batteries: [], time_series: { dt: [900], gt: [0], ft: [0], p_N: [0], p_E: [0] } },

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import type { Role } from '../../../engine/model/site.ts';
-import { createAskApi } from '../../../gateway/http/api/ask.ts';
 import { createDocumentsApi } from '../../../gateway/http/api/documents.ts';
 import { createApiApp, describeError, problem } from '../../../gateway/http/api.ts';
 import { openApiDocument } from '../../../gateway/http/openapi.ts';
@@ -76,7 +75,6 @@ function open(role: Role | null) {
     await next();
   });
   app.route('/', createDocumentsApi({ regulation, config: { upload_max_bytes: 10_000, home: tmpdir() } }));
-  app.route('/', createAskApi({ regulation }));
   return { app, calls };
 }
 
@@ -85,11 +83,6 @@ function formOf(fields: Record<string, string | File>): { method: string; body: 
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
   return { method: 'POST', body };
 }
-const json = (body: unknown) => ({
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(body),
-});
 
 describe('documents over HTTP', () => {
   it('come as a list with times in ISO 8601', async () => {
@@ -160,23 +153,6 @@ describe('documents over HTTP', () => {
   });
 });
 
-describe('questions over HTTP', () => {
-  it('are answered in the shape that is documented', async () => {
-    const { app, calls } = open('user');
-    const response = await app.request('/api/v1/ask', json({ question: 'What is the fee?' }));
-    expect(response.status).toBe(200);
-    expect(await response.json()).toEqual(ANSWER);
-    expect(calls).toEqual([['ask', 'default', 'What is the fee?']]);
-  });
-
-  it.each([{}, { question: '' }, { question: 5 }, { question: 'x'.repeat(1001) }, []])(
-    'are refused as %j',
-    async (body) => {
-      expect((await open('user').app.request('/api/v1/ask', json(body))).status).toBe(400);
-    },
-  );
-});
-
 describe('who may', () => {
   const requests: [string, RequestInit, Role][] = [
     ['/api/v1/documents', {}, 'user'],
@@ -184,7 +160,6 @@ describe('who may', () => {
     ['/api/v1/documents/d1', { method: 'DELETE' }, 'admin'],
     ['/api/v1/documents/d1/file', {}, 'user'],
     ['/api/v1/documents/d1/marks?quote=x', {}, 'user'],
-    ['/api/v1/ask', json({ question: 'x' }), 'user'],
   ];
   it.each(requests)('%s %j: at least %s', async (path, init, role) => {
     expect((await open(null).app.request(path, init)).status).toBe(401);
@@ -195,7 +170,6 @@ describe('who may', () => {
   it('stands in the OpenAPI document with every route', () => {
     const { paths } = openApiDocument(open('user').app, '0.1.0');
     expect(Object.keys(paths ?? {}).sort()).toEqual([
-      '/api/v1/ask',
       '/api/v1/documents',
       '/api/v1/documents/{id}',
       '/api/v1/documents/{id}/file',
