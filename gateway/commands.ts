@@ -11,6 +11,8 @@ import type { Command, CommandResult } from './control.ts';
 import { listDeadLetters, retryDeadLetters } from './dead-letter-commands.ts';
 import type { AuditState } from './services/audit-chain.ts';
 import type { Actor, Person, Services } from './services.ts';
+import { simulateMonths } from './simulate-commands.ts';
+import { writeSupport } from './support.ts';
 import { saveTariff, showBill, showTariff } from './tariff-commands.ts';
 
 const DEFAULT_CONNECTION: Connection = { kind: 'mqtt', topic: null };
@@ -36,7 +38,9 @@ const HANDLERS: Record<string, Handler> = {
   'tariff show': showTariff,
   'tariff save': saveTariff,
   bill: showBill,
+  simulate: simulateMonths,
   doctor,
+  support: writeSupport,
   train,
   eval: evaluate,
   index: reindex,

@@ -141,6 +141,12 @@ program
     }, json === true),
   );
 command(program.command('doctor'), 'doctor', 'say what is well and what is not');
+command(
+  program.command('support <file>'),
+  'support',
+  'write what somebody who helps needs to see into a file: health, metrics, settings, no secret',
+  ['file'],
+);
 command(program.command('train'), 'train', 'make forecasts now').option('--series <name>', 'load, generation or price');
 command(program.command('eval'), 'eval', 'forecast error against "same as last week"');
 command(program.command('index'), 'index', 'build the passage index anew');
@@ -155,6 +161,16 @@ tariff
   .description('say what is wrong with a tariff file, by line; exit status 0: nothing, 1: something to mend')
   .option('--json', 'print one JSON object')
   .action((file: string, { json }: { json?: boolean }) => guarded(() => checkTariff(file, json), json));
+command(
+  program.command('simulate <from> [to]'),
+  'simulate',
+  'a battery in past months (2026-01 to 2026-06) by simple rules, plans and perfect foresight',
+  ['from', 'to'],
+)
+  .requiredOption('--capacity <kWh>', 'of the battery')
+  .requiredOption('--power <kW>', 'most charging and discharging power')
+  .option('--efficiency <share>', 'each way, 0.95 where left out')
+  .option('--tariff <id>', "an example's id in place of the site's tariff");
 command(program.command('bill <month>'), 'bill', 'print the bill of a month, such as 2026-04', ['month']).option(
   '--csv',
   'as a CSV table',

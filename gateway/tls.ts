@@ -1,4 +1,5 @@
 /** Certificates for HTTPS and MQTT over TLS: the owner's files, or one the box makes itself and keeps. */
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,22 @@ export async function loadCertificate(config: Config, now_ms: number): Promise<C
   if (config.tls === 'files')
     return { cert: readPem(config.tls_cert, 'tls_cert'), key: readPem(config.tls_key, 'tls_key') };
   return selfMade(join(config.home, 'tls'), now_ms);
+}
+
+const WARN_BEFORE_MS = 14 * 86_400_000;
+
+/** When a certificate ends. */
+export function endOf({ cert }: Certificate): number {
+  return Date.parse(new X509Certificate(cert).validTo);
+}
+
+/** One sentence. @throws Error that says so when it has ended or soon will. */
+export function certificateState(certificate: Certificate, now_ms: number): string {
+  const end_ms = endOf(certificate);
+  const day = new Date(end_ms).toISOString().slice(0, 10);
+  if (end_ms <= now_ms) throw new Error(`The certificate ended on ${day}: browsers and meters refuse the box.`);
+  if (end_ms - now_ms < WARN_BEFORE_MS) throw new Error(`The certificate ends on ${day}.`);
+  return `The certificate is valid until ${day}.`;
 }
 
 function readPem(path: string | null, key: string): string {

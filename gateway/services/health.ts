@@ -1,6 +1,9 @@
 /** What works and what does not, for /readyz, `luna doctor` and the Admin page. */
 import type { WorkerSeries } from '../series.ts';
 import type { Base, JobService } from '../services.ts';
+import { type Certificate, certificateState, endOf } from '../tls.ts';
+import { createBoxVolume, type Volume } from './box-volume.ts';
+import { createPartLatency, type PartLatency } from './part-latency.ts';
 import type { ReadingBook, ReadingCounts } from './reading-counts.ts';
 import { createStoreState, type StoreState } from './store-state.ts';
 
@@ -8,7 +11,7 @@ export interface HealthService {
   /** 200 conditions of /readyz, and what the Admin page shows. */
   report(): Promise<{
     ready: boolean;
-    parts: { name: string; state: 'ok' | 'degraded' | 'down'; text: string; since_ms: number | null }[];
+    parts: HealthPart[];
   }>;
   /** Whether the series store takes readings, what waits for it, and when there will be no more room; costs nothing. */
   store(): StoreState;
@@ -16,11 +19,31 @@ export interface HealthService {
   look(): Promise<void>;
   /** What came in and what became of it. */
   readings(): ReadingBook;
+  /** What the home takes on disk; null until it was measured. */
+  volume?(): Volume | null;
+  /** Version of the box. */
+  luna?: string;
 }
 
-type Part = Awaited<ReturnType<HealthService['report']>>['parts'][number];
+export type HealthPart = {
+  name: string;
+  state: 'ok' | 'degraded' | 'down';
+  text: string;
+  since_ms: number | null;
+  /** Of its probe's last hundred answers. */
+  latency?: PartLatency | null;
+  /** Of the server behind it, where it tells. */
+  version?: string | null;
+};
+type Part = HealthPart;
 /** `check` gives a sentence, or throws one. A part that the box needs makes it not ready. */
-export type Probe = { name: string; needed: boolean; check: () => Promise<string> | string };
+export type Probe = {
+  name: string;
+  needed: boolean;
+  check: () => Promise<string> | string;
+  /** Asked once it works. */
+  version?: () => Promise<string | null>;
+};
 
 const PROBE_DEADLINE_MS = 2000;
 const NEARLY_FULL = 0.9;
@@ -31,30 +54,46 @@ export type HealthDeps = Base & {
   books: Pick<ReadingCounts, 'book'>;
   /** Parts that only some boxes have. */
   more: readonly Probe[];
+  certificate?: Certificate | null;
+  luna?: string;
 };
 
 /** A part that fails is `down` where the box needs it and `degraded` elsewhere; `since_ms` is its first failure. */
 export function createHealthService(deps: HealthDeps): HealthService {
   const { clock } = deps;
   const failingSince = new Map<string, number>();
+  const versions = new Map<string, string | null>();
+  const latency = createPartLatency();
+  const volume = createBoxVolume(deps);
   const state = createStoreState(deps);
-  const probes = [...probesOf(deps, state.now), ...deps.more];
+  const probes = [...probesOf(deps, state.now), ...certificateProbes(deps), ...deps.more];
   return {
     async report() {
       const parts = await Promise.all(probes.map(run));
       return { ready: parts.every((part) => part.state !== 'down'), parts };
     },
     store: state.now,
-    look: state.look,
+    async look() {
+      volume.lookNowAndThen();
+      await state.look();
+    },
     readings: () => deps.books.book(),
+    volume: volume.now,
+    ...(deps.luna === undefined ? {} : { luna: deps.luna }),
   };
 
-  async function run({ name, needed, check }: Probe): Promise<Part> {
+  async function run({ name, needed, check, version }: Probe): Promise<Part> {
+    const begun = performance.now();
     try {
       const text = await withDeadline(check());
+      latency.note(name, performance.now() - begun);
       failingSince.delete(name);
-      return { name, state: 'ok', text, since_ms: null };
+      if (version && !versions.has(name)) versions.set(name, await withDeadline(version()).catch(() => null));
+      const told = { latency: latency.of(name), version: versions.get(name) ?? null };
+      return { name, state: 'ok', text, since_ms: null, ...told };
     } catch (error) {
+      // Another version may answer when it is back.
+      versions.delete(name);
       const since_ms = failingSince.get(name) ?? clock.now();
       failingSince.set(name, since_ms);
       return { name, state: needed ? 'down' : 'degraded', text: (error as Error).message, since_ms };
@@ -71,6 +110,10 @@ function probesOf({ config, db, series, journal, jobs, books }: HealthDeps, stor
         await db.ping();
         return config.database === 'embedded' ? 'embedded Postgres answers' : 'Postgres answers';
       },
+      version: () =>
+        db.asSystem(
+          async (sql) => (await sql<{ server_version: string }>('show server_version'))[0]?.server_version ?? null,
+        ),
     },
     { name: 'journal', needed: false, check: () => journalState(journal.stats(), config.journal_max_bytes) },
     {
@@ -98,6 +141,15 @@ function probesOf({ config, db, series, journal, jobs, books }: HealthDeps, stor
     { name: 'readings', needed: false, check: () => balanceOf(books.book()) },
     { name: 'jobs', needed: false, check: () => jobState(jobs) },
   ];
+}
+
+function certificateProbes({ certificate, clock, metrics }: HealthDeps): Probe[] {
+  if (!certificate) return [];
+  const check = () => {
+    metrics.certificate_s.set((endOf(certificate) - clock.now()) / 1000);
+    return certificateState(certificate, clock.now());
+  };
+  return [{ name: 'certificate', needed: false, check }];
 }
 
 function journalState(

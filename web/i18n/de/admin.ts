@@ -185,6 +185,36 @@ export const adminTexts = {
   'health.part_series_store': 'Zeitreihenspeicher',
   'health.part_drain': 'Journal zum Zeitreihenspeicher',
   'health.part_jobs': 'Hintergrundarbeit',
+  'health.part_backups': 'Sicherungen',
+  'health.part_files': 'Dateiablage',
+  'health.part_certificate': 'Zertifikat',
+  'health.part_broker': 'Externer Broker',
+  'health.version': 'Version {version}',
+  'health.latency': 'antwortet in {p50} ms, 95 von 100 Mal in {p95} ms',
+  'health.volume': 'Umfang',
+  'health.volume_later': 'wird noch gemessen',
+  'health.volume_all': 'Auf der Platte',
+  'health.volume_growth': 'Zuwachs pro Tag',
+  'health.volume_free': 'Frei auf der Platte',
+  'health.todo_database':
+    'Bis sie antwortet, kann sich niemand anmelden. Sehen Sie nach, ob Postgres läuft und Platz hat; danach geht es von selbst weiter.',
+  'health.todo_journal':
+    'Lassen Sie die Platte, wie sie ist, sichern Sie das Beiseitegelegte, und prüfen Sie, ob die Platte schadhaft ist.',
+  'health.todo_series_store':
+    'Nichts geht verloren: Messwerte warten im Journal. Sehen Sie nach, ob der Zeitreihenspeicher läuft und Platz hat.',
+  'health.todo_drain':
+    'Nichts geht verloren. Bringen Sie den Zeitreihenspeicher in Ordnung; was wartet, geht dann von selbst hinein.',
+  'health.todo_readings':
+    'Löschen Sie nichts, bewahren Sie eine Kopie des Journals auf, und erstellen Sie ein Supportpaket: ./luna support bundle.json',
+  'health.todo_jobs':
+    'Das Protokoll nennt den Grund; ./luna train, ./luna index und eine Sicherung lassen sich von Hand starten.',
+  'health.todo_clock': 'Stellen Sie die Uhr des Rechners, oder bestätigen Sie sie: ./luna clock believe',
+  'health.todo_backups': 'Unter Sicherungen steht der Grund; ist ihre Platte angeschlossen?',
+  'health.todo_files':
+    'Bis sie antwortet, lassen sich Dokumente weder öffnen noch hochladen. Läuft der S3-Server, und kennt er den Schlüssel?',
+  'health.todo_certificate':
+    'Starten Sie die Box neu, wenn sie ihr Zertifikat selbst macht; sonst legen Sie ein neues an die Stelle Ihrer Dateien.',
+  'health.todo_broker': 'Läuft der Broker, und nimmt er Namen und Kennwort? Die Box versucht es von selbst wieder.',
   'health.part_clock': 'Uhr',
   'health.journal': 'Journal',
   'health.journal_records': 'Nachrichten mit Messwerten bisher',

@@ -177,6 +177,34 @@ export const adminTexts = {
   'health.part_series_store': 'Series store',
   'health.part_drain': 'Journal to series store',
   'health.part_jobs': 'Background work',
+  'health.part_backups': 'Backups',
+  'health.part_files': 'File store',
+  'health.part_certificate': 'Certificate',
+  'health.part_broker': 'External broker',
+  'health.version': 'version {version}',
+  'health.latency': 'answers in {p50} ms, 95 of 100 in {p95} ms',
+  'health.volume': 'Volume',
+  'health.volume_later': 'measured later',
+  'health.volume_all': 'On disk',
+  'health.volume_growth': 'Growth a day',
+  'health.volume_free': 'Free on the disk',
+  'health.todo_database':
+    'Nobody can sign in until it answers. Look whether Postgres runs and has space; the box goes on by itself then.',
+  'health.todo_journal': 'Keep the disk as it is, save what was set aside, and look whether the disk is failing.',
+  'health.todo_series_store':
+    'Nothing is lost: readings wait in the journal. Look whether the series store runs and has space.',
+  'health.todo_drain': 'Nothing is lost. Mend the series store; what waits then goes in by itself.',
+  'health.todo_readings':
+    'Prune nothing, keep a copy of the journal, and make a support bundle: ./luna support bundle.json',
+  'health.todo_jobs':
+    'Look into the log for the named jobs; ./luna train, ./luna index and a backup can be started by hand.',
+  'health.todo_clock': 'Set the time of the machine, or say that it is right: ./luna clock believe',
+  'health.todo_backups': 'Look at Backups for the reason; is the disk of the backups connected?',
+  'health.todo_files':
+    'Documents cannot be opened or uploaded until it answers. Look whether the S3 server runs and knows the key.',
+  'health.todo_certificate':
+    'Restart the box for a certificate of its own, or put a new one in the place of your files.',
+  'health.todo_broker': 'Look whether the broker runs and takes the name and password; the box tries again by itself.',
   'health.part_clock': 'Clock',
   'health.journal': 'Journal',
   'health.journal_records': 'Messages with readings so far',

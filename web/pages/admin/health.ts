@@ -7,7 +7,7 @@ import { adminPage } from './frame.ts';
 export type HealthView = {
   ready: boolean;
   /** `text` is empty for who may not see the numbers of the whole box. */
-  parts: readonly { name: string; state: 'ok' | 'degraded' | 'down'; text: string; since_ms: number | null }[];
+  parts: readonly PartView[];
   /** What the whole box does, for all organisations together; null for who may not see that. */
   box: BoxView | null;
   sources:
@@ -21,7 +21,25 @@ export type HealthView = {
     | null;
   weather: { enabled: boolean; last_success_ms: number | null; fault: string | null } | null;
 };
+export type PartView = {
+  name: string;
+  state: 'ok' | 'degraded' | 'down';
+  text: string;
+  since_ms: number | null;
+  latency?: { p50_ms: number; p95_ms: number } | null;
+  version?: string | null;
+};
+/** What the home takes on disk; bytes. */
+export type VolumeView = {
+  folders: readonly { name: string; bytes: number }[];
+  bytes: number;
+  growth_per_day: number | null;
+  free_bytes: number;
+};
 export type BoxView = {
+  /** Null until it was measured. */
+  volume?: VolumeView | null;
+  version?: string;
   journal: {
     records: number;
     waiting: number;
@@ -54,6 +72,24 @@ const NAMES = {
   readings: 'health.part_readings',
   jobs: 'health.part_jobs',
   clock: 'health.part_clock',
+  backups: 'health.part_backups',
+  files: 'health.part_files',
+  certificate: 'health.part_certificate',
+  'external broker': 'health.part_broker',
+} as const;
+/** What to do when a part is ill. */
+const TODO = {
+  database: 'health.todo_database',
+  journal: 'health.todo_journal',
+  'series store': 'health.todo_series_store',
+  drain: 'health.todo_drain',
+  readings: 'health.todo_readings',
+  jobs: 'health.todo_jobs',
+  clock: 'health.todo_clock',
+  backups: 'health.todo_backups',
+  files: 'health.todo_files',
+  certificate: 'health.todo_certificate',
+  'external broker': 'health.todo_broker',
 } as const;
 
 export function healthPage(view: HealthView, ui: Ui): Html {
@@ -64,21 +100,56 @@ export function healthPage(view: HealthView, ui: Ui): Html {
 /** The live region. */
 export function healthCards(view: HealthView, ui: Ui): Html {
   const { box } = view;
-  const whole = box ? html`${booksCard(box, ui)}${journalCard(box, ui)}${jobsCard(box, ui)}` : '';
+  const whole = box ? html`${booksCard(box, ui)}${journalCard(box, ui)}${jobsCard(box, ui)}${volumeCard(box, ui)}` : '';
   return html`${partsCard(view, ui)}${whole}${sourcesCard(view, ui)}`;
 }
 
 function partsCard({ ready, parts, box }: HealthView, ui: Ui): Html {
-  const { t, format } = ui;
+  const { t } = ui;
   const whose = box ? '' : html`<p class="soft">${t('health.of_others')}</p>`;
-  const nameOf = (name: string) => (name in NAMES ? t(NAMES[name as keyof typeof NAMES]) : name);
   return card({
     title: t('health.parts'),
     aside: stateMark(ready ? 'ok' : 'fault', t(ready ? 'health.ready' : 'health.not_ready')),
-    content: html`<ul class="rows">${parts.map(
-      (part) =>
-        html`<li>${stateMark(STATES[part.state], nameOf(part.name))}<span class="soft">${part.text}${part.since_ms === null ? '' : ` (${t('common.since', { time: format.when(part.since_ms, ui.now_ms) })})`}</span></li>`,
-    )}</ul>${whose}`,
+    content: html`<ul class="rows">${parts.map((part) => partRow(part, ui))}</ul>${whose}`,
+  });
+}
+
+/** State, words, since when, how fast, and what to do where it is ill. */
+function partRow(part: PartView, ui: Ui): Html {
+  const { t, format } = ui;
+  const name = part.name in NAMES ? t(NAMES[part.name as keyof typeof NAMES]) : part.name;
+  const since =
+    part.since_ms === null ? '' : ` (${t('common.since', { time: format.when(part.since_ms, ui.now_ms) })})`;
+  const facts = [
+    part.version ? t('health.version', { version: part.version }) : '',
+    part.latency
+      ? t('health.latency', { p50: format.number(part.latency.p50_ms, 1), p95: format.number(part.latency.p95_ms, 1) })
+      : '',
+  ].filter(Boolean);
+  const todo = part.state !== 'ok' && part.name in TODO ? t(TODO[part.name as keyof typeof TODO]) : '';
+  return html`<li><div class="stack tight">${stateMark(STATES[part.state], name)}${todo ? html`<span class="small">${todo}</span>` : ''}</div><span class="soft">${part.text}${since}${facts.length > 0 ? html` <span class="small">${facts.join(' · ')}</span>` : ''}</span></li>`;
+}
+
+const megabytesOf = ({ format }: Ui, bytes: number) =>
+  Math.abs(bytes) >= 1e9 ? `${format.number(bytes / 1e9, 1)}\u00a0GB` : `${format.number(bytes / 1e6)}\u00a0MB`;
+
+function volumeCard({ volume, version }: BoxView, ui: Ui): Html {
+  const { t } = ui;
+  if (!volume)
+    return card({
+      title: t('health.volume'),
+      size: 'half',
+      content: html`<p class="soft">${t('health.volume_later')}</p>`,
+    });
+  const growth = volume.growth_per_day === null ? t('health.volume_later') : megabytesOf(ui, volume.growth_per_day);
+  return card({
+    title: t('health.volume'),
+    size: 'half',
+    content: html`<dl class="facts"><dt>${t('health.volume_all')}</dt><dd>${megabytesOf(ui, volume.bytes)}</dd>
+<dt>${t('health.volume_growth')}</dt><dd>${growth}</dd>
+<dt>${t('health.volume_free')}</dt><dd>${megabytesOf(ui, volume.free_bytes)}</dd>
+${volume.folders.map(({ name, bytes }) => html`<dt><code>${name}</code></dt><dd>${megabytesOf(ui, bytes)}</dd>`)}
+${version ? html`<dt>Luna</dt><dd>${version}</dd>` : ''}</dl>`,
   });
 }
 

@@ -59,9 +59,16 @@ async function gather(services: Services, tenant: string): Promise<HealthView> {
     orNull(weather.state(tenant)),
   ]);
   const own = { ready, sources, weather: weatherState };
-  if (!watches) return { ...own, parts: parts.map((part) => ({ ...part, text: '' })), box: null };
+  if (!watches)
+    return {
+      ...own,
+      parts: parts.map(({ name, state, since_ms }) => ({ name, state, since_ms, text: '' })),
+      box: null,
+    };
   const stats = journal.stats();
   const box = {
+    volume: health.volume?.() ?? null,
+    version: health.luna,
     queues,
     books: health.readings(),
     store: series.kind === 'questdb' ? 'QuestDB' : series.kind === 'duckdb' ? 'DuckDB' : series.kind,
