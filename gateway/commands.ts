@@ -13,6 +13,7 @@ import type { AuditState } from './services/audit-chain.ts';
 import type { Actor, Person, Services } from './services.ts';
 import { simulateMonths } from './simulate-commands.ts';
 import { writeSupport } from './support.ts';
+import { simulateMonths } from './simulate-commands.ts';
 import { saveTariff, showBill, showTariff } from './tariff-commands.ts';
 
 const DEFAULT_CONNECTION: Connection = { kind: 'mqtt', topic: null };
@@ -38,6 +39,7 @@ const HANDLERS: Record<string, Handler> = {
   'tariff show': showTariff,
   'tariff save': saveTariff,
   bill: showBill,
+  simulate: simulateMonths,
   simulate: simulateMonths,
   doctor,
   support: writeSupport,

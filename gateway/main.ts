@@ -171,6 +171,16 @@ command(
   .requiredOption('--power <kW>', 'most charging and discharging power')
   .option('--efficiency <share>', 'each way, 0.95 where left out')
   .option('--tariff <id>', "an example's id in place of the site's tariff");
+command(
+  program.command('simulate <from> [to]'),
+  'simulate',
+  'a battery in past months (2026-01 to 2026-06) by simple rules, plans and perfect foresight',
+  ['from', 'to'],
+)
+  .requiredOption('--capacity <kWh>', 'of the battery')
+  .requiredOption('--power <kW>', 'most charging and discharging power')
+  .option('--efficiency <share>', 'each way, 0.95 where left out')
+  .option('--tariff <id>', "an example's id in place of the site's tariff");
 command(program.command('bill <month>'), 'bill', 'print the bill of a month, such as 2026-04', ['month']).option(
   '--csv',
   'as a CSV table',

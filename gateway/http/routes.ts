@@ -30,6 +30,7 @@ import { createQualityApi } from './api/quality.ts';
 import { createReadingsApi } from './api/readings.ts';
 import { createRecommendApi } from './api/recommend.ts';
 import { createSavingsApi } from './api/savings.ts';
+import { createSavingsApi } from './api/savings.ts';
 import { createSearchApi } from './api/search.ts';
 import { createSiteApi } from './api/site.ts';
 import { createTariffApi } from './api/tariff.ts';
@@ -51,6 +52,7 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createPlanApi,
   createGridSignalsApi,
   createEvccApi,
+  createSavingsApi,
   createSavingsApi,
   createDocumentsApi,
   createAskApi,

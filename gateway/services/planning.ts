@@ -6,19 +6,24 @@ import type { DeviceService } from '../services.ts';
 import { createGridInputs } from './grid-inputs.ts';
 import { createGridSignals, type GridSignalService } from './grid-signals.ts';
 import { createPlanService, type PlanDeps, type PlanService } from './plans.ts';
+import { createSavings, type SavingsDeps, type SavingsService } from './savings.ts';
 import { createSetpoints, type SetpointService } from './setpoints.ts';
+import { createSimulations, type SimulationService } from './simulations.ts';
 
 export type Planning = {
   plans: PlanService;
   gridSignals: GridSignalService;
   setpoints: SetpointService;
+  simulations: SimulationService;
+  savings: SavingsService;
 };
 
-export type PlanningDeps = Omit<PlanDeps, 'signals' | 'tenants' | 'site'> & {
-  site: PlanDeps['site'] & { tenants(): readonly string[] };
-  boxDevices: Pick<DeviceService, 'get' | 'report'> & { buses: Pick<BusRegistry, 'acquire'> };
-  brokers: Pick<BrokerWays, 'publish' | 'hear'>;
-};
+export type PlanningDeps = Omit<PlanDeps, 'signals' | 'tenants' | 'site'> &
+  Omit<SavingsDeps, 'devices' | 'isHoliday' | 'tenants' | 'site'> & {
+    site: PlanDeps['site'] & { tenants(): readonly string[] };
+    boxDevices: Pick<DeviceService, 'get' | 'report'> & { buses: Pick<BusRegistry, 'acquire'> };
+    brokers: Pick<BrokerWays, 'publish' | 'hear'>;
+  };
 
 /** `parts` belong before the jobs; `listening` only to a box that listens. */
 export function createPlanning(deps: PlanningDeps): { services: Planning; parts: Part[]; listening: Part[] } {
@@ -33,6 +38,8 @@ export function createPlanning(deps: PlanningDeps): { services: Planning; parts:
     plan: plans.latest,
     planDevices: plans.devices,
   });
+  const simulations = createSimulations(deps);
+  const savings = createSavings({ ...deps, tenants, devices: plans.devices, isHoliday: deps.tariffs.isHoliday });
   const inputs = createGridInputs({
     ...deps,
     tenants,
@@ -43,10 +50,12 @@ export function createPlanning(deps: PlanningDeps): { services: Planning; parts:
     hear: brokers.hear,
   });
   return {
-    services: { plans, gridSignals, setpoints },
+    services: { plans, gridSignals, setpoints, simulations, savings },
     parts: [
       { name: 'grid signals', start: () => gridSignals.start(), close: () => gridSignals.stop() },
       { name: 'plans', start: () => plans.start(), close: () => plans.stop() },
+      { name: 'simulations', start: () => simulations.start() },
+      { name: 'savings', start: () => savings.start() },
     ],
     listening: [
       { name: 'setpoints', start: () => setpoints.start(), close: () => setpoints.stop() },

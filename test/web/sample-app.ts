@@ -29,6 +29,7 @@ import { sendError } from '../../gateway/http/pages/page.ts';
 import { createPlanPages } from '../../gateway/http/pages/plan.ts';
 import { createPreferencesPage } from '../../gateway/http/pages/preferences.ts';
 import { createPricesPage } from '../../gateway/http/pages/prices.ts';
+import { createSavingsPages } from '../../gateway/http/pages/savings.ts';
 import { createSearchPages } from '../../gateway/http/pages/search-devices.ts';
 import { createTariffPages } from '../../gateway/http/pages/tariff.ts';
 import { createVirtualMeterPages } from '../../gateway/http/pages/virtual-meter.ts';
@@ -81,6 +82,8 @@ export function createSampleApp(
   app.route('/', forecasts.app);
   const plan = createPlanPages(deps);
   app.route('/', plan.app);
+  const savings = createSavingsPages(deps);
+  app.route('/', savings.app);
   const admin = createAdminPages(deps);
   app.route('/', admin.app);
   app.route('/', createDemoPages(deps));
@@ -105,6 +108,7 @@ export function createSampleApp(
       prices: prices.live,
       forecasts: forecasts.live,
       plan: plan.live,
+      simulate: savings.live,
       health: admin.live,
       documents: documents.live,
       import: imports.live,

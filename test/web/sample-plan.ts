@@ -5,9 +5,12 @@ import { reportPlan } from '../../engine/dispatch/plan-report.ts';
 import { siteInput } from '../../engine/dispatch/site-input.ts';
 import { SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import { type PlanBody, planBody, type StoredPlan } from '../../gateway/services/plans/stored.ts';
+import type { MonthSavings } from '../../gateway/services/savings.ts';
+import type { StoredSimulation } from '../../gateway/services/simulations.ts';
 import type { Services } from '../../gateway/services.ts';
 
 const SLOTS = 160;
+type PlanParts = 'plans' | 'gridSignals' | 'setpoints' | 'savings' | 'simulations';
 
 export const SAMPLE_PLAN_DEVICES: readonly PlanDevice[] = [
   {
@@ -59,10 +62,7 @@ async function makePlan(now_ms: number, battery_kWh = 100): Promise<PlanBody> {
 }
 
 /** What the pages of plans need of the services. */
-export function samplePlans(
-  clock: Services['clock'],
-  devices = SAMPLE_PLAN_DEVICES,
-): Pick<Services, 'plans' | 'gridSignals' | 'setpoints'> {
+export function samplePlans(clock: Services['clock'], devices = SAMPLE_PLAN_DEVICES): Pick<Services, PlanParts> {
   let made: Promise<StoredPlan> | undefined;
   const latest = async () => {
     if (devices.length === 0) return null;
@@ -89,7 +89,60 @@ export function samplePlans(
     list: async () => [],
     draws: async () => [],
   };
+  const month: MonthSavings = {
+    ...{
+      month: '2026-05',
+      currency: 'EUR',
+      computed_ms: clock.now(),
+      actual: 2412.37,
+      without: 2650.02,
+      saving: 237.65,
+    },
+    parts: [
+      {
+        ...{ device: 'battery', name: 'Battery', kind: 'battery', amount: 199.7 },
+        lines: [
+          { kind: 'energy', name: 'Market price', amount: 120.31 },
+          { kind: 'demand', name: 'Leistungspreis', amount: 47.5 },
+          { kind: 'vat', name: 'VAT 19 %', amount: 31.89 },
+        ],
+      },
+      {
+        device: 'cars',
+        name: 'Pool cars',
+        kind: 'vehicle',
+        amount: 37.95,
+        lines: [{ kind: 'energy', name: 'Market price', amount: 37.95 }],
+      },
+    ],
+    ...{ complete: true, missing_slots: 0, unproved: [], control: { plan: 231.2, shuffled: -12.4 } },
+  };
+  const policies = (['none', 'self-consumption', 'shaving', 'arbitrage', 'plan', 'perfect'] as const).map(
+    (name, i) => ({
+      ...{
+        name,
+        bill: 2650 - 45 * i,
+        saving: 45 * i,
+        low: 38 * i,
+        high: 52 * i,
+        capture: i / 5,
+        cycles: 4.2 * i,
+        peak_kW: 78 - 3 * i,
+      },
+    }),
+  );
+  const simulation: StoredSimulation = {
+    asked: { from: '2026-04', to: '2026-05', capacity_kWh: 100, power_kW: 50, efficiency: 0.95 },
+    ...{ id: 'one', by: 'anna', at_ms: clock.now() - 3_600_000, state: 'done', done: 6, total: 6, problem: null },
+    result: { currency: 'EUR', from_ms: 0, to_ms: 0, days: 61, days_left_out: 2, policies },
+  };
+  const running: StoredSimulation = { ...simulation, id: 'two', state: 'running', done: 3, result: null };
   return {
+    savings: { month: async () => month, ledger: async () => [month] },
+    simulations: {
+      ...{ begin: async () => 'two', list: async () => [running, simulation], get: async () => simulation },
+      run: async () => simulation.result!,
+    },
     plans: plans as Services['plans'],
     gridSignals: gridSignals as Services['gridSignals'],
     setpoints: { state: () => [], apply: async () => {} },

@@ -17,6 +17,7 @@ import { planTexts } from './de/plan.ts';
 import { priceTexts } from './de/prices.ts';
 
 import { repairTexts } from './de/repair.ts';
+import { savingsTexts } from './de/savings.ts';
 import { searchTexts } from './de/search.ts';
 import { storeTexts } from './de/store.ts';
 import { tariffTexts } from './de/tariff.ts';
@@ -27,6 +28,7 @@ export const de = {
   ...nowTexts,
   ...meterTexts,
   ...planTexts,
+  ...savingsTexts,
   ...priceTexts,
   ...tariffTexts,
   ...forecastTexts,

@@ -17,6 +17,7 @@ import { planTexts } from './en/plan.ts';
 import { priceTexts } from './en/prices.ts';
 
 import { repairTexts } from './en/repair.ts';
+import { savingsTexts } from './en/savings.ts';
 import { searchTexts } from './en/search.ts';
 import { storeTexts } from './en/store.ts';
 import { tariffTexts } from './en/tariff.ts';
@@ -27,6 +28,7 @@ export const en = {
   ...nowTexts,
   ...meterTexts,
   ...planTexts,
+  ...savingsTexts,
   ...priceTexts,
   ...tariffTexts,
   ...forecastTexts,

@@ -23,6 +23,7 @@ import { createPlanPages } from './plan.ts';
 import { createPreferencesPage } from './preferences.ts';
 import { createPricesPage } from './prices.ts';
 import { createRepairPages } from './repair.ts';
+import { createSavingsPages } from './savings.ts';
 import { createSearchPages } from './search-devices.ts';
 import { createTariffPages } from './tariff.ts';
 import { createVirtualMeterPages } from './virtual-meter.ts';
@@ -35,6 +36,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
   const prices = createPricesPage(deps);
   const forecasts = createForecastsPage(deps);
   const plan = createPlanPages(deps);
+  const savings = createSavingsPages(deps);
   const documents = createDocumentPages(deps);
   const admin = createAdminPages(deps);
   const imports = createImportPages(deps);
@@ -56,6 +58,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     createBillPages(deps),
     forecasts.app,
     plan.app,
+    savings.app,
     createAskPages(deps),
     documents.app,
     createAdvicePages(deps),
@@ -76,6 +79,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     ...{
       forecasts: forecasts.live,
       plan: plan.live,
+      simulate: savings.live,
       documents: documents.live,
       health: admin.live,
       import: imports.live,
