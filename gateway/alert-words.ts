@@ -38,7 +38,7 @@ export function alertWords(
   const { free_bytes } = alert.detail;
   const free = typeof free_bytes === 'number' ? gibibytes(free_bytes, language) : '?';
   const problem = problemOf(t, alert.detail);
-  const amounts = amountsOf(alert.detail, format, now_ms);
+  const amounts = { ...amountsOf(alert.detail, format, now_ms), ...unusualOf(t, alert.detail, format) };
   const parameters = { name, free, problem, time: format.when(alert.opened_ms, now_ms), ...amounts };
   return {
     ...{ name, link },
@@ -70,6 +70,17 @@ function amountsOf(detail: Alert['detail'], format: ReturnType<typeof createForm
         : '?';
   const jump = typeof from === 'number' && typeof to === 'number' ? amount(to - from) : '?';
   return { from: amount(from), to: amount(to), jump, value: amount(value), usual: amount(usual), hours };
+}
+
+/** How much more or less than forecast, and what is likely behind it. */
+function unusualOf(t: Translate, detail: Alert['detail'], format: ReturnType<typeof createFormat>) {
+  const { energy_kWh, amount, currency, cause } = detail;
+  const key = `anomaly_cause.${cause}`;
+  const likely = (t as Loose)(hasText(key) ? key : 'anomaly_cause.unknown', {});
+  if (typeof energy_kWh !== 'number') return { more: t('anomaly.other'), cause: likely };
+  const money = typeof amount === 'number' ? ` (${format.money(amount, String(currency ?? 'EUR'))})` : '';
+  const more = t(energy_kWh < 0 ? 'anomaly.less' : 'anomaly.more', { energy: format.energy(Math.abs(energy_kWh)) });
+  return { more: `${more}${money}`, cause: likely };
 }
 
 /** A kind without words of its own, from a newer version or a test, is still told. */

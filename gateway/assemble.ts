@@ -36,6 +36,7 @@ import { createAlertService } from './services/alerts.ts';
 import { createAllowedHosts } from './services/allowed-hosts.ts';
 import { createSiteFacts } from './services/answers/site-facts.ts';
 import { type AnswerDeps, createAnswerService } from './services/answers.ts';
+import { createAnomalyService } from './services/anomalies.ts';
 import { createAuditService } from './services/audit.ts';
 import { createAuditChainService } from './services/audit-chain-service.ts';
 import { createBackupService } from './services/backups.ts';
@@ -214,6 +215,16 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...{ ...learning, alerts, workers, jobs, trainers, threads: TRAIN_THREADS },
     code_version: codeVersion(ROOT, version()),
   });
+  const anomalies = createAnomalyService({
+    ...base,
+    series,
+    site,
+    meters,
+    alerts,
+    jobs,
+    workers,
+    sitePrices: prices.site,
+  });
   const forecasts = createForecastService({
     ...{ ...learning, forecasts: series.forecasts, workers, jobs },
     ...{ champions: models.champions, onFault: models.failed },
@@ -297,6 +308,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     answers,
     advice,
     alerts,
+    anomalies,
     allowedHosts,
     notify,
     quality,
@@ -343,6 +355,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'models', start: () => models.start() },
     { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
     ...planning.parts,
+    { name: 'anomalies', start: () => anomalies.start() },
     { name: 'quality', start: () => quality.start(), close: () => quality.stop() },
     { name: 'advice', start: () => advice.start() },
     { name: 'jobs', start: () => jobs.start(), close: () => jobs.stop() },

@@ -20,6 +20,8 @@ export type BandsState = {
   errors: (number | null)[][];
   /** Adapted level of each asked one, at [slot][level]. */
   levels: number[][];
+  /** Mean size of the values at each time of day; left out in states of before it was kept. */
+  typical?: number[];
 };
 
 export type BandsOptions = {
@@ -39,6 +41,10 @@ export function createBands(options: BandsOptions, from?: BandsState): Bands {
   const { slots, levels, window_days = 182, step = 0.005 } = options;
   const scale = createScaleModel(slots, from?.scale);
   const errors = (from?.errors ?? []).map((day) => Float64Array.from(day, (value) => value ?? NaN));
+  const typical = Float64Array.from(from?.typical ?? new Float64Array(slots).fill(NaN));
+  /** Times of day at which there is nothing, as generation at night: no error to learn from, nothing to be unsure of. */
+  const isDark = (slot: number) =>
+    typical[slot]! <= DARK * typical.reduce((most, value) => (value > most ? value : most), 0);
   const adapted = Array.from({ length: slots }, (_, slot) => Float64Array.from(from?.levels[slot] ?? levels));
 
   function quantiles(point: Float64Array, forecasts: readonly Float64Array[]): Float64Array[] {
@@ -46,7 +52,13 @@ export function createBands(options: BandsOptions, from?: BandsState): Bands {
     if (errors.length < LEAST_DAYS) return made;
     const sizes = floored(scale.expect(forecasts));
     for (let slot = 0; slot < slots; slot++) {
-      const sorted = pooled(errors, slot);
+      if (isDark(slot)) {
+        for (const ofLevel of made) ofLevel[slot] = point[slot]!;
+        continue;
+      }
+      // A time of day that was dark until now is taken like the others.
+      const own = pooled(errors, slot);
+      const sorted = own.length < 2 * LEAST_DAYS ? pooledAll(errors) : own;
       if (sorted.length < 2 * LEAST_DAYS) continue;
       const ofSlot = Float64Array.from(levels, (_, k) => quantileAt(sorted, adapted[slot]![k]!)).sort();
       for (let k = 0; k < levels.length; k++) made[k]![slot] = point[slot]! + sizes[slot]! * ofSlot[k]!;
@@ -57,7 +69,7 @@ export function createBands(options: BandsOptions, from?: BandsState): Bands {
   function observe(point: Float64Array, forecasts: readonly Float64Array[], actual: Float64Array): void {
     const missed = quantiles(point, forecasts);
     const sizes = floored(scale.expect(forecasts));
-    const signed = actual.map((value, slot) => value - point[slot]!);
+    const signed = actual.map((value, slot) => (isDark(slot) && value === 0 ? NaN : value - point[slot]!));
     for (let slot = 0; slot < slots; slot++)
       for (let k = 0; k < levels.length; k++) {
         const quantile = missed[k]![slot]!;
@@ -65,21 +77,30 @@ export function createBands(options: BandsOptions, from?: BandsState): Bands {
         const level = adapted[slot]![k]! + step * (levels[k]! - (actual[slot]! < quantile ? 1 : 0));
         adapted[slot]![k] = Math.min(0.9995, Math.max(0.0005, level));
       }
-    if (!Number.isNaN(sizes[0]!)) {
+    if (!sizes.every(Number.isNaN)) {
       errors.push(signed.map((error, slot) => error / sizes[slot]!));
       if (errors.length > window_days) errors.shift();
     }
     scale.observe(forecasts, signed);
+    for (let slot = 0; slot < slots; slot++) {
+      const size = Math.abs(actual[slot]!);
+      if (Number.isNaN(size)) continue;
+      typical[slot] = Number.isNaN(typical[slot]!) ? size : typical[slot]! + (size - typical[slot]!) / TYPICAL_DAYS;
+    }
   }
 
   const state = (): BandsState => ({
     scale: scale.state(),
     errors: errors.map((day) => Array.from(day, (value) => (Number.isNaN(value) ? null : value))),
     levels: adapted.map((ofSlot) => [...ofSlot]),
+    ...(typical.some(Number.isNaN) ? {} : { typical: [...typical] }),
   });
   return { quantiles, observe, state };
 }
 
+/** A time of day whose values are below this share of the day's largest is dark. */
+const DARK = 1e-3;
+const TYPICAL_DAYS = 14;
 /** Share of the mean size that every size has at least. */
 const LEAST_SIZE = 0.1;
 
@@ -99,6 +120,10 @@ function pooled(errors: readonly Float64Array[], slot: number): Float64Array {
       if (error !== undefined && !Number.isNaN(error)) found[count++] = error;
     }
   return found.subarray(0, count).sort();
+}
+
+function pooledAll(errors: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(errors.flatMap((day) => [...day].filter((error) => !Number.isNaN(error)))).sort();
 }
 
 /** Between the two nearest order statistics at (n + 1) · level; the extremes at the ends. */

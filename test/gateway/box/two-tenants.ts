@@ -29,6 +29,7 @@ export type Organisation = {
     decision: string;
     action: string;
     alert: string;
+    anomaly: string;
     channel: string;
     recipient: string;
     repair: string;
@@ -61,7 +62,7 @@ export async function startTwoTenants(): Promise<TwoTenants> {
   return { box, organisations, remove: () => box.remove() };
 }
 
-type Rows = { decision: string; alert: string; action: string };
+type Rows = { decision: string; alert: string; anomaly: string; action: string };
 /** The way into a box: over the network, or into the application in this process. */
 export type Door = {
   request(path: string, init?: RequestInit): Response | Promise<Response>;
@@ -107,6 +108,11 @@ async function writeRows(db: Database, { tenant, secret, number, id }: Seed): Pr
         values ($1, 'device_unreachable', $2, 'fault', $3, now()) returning id`,
       [tenant, `${id}-device`, JSON.stringify({ text: secret })],
     );
+    const [anomaly] = await sql<{ id: string }>(
+      `insert into anomaly (tenant_id, meter_id, quantity, kind, since_at, opened_at, score, energy_kwh, causes)
+        values ($1, $2, 'import_kWh', 'shift', now(), now(), 2, $3, '[]') returning id`,
+      [tenant, `${id}-meter`, number],
+    );
     await sql(`insert into quality_report (tenant_id, meter_id, day, report) values ($1, 'twin', $2, $3)`, [
       ...[tenant, REPORT_DAY],
       JSON.stringify({
@@ -115,7 +121,7 @@ async function writeRows(db: Database, { tenant, secret, number, id }: Seed): Pr
       }),
     ]);
     await sql(`insert into setting (tenant_id, name, value) values ($1, 'note', $2)`, [tenant, JSON.stringify(secret)]);
-    return { decision: decision!.id, alert: alert!.id, action };
+    return { decision: decision!.id, alert: alert!.id, anomaly: anomaly!.id, action };
   });
 }
 

@@ -26,6 +26,8 @@ export const alertTexts = {
   'alert.register_reset':
     'Das Zählwerk von {name} wurde um {time} zurückgesetzt. Der Sprung bleibt aus den Summen heraus.',
   'alert.quality_fault': 'Die Daten von {name} sind fehlerhaft ({time}).',
+  'alert.retrieval_worse':
+    'In der Prüfung {name} findet die Suche in den Dokumenten weniger als zuvor: {before_percent} % der Fragen, jetzt {now_percent} %.',
   'alert.document_refused': 'Das Dokument {name} konnte nicht gelesen werden.',
   'alerts.acknowledged': 'Bestätigt',
   'alerts.acknowledge': 'Bestätigen',
@@ -84,6 +86,7 @@ export const alertTexts = {
   'alert_kind.series_table_suspended': 'Tabelle des Zeitreihenspeichers steht still',
   'alert_kind.register_reset': 'Zählwerk zurückgesetzt',
   'alert_kind.quality_fault': 'fehlerhafte Daten',
+  'alert_kind.retrieval_worse': 'Suche in Dokumenten schlechter',
   'alert_kind.document_refused': 'Dokument nicht lesbar',
   'alert_kind.disk_low': 'Platte fast voll',
   'alert_kind.disk_full': 'Platte voll',
@@ -116,6 +119,8 @@ export const alertTexts = {
     'Wurde der Zähler getauscht oder zurückgesetzt, ist nichts zu tun. Sonst sehen Sie sich die Werte dieses Augenblicks an und berichtigen sie.',
   'alert_todo.quality_fault':
     'Öffnen Sie den Zähler: Der Qualitätsbericht nennt jede Prüfung, die nicht bestanden ist.',
+  'alert_todo.retrieval_worse':
+    'Wurde ein Dokument entfernt, das Modell gewechselt oder das Glossar geändert? Die Reihe der Prüfungen sagt, seit wann.',
   'alert_todo.document_refused':
     'Öffnen Sie Dokumente: Der Grund steht neben der Datei. Laden Sie eine Fassung mit Text hoch.',
   'alert_todo.disk_low':
@@ -165,4 +170,24 @@ export const alertTexts = {
     'Sehen Sie auf die Anzeige des Zählers. Bewegt sie sich, prüfen Sie die Verbindung und das gelesene Register; wenn nicht, ist der Zähler defekt.',
   'alert_todo.night_load':
     'Sehen Sie nach, was nachts läuft und früher nicht lief: Lüftung, Licht, ein Kompressor, ein Leck. Soll es laufen, gilt es nach einer Woche als üblich.',
+  'alert.anomaly': '{name} verhält sich seit {time} ungewöhnlich: {more}. Am wahrscheinlichsten: {cause}.',
+  'alert_kind.anomaly': 'ungewöhnlich',
+  'alert_todo.anomaly': 'Nachsehen, was dort läuft. Sagen Sie, ob es zu erwarten war: Die Box lernt daraus.',
+  'anomaly.more': '{energy} mehr als vorhergesagt',
+  'anomaly.less': '{energy} weniger als vorhergesagt',
+  'anomaly.other': 'ein anderer Verlauf als vorhergesagt',
+  'anomaly_cause.outage': 'keine Versorgung, oder der Zähler misst nicht',
+  'anomaly_cause.stuck': 'der Wert steht still',
+  'anomaly_cause.left_on': 'etwas blieb eingeschaltet',
+  'anomaly_cause.switched_off': 'etwas wurde abgeschaltet',
+  'anomaly_cause.more_of_all': 'alles läuft mehr als sonst',
+  'anomaly_cause.less_of_all': 'alles läuft weniger als sonst',
+  'anomaly_cause.day_off': 'ein freier Tag, den der Kalender nicht kennt',
+  'anomaly_cause.moved_in_time': 'der Tag läuft früher oder später als sonst',
+  'anomaly_cause.growing': 'es wächst von Stunde zu Stunde',
+  'anomaly_cause.shrinking': 'es schrumpft von Stunde zu Stunde',
+  'anomaly_cause.single_peak': 'eine einzelne Spitze',
+  'anomaly_cause.single_dip': 'ein einzelner Einbruch',
+  'anomaly_cause.unsteady': 'es schwankt ohne Muster',
+  'anomaly_cause.unknown': 'nichts Bekanntes',
 } as const satisfies Record<keyof typeof english, string>;

@@ -22,6 +22,8 @@ export const alertTexts = {
     'QuestDB no longer applies what its table {name} is sent, since {time}. Readings are kept in the journal; nothing is lost.',
   'alert.register_reset': 'The register of {name} was reset at {time}. The drop is left out of sums.',
   'alert.quality_fault': 'The data of {name} have faults ({time}).',
+  'alert.retrieval_worse':
+    'In the golden set {name} the search in documents finds less than before: {before_percent} % of the questions, now {now_percent} %.',
   'alert.document_refused': 'The document {name} could not be read.',
   'alerts.acknowledged': 'Acknowledged',
   'alerts.acknowledge': 'Acknowledge',
@@ -78,6 +80,7 @@ export const alertTexts = {
   'alert_kind.series_table_suspended': 'table of the series store stands still',
   'alert_kind.register_reset': 'register reset',
   'alert_kind.quality_fault': 'faulty data',
+  'alert_kind.retrieval_worse': 'search in documents worse',
   'alert_kind.document_refused': 'document not readable',
   'alert_kind.disk_low': 'disk space short',
   'alert_kind.disk_full': 'disk full',
@@ -109,6 +112,8 @@ export const alertTexts = {
   'alert_todo.register_reset':
     'If the meter was exchanged or reset, nothing is to do. Otherwise look at the values of that moment and repair them.',
   'alert_todo.quality_fault': 'Open the meter: the quality report names each check that failed.',
+  'alert_todo.retrieval_worse':
+    'Was a document removed, the model changed or the glossary edited? The history of evaluations says since when.',
   'alert_todo.document_refused': 'Open Documents: the reason stands beside the file. Upload a version with text in it.',
   'alert_todo.disk_low':
     'Make room: shorten the retention of raw readings, move backups elsewhere, or enlarge the disk before it is full.',
@@ -155,4 +160,24 @@ export const alertTexts = {
     'Look at the display of the meter. If it moves there, check the connection and the register that is read; if not, the meter is broken.',
   'alert_todo.night_load':
     'See what runs at night that did not before: ventilation, lighting, a compressor, a leak. If it is meant to run, it counts as usual after a week.',
+  'alert.anomaly': '{name} is unusual since {time}: {more}. Likeliest: {cause}.',
+  'alert_kind.anomaly': 'unusual',
+  'alert_todo.anomaly': 'Look at what runs there. Say whether it was expected: the box learns from it.',
+  'anomaly.more': '{energy} more than forecast',
+  'anomaly.less': '{energy} less than forecast',
+  'anomaly.other': 'another course than forecast',
+  'anomaly_cause.outage': 'it has no supply, or the meter does not measure',
+  'anomaly_cause.stuck': 'the value stands still',
+  'anomaly_cause.left_on': 'something was left on',
+  'anomaly_cause.switched_off': 'something was switched off',
+  'anomaly_cause.more_of_all': 'everything runs more than usual',
+  'anomaly_cause.less_of_all': 'everything runs less than usual',
+  'anomaly_cause.day_off': 'a day off that the calendar does not know',
+  'anomaly_cause.moved_in_time': 'the day runs earlier or later than usual',
+  'anomaly_cause.growing': 'it grows hour by hour',
+  'anomaly_cause.shrinking': 'it shrinks hour by hour',
+  'anomaly_cause.single_peak': 'a single peak',
+  'anomaly_cause.single_dip': 'a single dip',
+  'anomaly_cause.unsteady': 'it goes up and down without pattern',
+  'anomaly_cause.unknown': 'nothing that is known',
 } as const;
