@@ -58,7 +58,7 @@ function problemOf(t: Translate, { fault, problem }: Alert['detail']): string {
 
 /** How much and how long, where the alert tells it: in the unit of its quantity. */
 function amountsOf(detail: Alert['detail'], format: ReturnType<typeof createFormat>, now_ms: number) {
-  const { from, to, value, usual, since_ms, until_ms } = detail;
+  const { from, to, value, usual, since_ms, until_ms, before_percent, now_percent } = detail;
   const unit = quantityInfo(String(detail.quantity ?? ''))?.unit ?? '';
   const amount = (given: unknown) => (typeof given === 'number' ? format.value(given, unit) : '?');
   const end_ms = typeof until_ms === 'number' ? until_ms : now_ms;
@@ -68,8 +68,9 @@ function amountsOf(detail: Alert['detail'], format: ReturnType<typeof createForm
       : typeof since_ms === 'number'
         ? String(Math.max(1, Math.round((end_ms - since_ms) / 3_600_000)))
         : '?';
+  const percents = { before_percent: String(before_percent ?? '?'), now_percent: String(now_percent ?? '?') };
   const jump = typeof from === 'number' && typeof to === 'number' ? amount(to - from) : '?';
-  return { from: amount(from), to: amount(to), jump, value: amount(value), usual: amount(usual), hours };
+  return { from: amount(from), to: amount(to), jump, value: amount(value), usual: amount(usual), hours, ...percents };
 }
 
 /** How much more or less than forecast, and what is likely behind it. */
@@ -92,6 +93,7 @@ function wordsOf(t: Translate, group: string, kind: string, parameters: Record<s
 const LINKS: Readonly<Record<string, string>> = {
   prices_stale: '/prices',
   document_refused: '/documents',
+  retrieval_worse: '/documents',
   series_store_down: '/admin/health',
   series_table_suspended: '/admin/health',
   dead_letters: '/admin/health',

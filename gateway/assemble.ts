@@ -11,16 +11,15 @@ import type { Logger } from 'pino';
 import { createMemoryBus } from '../connectors/bus/memory.ts';
 import { createPublicHolidays } from '../connectors/holidays/public.ts';
 import { createOllama } from '../connectors/language/ollama/ollama.ts';
-import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
-import { createQdrantPassages } from '../connectors/passages/qdrant/qdrant.ts';
 import type { MeterPoint } from '../engine/model/site.ts';
-import type { Clock, PassageIndex } from '../engine/ports.ts';
+import type { Clock } from '../engine/ports.ts';
 import { openVault } from './auth/vault.ts';
 import { createMessages } from './broker/messages.ts';
 import { createRoutes } from './broker/routes.ts';
 import { createBrokerWays } from './broker/ways.ts';
 import type { Config } from './config.ts';
 import { startDrain } from './drain.ts';
+import { openRetrieval } from './embedding.ts';
 import { baseUrlOf } from './greeting.ts';
 import { clearUploads } from './http/api/uploads.ts';
 import { createAuthenticate } from './http/authenticate.ts';
@@ -34,9 +33,9 @@ import { createAdviceService } from './services/advice.ts';
 import { gatherAdviceContext } from './services/advice-context.ts';
 import { createAlertService } from './services/alerts.ts';
 import { createAllowedHosts } from './services/allowed-hosts.ts';
+import { createAnomalyService } from './services/anomalies.ts';
 import { createSiteFacts } from './services/answers/site-facts.ts';
 import { type AnswerDeps, createAnswerService } from './services/answers.ts';
-import { createAnomalyService } from './services/anomalies.ts';
 import { createAuditService } from './services/audit.ts';
 import { createAuditChainService } from './services/audit-chain-service.ts';
 import { createBackupService } from './services/backups.ts';
@@ -57,6 +56,7 @@ import { createLoadService } from './services/loads.ts';
 import { createMeterService } from './services/meters.ts';
 import { codeVersion } from './services/models/training.ts';
 import { createModelService } from './services/models.ts';
+import { createNeuralBackends } from './services/neural-backends.ts';
 import { createWaysOut } from './services/notify/ways.ts';
 import { createNotifyService } from './services/notify.ts';
 import { createPlanning } from './services/planning.ts';
@@ -216,13 +216,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     code_version: codeVersion(ROOT, version()),
   });
   const anomalies = createAnomalyService({
-    ...base,
-    series,
-    site,
-    meters,
-    alerts,
-    jobs,
-    workers,
+    ...{ ...base, series, site, meters, alerts, jobs, workers },
     sitePrices: prices.site,
   });
   const forecasts = createForecastService({
@@ -243,9 +237,13 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   const recordQuestion: AnswerDeps['recordQuestion'] = (actor, question, status) =>
     advice.record(actor, [{ id: randomUUID(), kind: 'question', object: question, detail: { status } }]);
+  const retrieval = await openRetrieval({
+    ...{ ...base, keep, jobs, audit, alerts, tenants: site.tenants },
+    allowed: allowedHosts.entries,
+  });
   const regulation = createRegulationService({
     ...base,
-    ...{ audit, alerts, jobs, passages: openPassages(config.passages) },
+    ...{ audit, alerts, jobs, passages: retrieval.passages },
     recordQuestion,
   });
   const answers = createAnswerService({
@@ -259,17 +257,19 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...{ devices, site, meters, regulation, forecasts, prices, weather, intake, plans },
     mqtt_port: brokers.port,
   });
+  const processes = keep(createTaskProcesses());
+  const neural = createNeuralBackends({ ...base, processes });
   const health = createHealthService({
-    ...{ ...base, series, jobs, books },
+    ...{ ...base, series, jobs, books, certificate, luna: version() },
     more: [
       { name: 'clock', needed: false, check: () => clockState(watch, quarantine.aside()) },
+      { name: 'forecast backend', needed: false, check: () => neural.report() },
       { name: 'backups', needed: false, check: () => backups.check() },
       ...(files.ping ? [{ name: 'files', needed: false, check: () => files.ping?.() ?? '' }] : []),
       ...(config.mqtt_url ? [{ name: 'external broker', needed: false, check: brokers.external }] : []),
     ],
   });
 
-  const processes = keep(createTaskProcesses());
   const backups = createBackupService({
     ...{ ...base, alerts, audit, jobs, processes, trusted: watch.trusted },
     ...{ cluster: db.cluster ?? null, durable: journal.durable, version: version() },
@@ -305,6 +305,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     predictions,
     ...planning.services,
     regulation,
+    retrieval,
     answers,
     advice,
     alerts,
@@ -360,6 +361,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'advice', start: () => advice.start() },
     { name: 'jobs', start: () => jobs.start(), close: () => jobs.stop() },
     { name: 'regulation', start: () => regulation.start(), close: () => regulation.stop() },
+    { name: 'retrieval', start: () => retrieval.start(), close: () => retrieval.stop() },
     { name: 'answers', start: () => answers.start(), close: () => answers.stopAll() },
     { name: 'repairs', start: () => repairs.start(), close: () => repairs.stop() },
   ];
@@ -371,6 +373,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       { name: 'backups', start: () => backups.start(), close: () => backups.stop() },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
       ...planning.listening,
+      { name: 'forecast backend', start: () => neural.start(), close: () => neural.stop() },
       { name: 'search', close: () => search.close() },
       {
         name: 'store watch',
@@ -417,10 +420,6 @@ function openLanguageModel({ ollama_url, ...config }: Config, keep: Keep, allowe
   const outbound = keep(createOutbound({ allowed: () => [OLLAMA_HERE, ...allowed()], answer_ms: 0 }));
   const { language_model: model, language_context: context_tokens } = config;
   return createOllama({ url: ollama_url, model, context_tokens, fetch: outbound.fetch });
-}
-
-function openPassages(passages: string): PassageIndex {
-  return passages === 'embedded' ? createEmbeddedPassages() : createQdrantPassages({ url: passages });
 }
 
 function version(): string {

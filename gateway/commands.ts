@@ -9,11 +9,11 @@ import { backUp } from './backup/commands.ts';
 import { discardHeld, releaseHeld, sayClockIsRight, showClock } from './clock-commands.ts';
 import type { Command, CommandResult } from './control.ts';
 import { listDeadLetters, retryDeadLetters } from './dead-letter-commands.ts';
+import { evaluateRetrieval } from './retrieval-commands.ts';
 import type { AuditState } from './services/audit-chain.ts';
 import type { Actor, Person, Services } from './services.ts';
 import { simulateMonths } from './simulate-commands.ts';
 import { writeSupport } from './support.ts';
-import { simulateMonths } from './simulate-commands.ts';
 import { saveTariff, showBill, showTariff } from './tariff-commands.ts';
 
 const DEFAULT_CONNECTION: Connection = { kind: 'mqtt', topic: null };
@@ -40,11 +40,11 @@ const HANDLERS: Record<string, Handler> = {
   'tariff save': saveTariff,
   bill: showBill,
   simulate: simulateMonths,
-  simulate: simulateMonths,
   doctor,
   support: writeSupport,
   train,
   eval: evaluate,
+  'eval retrieval': evaluateRetrieval,
   index: reindex,
   'demo start': startDemo,
   'demo stop': stopDemo,

@@ -96,6 +96,13 @@ export const ConfigSchema = z.strictObject({
     .describe(
       'Ollama server whose language model writes answers when it is there; null: answers are quotes only. Any other address on a private network needs an entry in allowed_hosts.',
     ),
+  embedding: z
+    .string()
+    .regex(/^(?:auto|off|onnx:.+|ollama:.+)$/, { error: 'is none of auto, off, onnx:DIR, ollama:MODEL' })
+    .default('auto')
+    .describe(
+      'Embedding model for search by meaning: `onnx:DIR` for a sentence-transformers folder with ONNX, `ollama:MODEL`, `off`; `auto` takes the folder `embedding` in `home` where there is one, else nomic-embed-text of Ollama where it answers.',
+    ),
   language_model: z.string().min(1).default('llama3.1:8b').describe('Language model that writes answers.'),
   language_context: z.coerce
     .number()
@@ -122,6 +129,12 @@ export const ConfigSchema = z.strictObject({
     .describe(
       'Bearer token that opens /metrics and nothing else, for a Prometheus on another machine or in a container.',
     ),
+  otlp_url: webAddress
+    .default(null)
+    .describe(
+      'OpenTelemetry collector that traces are sent to over HTTP, e.g. http://collector:4318; null sends none.',
+    ),
+  otlp_share: z.coerce.number().min(0).max(1).default(0.1).describe('Share of requests and readings that are traced.'),
   log_level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

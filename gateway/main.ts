@@ -148,7 +148,11 @@ command(
   ['file'],
 );
 command(program.command('train'), 'train', 'make forecasts now').option('--series <name>', 'load, generation or price');
-command(program.command('eval'), 'eval', 'forecast error against "same as last week"');
+const evaluation = program.command('eval').description('how good forecasts and the search in documents are');
+command(evaluation.command('forecasts', { isDefault: true }), 'eval', 'forecast error against "same as last week"');
+command(evaluation.command('retrieval'), 'eval retrieval', 'ask the golden sets and keep how many found their section')
+  .option('--set <name>', 'one of them; left out: all')
+  .option('--file <file>', 'JSON lines of question, document, section: saved as a set first');
 command(program.command('index'), 'index', 'build the passage index anew');
 const tariff = program.command('tariff').description('what the site pays');
 command(tariff.command('show'), 'tariff show', 'print the versions of the tariff');
@@ -161,16 +165,6 @@ tariff
   .description('say what is wrong with a tariff file, by line; exit status 0: nothing, 1: something to mend')
   .option('--json', 'print one JSON object')
   .action((file: string, { json }: { json?: boolean }) => guarded(() => checkTariff(file, json), json));
-command(
-  program.command('simulate <from> [to]'),
-  'simulate',
-  'a battery in past months (2026-01 to 2026-06) by simple rules, plans and perfect foresight',
-  ['from', 'to'],
-)
-  .requiredOption('--capacity <kWh>', 'of the battery')
-  .requiredOption('--power <kW>', 'most charging and discharging power')
-  .option('--efficiency <share>', 'each way, 0.95 where left out')
-  .option('--tariff <id>', "an example's id in place of the site's tariff");
 command(
   program.command('simulate <from> [to]'),
   'simulate',

@@ -120,6 +120,12 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       labelNames: ['series', 'horizon', 'outcome'],
       registers,
     }),
+    neural_backend: new Gauge({
+      name: 'luna_neural_backend_step_seconds',
+      help: 'A training step of a small network, by backend; 0 where it was refused. state: chosen, slower or refused.',
+      labelNames: ['backend', 'device', 'state'],
+      registers,
+    }),
     model_coverage: new Gauge({
       name: 'luna_forecast_coverage90',
       help: 'Share of hours within the 90 % band of the live model, over its last 28 scored days.',
@@ -130,6 +136,24 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       name: 'luna_provider_runs_total',
       help: 'Runs of price and weather providers.',
       labelNames: ['provider', 'outcome'],
+      registers,
+    }),
+    retrieval_s: new Histogram({
+      name: 'luna_retrieval_seconds',
+      help: 'From a question to its passages.',
+      buckets: LATENCY_S,
+      registers,
+    }),
+    retrieval_recall: new Gauge({
+      name: 'luna_retrieval_recall5',
+      help: 'Share of the questions of a golden set whose section was among the first five, at the last evaluation.',
+      labelNames: ['tenant', 'golden_set'],
+      registers,
+    }),
+    ann_recall: new Gauge({
+      name: 'luna_passages_ann_recall10',
+      help: 'Share of the truly nearest ten passages that the passage index finds, at the last evaluation.',
+      labelNames: ['tenant'],
       registers,
     }),
     questions: new Counter({

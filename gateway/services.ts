@@ -87,7 +87,7 @@ export type Services = Base &
     models: ModelService;
     predictions: PredictionService;
     regulation: RegulationService;
-  retrieval: RetrievalService;
+    retrieval: RetrievalService;
     answers: AnswerService;
     advice: AdviceService;
     alerts: AlertService;

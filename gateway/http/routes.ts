@@ -29,7 +29,7 @@ import { createProfilesApi } from './api/profiles.ts';
 import { createQualityApi } from './api/quality.ts';
 import { createReadingsApi } from './api/readings.ts';
 import { createRecommendApi } from './api/recommend.ts';
-import { createSavingsApi } from './api/savings.ts';
+import { createRetrievalApi } from './api/retrieval.ts';
 import { createSavingsApi } from './api/savings.ts';
 import { createSearchApi } from './api/search.ts';
 import { createSiteApi } from './api/site.ts';
@@ -53,9 +53,9 @@ const RESOURCES: readonly ((services: Services) => OpenAPIHono<Env>)[] = [
   createGridSignalsApi,
   createEvccApi,
   createSavingsApi,
-  createSavingsApi,
   createDocumentsApi,
   createAskApi,
+  createRetrievalApi,
   createAnswersApi,
   createRecommendApi,
   createAdviceApi,

@@ -1,6 +1,5 @@
 /** Keeps the passage index the same as the passages in Postgres: all versions that could be read. */
 import type { HeldDocument, PassageIndex } from '../../../engine/ports.ts';
-import { inForce } from '../../../engine/rag/versions.ts';
 import type { Base } from '../../services.ts';
 import { createTurns } from '../in-turn.ts';
 import { passagesOfVersion, type ReadyVersion, readyVersions } from './store.ts';
@@ -28,13 +27,10 @@ export function createPassageLoader({
   const inTurn = createTurns();
   const keyOf = ({ document, version }: Pick<ReadyVersion, 'document' | 'version'>) => `${document} ${version}`;
 
-  /** The version in force goes in last, for it answers. */
+  /** In the order of their upload: which one answers is said with each question. */
   async function put(tenant: string, versions: readonly ReadyVersion[], held: ReadonlyMap<string, HeldDocument>) {
-    const today = new Date().toISOString().slice(0, 10);
-    const current = inForce(versions, today)?.version;
-    const ordered = [...versions].sort((a, b) => Number(a.version === current) - Number(b.version === current));
     let passages = 0;
-    for (const one of ordered) passages += await putVersion(tenant, one, held);
+    for (const one of versions) passages += await putVersion(tenant, one, held);
     return passages;
   }
 
@@ -59,7 +55,8 @@ export function createPassageLoader({
     const versions = await db.asTenant(tenant, readyVersions);
     const held = await heldBy(tenant);
     const wanted = new Set(versions.map(keyOf));
-    for (const [key, { document, version }] of held) if (!wanted.has(key)) await index.remove(tenant, document, version);
+    for (const [key, { document, version }] of held)
+      if (!wanted.has(key)) await index.remove(tenant, document, version);
     const byDocument = Map.groupBy(versions, ({ document }) => document);
     let passages = 0;
     for (const group of byDocument.values()) passages += await put(tenant, group, anew ? new Map() : held);

@@ -1,0 +1,56 @@
+/** Which embedding model the box has: a folder with ONNX, a model of Ollama, or none. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { createOllamaEmbedder } from '../connectors/embedding/ollama.ts';
+import { openOnnxEmbedder } from '../connectors/embedding/onnx.ts';
+import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
+import { createQdrantPassages } from '../connectors/passages/qdrant/qdrant.ts';
+import type { Embedder, HttpFetch } from '../engine/ports.ts';
+import type { Config } from './config.ts';
+import type { Keep } from './lifecycle.ts';
+import { createOutbound } from './outbound.ts';
+import { createRetrievalService, type RetrievalDeps, type RetrievalParts } from './services/retrieval.ts';
+
+const USUAL_MODEL = 'nomic-embed-text';
+/** Where Ollama listens by its own default. */
+const OLLAMA_HERE = '127.0.0.1:11434';
+
+/** A model that cannot be opened leaves search by words, and says why in the log. @returns null for none */
+export async function openEmbedder(
+  { embedding, home, ollama_url }: Pick<Config, 'embedding' | 'home' | 'ollama_url'>,
+  { fetch, log }: { fetch: HttpFetch; log: Logger },
+): Promise<Embedder | null> {
+  const own = join(home, 'embedding');
+  const dir = embedding.startsWith('onnx:') ? embedding.slice(5) : embedding === 'auto' && existsSync(own) ? own : null;
+  if (dir !== null)
+    return openOnnxEmbedder({ dir }).catch((error: Error) => {
+      log.error({ err: error }, 'the embedding model cannot be opened; passages are searched by words only');
+      return null;
+    });
+  if (embedding === 'off' || ollama_url === null) return null;
+  const model = embedding.startsWith('ollama:') ? embedding.slice(7) : USUAL_MODEL;
+  return createOllamaEmbedder({ url: ollama_url, model, fetch });
+}
+
+export type RetrievalSetting = Omit<RetrievalDeps, 'index' | 'embedder'> & {
+  config: Config;
+  keep: Keep;
+  /** Hosts on private networks that may be asked. */
+  allowed: () => readonly string[];
+};
+
+/** The passage index that the configuration names, with the embedding model that there is. */
+export async function openRetrieval({ config, keep, allowed, ...deps }: RetrievalSetting): Promise<RetrievalParts> {
+  // A model that is loaded first takes a while until it answers; the connector has its own deadline.
+  const outbound = keep(createOutbound({ allowed: () => [OLLAMA_HERE, ...allowed()], answer_ms: 0 }));
+  const embedder = await openEmbedder(config, { fetch: outbound.fetch, log: deps.log });
+  const index =
+    config.passages === 'embedded'
+      ? createEmbeddedPassages({
+          dir: join(config.home, 'passages'),
+          onFault: (error, tenant) => deps.log.warn({ err: error, tenant_id: tenant }, 'the kept index is made anew'),
+        })
+      : createQdrantPassages({ url: config.passages });
+  return createRetrievalService({ ...deps, index, embedder });
+}
