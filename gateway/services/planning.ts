@@ -2,9 +2,10 @@
 import type { BusRegistry } from '../../connectors/meters/modbus/bus.ts';
 import type { BrokerWays } from '../broker/ways.ts';
 import type { Part } from '../lifecycle.ts';
-import type { DeviceService } from '../services.ts';
+import type { Base, DeviceService } from '../services.ts';
 import { createGridInputs } from './grid-inputs.ts';
 import { createGridSignals, type GridSignalService } from './grid-signals.ts';
+import { createPlanSensors } from './plans/home-assistant.ts';
 import { createPlanService, type PlanDeps, type PlanService } from './plans.ts';
 import { createSavings, type SavingsDeps, type SavingsService } from './savings.ts';
 import { createSetpoints, type SetpointService } from './setpoints.ts';
@@ -18,7 +19,8 @@ export type Planning = {
   savings: SavingsService;
 };
 
-export type PlanningDeps = Omit<PlanDeps, 'signals' | 'tenants' | 'site'> &
+export type PlanningDeps = Pick<Base, 'config'> &
+  Omit<PlanDeps, 'signals' | 'tenants' | 'site'> &
   Omit<SavingsDeps, 'devices' | 'isHoliday' | 'tenants' | 'site'> & {
     site: PlanDeps['site'] & { tenants(): readonly string[] };
     boxDevices: Pick<DeviceService, 'get' | 'report'> & { buses: Pick<BusRegistry, 'acquire'> };
@@ -49,6 +51,7 @@ export function createPlanning(deps: PlanningDeps): { services: Planning; parts:
     buses,
     hear: brokers.hear,
   });
+  const sensors = createPlanSensors({ ...deps, tenants, plan: plans.latest, publish: brokers.publish });
   return {
     services: { plans, gridSignals, setpoints, simulations, savings },
     parts: [
@@ -59,6 +62,7 @@ export function createPlanning(deps: PlanningDeps): { services: Planning; parts:
     ],
     listening: [
       { name: 'setpoints', start: () => setpoints.start(), close: () => setpoints.stop() },
+      { name: 'plan sensors', start: () => sensors.start(), close: () => sensors.stop() },
       { name: 'grid inputs', start: () => inputs.start(), close: () => inputs.stop() },
     ],
   };

@@ -163,7 +163,8 @@ export function createSavings(deps: SavingsDeps): SavingsService & { start(): vo
       const { policies } = await deps.workers.run<SimulateResult>('simulate-site', task, { timeout_ms: CONTROL_MS });
       const [none, plan, shuffled] = policies.map(({ bill }) => bill);
       if (none == null || plan == null || shuffled == null) return null;
-      return { plan: none - plan, shuffled: none - shuffled };
+      const cents = (amount: number) => Math.round(amount * 100) / 100;
+      return { plan: cents(none - plan), shuffled: cents(none - shuffled) };
     } catch (error) {
       if (error instanceof InvalidDataError) return null;
       throw error;
