@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AnswerEvent } from '../../gateway/services/answers/answer.ts';
 import type { Services } from '../../gateway/services.ts';
 import { linesAt, pdfOf } from '../gateway/workers/pdfs.ts';
 import { type Box, startBox } from '../setup/box.ts';
@@ -117,10 +118,19 @@ describe.skipIf(!hasChromium)('an answer on its way', () => {
 
   beforeAll(async () => {
     services = createSampleServices();
-    const { ask: answer } = services.regulation;
-    services.regulation.ask = async (actor, question) => {
-      if (/slowly/.test(question)) await new Promise<void>((done) => (goOn = done));
-      return answer(actor, question);
+    const { ask: answer } = services.answers;
+    services.answers.ask = async (actor, request, watch = {}) => {
+      if (!/slowly/.test(request.question)) return answer(actor, request, watch);
+      // What was read is told at once; the rest comes when the test says so.
+      const { on = () => {} } = watch;
+      const told: AnswerEvent[] = [];
+      const done = await answer(actor, request, { ...watch, on: (event) => told.push(event) });
+      for (const event of told.slice(0, 2)) on(event);
+      await new Promise<void>((resume) => {
+        goOn = resume;
+      });
+      for (const event of told.slice(2)) on(event);
+      return done;
     };
     sample = await openSample(services);
   });

@@ -10,6 +10,7 @@ import type { Actor, Services } from '../../gateway/services.ts';
 import { simpleTariffs } from '../setup/simple-tariffs.ts';
 import { sampleAdmin } from './sample-admin.ts';
 import { sampleAlerts } from './sample-alerts.ts';
+import { sampleAnswers } from './sample-answers.ts';
 import { sampleBackups } from './sample-backups.ts';
 import { sampleBills } from './sample-bills.ts';
 import { sampleData } from './sample-data.ts';
@@ -59,6 +60,7 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     ...sampleBackups(),
     ...sampleAdmin(clock),
     ...sampleDocumentServices(clock),
+    answers: sampleAnswers(clock),
     ...samplePlans(clock),
     loads: sampleLoads({ bus, clock }),
     search: sampleSearch(clock, bus),

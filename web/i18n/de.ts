@@ -16,6 +16,7 @@ import { nowTexts } from './de/now.ts';
 import { planTexts } from './de/plan.ts';
 import { priceTexts } from './de/prices.ts';
 
+import { regulationTexts } from './de/regulation.ts';
 import { repairTexts } from './de/repair.ts';
 import { savingsTexts } from './de/savings.ts';
 import { searchTexts } from './de/search.ts';
@@ -34,6 +35,7 @@ export const de = {
   ...forecastTexts,
   ...entryTexts,
   ...accountTexts,
+  ...regulationTexts,
   ...repairTexts,
   ...adviceTexts,
   ...alertTexts,

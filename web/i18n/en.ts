@@ -16,6 +16,7 @@ import { nowTexts } from './en/now.ts';
 import { planTexts } from './en/plan.ts';
 import { priceTexts } from './en/prices.ts';
 
+import { regulationTexts } from './en/regulation.ts';
 import { repairTexts } from './en/repair.ts';
 import { savingsTexts } from './en/savings.ts';
 import { searchTexts } from './en/search.ts';
@@ -34,6 +35,7 @@ export const en = {
   ...forecastTexts,
   ...entryTexts,
   ...accountTexts,
+  ...regulationTexts,
   ...repairTexts,
   ...adviceTexts,
   ...alertTexts,

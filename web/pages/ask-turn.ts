@@ -1,7 +1,7 @@
 /** One question with what was read for it, its answer and its quotes; also in the pieces that arrive one after another. */
 import { html } from 'hono/html';
 import { icon } from '../components/icon.ts';
-import { csrfField, linkButton } from '../components/parts.ts';
+import { csrfField } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
 import {
   type Citation,
@@ -40,12 +40,17 @@ function workingLine(ui: Ui): Html {
   return html`<p class="working" role="status">${icon('loader-circle')}<span>${ui.t('ask.working')}</span><button type="button" class="stop" data-stop>${icon('square')}${ui.t('ask.stop')}</button></p>`;
 }
 
+function answeredWords({ model }: Turn, documents: number, { t }: Ui): string {
+  if (documents === 0) return t('ask.answered_site');
+  return model === null ? t('ask.answered_quotes', { n: documents }) : t('ask.answered_model', { n: documents });
+}
+
 /** Says first of all whether there is an answer. */
 function verdict(turn: Turn, ui: Ui): Html {
   const { t } = ui;
   const cited = new Set(turn.sentences.flatMap((each) => each.citations.map(({ document }) => document))).size;
   if (turn.status === 'answered')
-    return html`<p class="verdict-line ok" role="status">${icon('circle-check')}<span>${turn.model === null ? t('ask.answered_quotes', { n: cited }) : t('ask.answered_model', { n: cited })}</span></p>`;
+    return html`<p class="verdict-line ok" role="status">${icon('circle-check')}<span>${answeredWords(turn, cited, ui)}</span></p>`;
   if (turn.status === 'abstained')
     return html`<div class="abstain" role="status"><p class="verdict">${icon('circle-help')} ${t('ask.abstained')}</p><p>${turn.reason ?? t('ask.abstained_text')}</p></div>`;
   if (turn.status === 'asking')
@@ -99,7 +104,7 @@ export function taskPart(turn: string, { title, is_confirmed }: NonNullable<Turn
 function foot(turn: Turn, ui: Ui): Html {
   const { t } = ui;
   const answered = turn.sentences.length > 0;
-  if (!answered && !turn.is_kept) return html``;
+  if (turn.status === 'asking' || (!answered && !turn.is_kept)) return html``;
   const copy = answered
     ? html`<button type="button" class="quiet" data-copy="${citedAnswer(turn, ui)}" data-copied="${t('ask.copied')}" hidden>${icon('copy')}<span>${t('ask.copy')}</span></button>`
     : html`<span></span>`;
@@ -137,14 +142,4 @@ export function versionBadge({ version, standing }: { version: string; standing?
 /** Enough of a passage to find it again on its page. */
 function firstWords(text: string): string {
   return text.split(/\s+/).slice(0, 30).join(' ');
-}
-
-/** Beside a conversation: take it along as a file. */
-export function exportLink(conversation: string, ui: Ui): Html {
-  return linkButton(
-    `/ask/conversations/${encodeURIComponent(conversation)}/export`,
-    ui.t('ask.export'),
-    'plain',
-    'download',
-  );
 }

@@ -1,11 +1,12 @@
 /** Ask: the answer first, its quotes beside it, the page one click away; or an honest "the documents do not say". */
 import { html } from 'hono/html';
+import { askOnce } from '../components/ask-once.ts';
 import { icon } from '../components/icon.ts';
 import { layout } from '../components/layout.ts';
 import { card, csrfField, emptyState, linkButton } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
 import type { Turn } from './ask-sources.ts';
-import { exportLink, turnPart } from './ask-turn.ts';
+import { turnPart } from './ask-turn.ts';
 
 export type AskView = {
   /** Documents that can be quoted. */
@@ -15,18 +16,14 @@ export type AskView = {
   turns: readonly Turn[];
   /** The stored conversation that goes on; null: a new one begins. */
   conversation: string | null;
-  /** Earlier conversations, or single questions where `href` asks again. */
-  recent: readonly { title: string; href: string; when_ms: number | null }[];
+  /** Earlier conversations, newest first. */
+  recent: readonly { id: string; title: string; href: string; when_ms: number }[];
 };
 
 export function askPage(view: AskView, ui: Ui): Html {
   const { t } = ui;
-  if (view.documents === 0) return noDocuments(ui);
   const going = view.turns.length > 0;
-  const action = going
-    ? html`<div class="actions">${view.conversation ? exportLink(view.conversation, ui) : ''}${linkButton('/ask', t('ask.new'), 'plain', 'plus')}</div>`
-    : undefined;
-  const content = html`<div id="answer" class="stack conversation">${view.turns.map((turn) => turnPart(turn, ui))}</div>
+  const content = html`${view.documents === 0 && !going ? noDocuments(ui) : ''}<div id="answer" class="stack conversation">${view.turns.map((turn) => turnPart(turn, ui))}</div>
 ${askForm(view, ui)}
 ${!going && view.recent.length > 0 ? recentCard(view.recent, ui) : ''}`;
   return layout(ui, {
@@ -35,7 +32,6 @@ ${!going && view.recent.length > 0 ? recentCard(view.recent, ui) : ''}`;
     content,
     scripts: ['ask.js', 'copy.js'],
     styles: ['regulation.css'],
-    ...(action ? { action } : {}),
   });
 }
 
@@ -48,21 +44,25 @@ ${csrfField(ui)}<input type="hidden" name="conversation" value="${view.conversat
 <label for="question" data-follow-up="${t('ask.follow_up')}">${going ? t('ask.follow_up') : t('ask.label')}</label>
 <div class="ask-row"><textarea id="question" name="question" rows="2" maxlength="1000" required placeholder="${t('ask.placeholder')}" aria-describedby="promise">${view.question}</textarea>
 <button class="primary">${icon('arrow-up')}${t('ask.submit')}</button></div>
-<p class="soft small" id="promise">${t('ask.promise', { n: view.documents })}</p>
+${conversationActions(view.conversation, ui)}<p class="soft small" id="promise">${view.documents === 0 ? t('ask.promise_site') : t('ask.promise', { n: view.documents })}</p>
 </form>`;
 }
 
+/** Taking a conversation along, and beginning another; ask.js shows them once there is one. */
+function conversationActions(conversation: string | null, ui: Ui): Html {
+  const hidden = conversation === null ? html`hidden` : '';
+  const path = `/ask/conversations/${conversation === null ? '' : encodeURIComponent(conversation)}/export`;
+  return html`<p class="actions" id="conversation-actions" ${hidden}>${linkButton(path, ui.t('ask.export'), 'plain', 'download')}${linkButton('/ask', ui.t('ask.new'), 'plain', 'plus')}</p>`;
+}
+
+/** Without documents the box can still tell of itself. */
 function noDocuments(ui: Ui): Html {
   const { t } = ui;
-  const isAdmin = ui.actor?.role === 'admin';
-  const actions = isAdmin
-    ? linkButton('/documents', t('documents.upload'), 'primary')
-    : html`<p class="soft">${t('ask.empty_user')}</p>`;
-  return layout(ui, {
-    title: t('ask.title'),
-    page: 'ask',
-    content: emptyState({ title: t('ask.empty_title'), text: t('ask.empty'), icon: 'file-question-mark', actions }),
-  });
+  const actions =
+    ui.actor?.role === 'admin'
+      ? linkButton('/documents', t('documents.upload'), 'primary')
+      : html`<p class="soft">${t('ask.empty_user')}</p>`;
+  return emptyState({ title: t('ask.empty_title'), text: t('ask.empty'), icon: 'file-question-mark', actions });
 }
 
 function recentCard(recent: AskView['recent'], ui: Ui): Html {
@@ -70,8 +70,16 @@ function recentCard(recent: AskView['recent'], ui: Ui): Html {
     title: ui.t('ask.recent'),
     id: 'recent',
     content: html`<ul class="rows">${recent.map(
-      ({ title, href, when_ms }) =>
-        html`<li><a href="${href}">${title}</a>${when_ms === null ? '' : html`<span class="soft small">${ui.format.when(when_ms, ui.now_ms)}</span>`}</li>`,
+      ({ id, title, href, when_ms }) =>
+        html`<li><div class="stack tight"><a href="${href}">${title}</a><span class="soft small">${ui.format.when(when_ms, ui.now_ms)}</span></div>${askOnce(
+          ui,
+          {
+            action: `/ask/conversations/${encodeURIComponent(id)}/remove`,
+            label: `${ui.t('ask.remove')}: ${title}`,
+            question: ui.t('ask.remove_ask', { title }),
+            yes: ui.t('ask.remove_yes'),
+          },
+        )}</li>`,
     )}</ul>`,
   });
 }

@@ -102,6 +102,9 @@ function asFollowUp() {
 function keepConversation(id) {
   const field = form.elements.namedItem('conversation');
   if (field instanceof HTMLInputElement) field.value = id;
+  const actions = document.getElementById('conversation-actions');
+  actions?.removeAttribute('hidden');
+  actions?.querySelector('a')?.setAttribute('href', `/ask/conversations/${encodeURIComponent(id)}/export`);
   history.replaceState(null, '', `/ask?conversation=${encodeURIComponent(id)}`);
 }
 

@@ -8,6 +8,7 @@ import { createHostsPages } from './admin/hosts.ts';
 import { createKeysPages } from './admin/keys.ts';
 import { createNotificationPages } from './admin/notifications.ts';
 import { createPeoplePages } from './admin/people.ts';
+import { createRegulationAdminPages } from './admin/regulation.ts';
 import { createAdminSitePages } from './admin/site.ts';
 import { createPageApp, type PageDeps } from './page.ts';
 
@@ -22,6 +23,7 @@ export function createAdminPages(deps: PageDeps) {
     createKeysPages(deps),
     createAdminDevicesPages(deps),
     createNotificationPages(deps),
+    createRegulationAdminPages(deps),
     createHostsPages(deps),
     health.app,
     createBackupsPage(deps),

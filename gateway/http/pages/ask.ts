@@ -2,30 +2,31 @@
 import { randomUUID } from 'node:crypto';
 import { streamSSE } from 'hono/streaming';
 import { askPage } from '../../../web/pages/ask.ts';
-import { createNumbering, type Read, type Turn } from '../../../web/pages/ask-sources.ts';
-import { quotePart, readPart, sentencePart, turnPart } from '../../../web/pages/ask-turn.ts';
-import type { Html, Ui } from '../../../web/ui.ts';
-import type { AnswerEvent } from '../../services/answers/answer.ts';
+import { feedbackPart, taskPart, turnPart } from '../../../web/pages/ask-turn.ts';
 import type { Actor } from '../../services.ts';
 import { describeError } from '../api.ts';
-import { askDocuments, readOf, turnOf, workingTurn } from './ask-progress.ts';
+import { turnOf, workingTurn } from './ask-progress.ts';
+import { createTeller } from './ask-teller.ts';
 import { fieldsOf } from './form.ts';
-import { createPageApp, csrfChecked, type PageDeps, readerOf, sendPage, signedIn, uiOf } from './page.ts';
+import { createPageApp, csrfChecked, type PageDeps, readerOf, sendPage, sendPart, signedIn, uiOf } from './page.ts';
 
-const RECENT = 6;
-type Send = (event: string, part: Html | string) => Promise<void>;
+const RECENT = 8;
 
 export function createAskPages(deps: PageDeps) {
-  const { regulation, db, log } = deps.services;
-  const ask = askDocuments(deps.services);
+  const { regulation, answers, log } = deps.services;
   const app = createPageApp();
   app.get('/ask', signedIn(deps), async (c) => {
     const actor = readerOf(c);
     const question = (c.req.query('question') ?? '').trim();
-    const documents = (await regulation.documents(actor.tenant)).filter(({ state }) => state === 'ready').length;
-    const turns = question ? [turnOf(await ask(actor, { question }, { signal: c.req.raw.signal }), [])] : [];
-    const recent = turns.length > 0 ? [] : await recentQuestions(actor);
-    return sendPage(c, askPage({ documents, question: '', turns, conversation: null, recent }, uiOf(deps, c)));
+    const asked_on = c.req.query('conversation') || null;
+    const documents = (await regulation.documents(actor.tenant)).filter(({ passages }) => passages > 0).length;
+    const fresh = question
+      ? await answers.ask(actor, { question, conversation: asked_on }, { signal: c.req.raw.signal })
+      : null;
+    const conversation = fresh?.conversation ?? asked_on;
+    const turns = conversation ? (await answers.conversation(actor, conversation)).map((answer) => turnOf(answer)) : [];
+    const recent = conversation ? [] : await recentOf(actor);
+    return sendPage(c, askPage({ documents, question: '', turns, conversation, recent }, uiOf(deps, c)));
   });
   app.post('/ask', signedIn(deps), csrfChecked(deps), async (c) => {
     const [ui, actor] = [uiOf(deps, c), readerOf(c)];
@@ -39,8 +40,8 @@ export function createAskPages(deps: PageDeps) {
         stream.writeSSE({ event, data: String(await part) }),
       );
       teller.begin();
-      const watch = { on: teller.take, signal: left.signal };
-      await ask(actor, { question: turn.question, conversation: conversation || null }, watch).then(
+      const request = { question: turn.question, conversation: conversation || null, interactive: true };
+      await answers.ask(actor, request, { on: teller.take, signal: left.signal }).then(
         (answer) => teller.end(turnOf(answer, teller.read()), answer.conversation),
         (error: unknown) => {
           log.warn({ err: error }, 'a question could not be answered');
@@ -49,52 +50,49 @@ export function createAskPages(deps: PageDeps) {
       );
     });
   });
+  app.get('/ask/conversations/:id/export', signedIn(deps), async (c) => {
+    const { name, text } = await answers.export(readerOf(c), c.req.param('id'));
+    c.header('content-disposition', `attachment; filename="${name.replace(/[^\w.-]/g, '-')}"`);
+    return c.body(text, 200, { 'content-type': 'text/markdown; charset=utf-8' });
+  });
+  app.post('/ask/conversations/:id/remove', signedIn(deps), csrfChecked(deps), async (c) => {
+    await answers.removeConversation(readerOf(c), c.req.param('id'));
+    return c.redirect('/ask', 303);
+  });
+  app.post('/ask/answers/:id/feedback', signedIn(deps), csrfChecked(deps), async (c) => {
+    const [actor, id] = [readerOf(c), c.req.param('id')];
+    const verdict = (await fieldsOf(c)).feedback === 'useful' ? 'useful' : 'not_useful';
+    await answers.feedback(actor, id, { verdict });
+    if (c.req.header('hx-request')) return sendPart(c, feedbackPart({ id, feedback: verdict }, uiOf(deps, c)));
+    return c.redirect(await pathOf(actor, id), 303);
+  });
+  app.post('/ask/answers/:id/task', signedIn(deps), csrfChecked(deps), async (c) => {
+    const [actor, id] = [readerOf(c), c.req.param('id')];
+    const { title } = await answers.confirmTask(actor, id);
+    if (c.req.header('hx-request')) return sendPart(c, taskPart(id, { title, is_confirmed: true }, uiOf(deps, c)));
+    return c.redirect(await pathOf(actor, id), 303);
+  });
+  app.post('/ask/answers/:id/resume', signedIn(deps), csrfChecked(deps), async (c) => {
+    const [actor, id] = [readerOf(c), c.req.param('id')];
+    const answer = await answers.resume(actor, id, (await fieldsOf(c)).choice, { signal: c.req.raw.signal });
+    if (c.req.header('hx-request')) return sendPart(c, turnPart(turnOf(answer), uiOf(deps, c)));
+    return c.redirect(await pathOf(actor, id), 303);
+  });
   return app;
 
-  /** The person's own questions, newest first, each once. */
-  async function recentQuestions({ tenant, person }: Actor) {
-    const rows = await db.asTenant(tenant, (sql) =>
-      sql<{ object: string }>(
-        `select object from usage_event where kind = 'question' and person = $1 group by object order by max(at) desc limit $2`,
-        [person, RECENT],
-      ),
-    );
-    return rows.map(({ object }) => ({
-      title: object,
-      href: `/ask?question=${encodeURIComponent(object)}`,
-      when_ms: null,
+  async function pathOf(actor: Actor, id: string): Promise<string> {
+    const { run } = await answers.run(actor, id);
+    return `/ask?conversation=${encodeURIComponent(run.conversation)}#turn-${encodeURIComponent(id)}`;
+  }
+
+  /** The person's own conversations, newest first. */
+  async function recentOf(actor: Actor) {
+    const known = await answers.conversations(actor, RECENT);
+    return known.map(({ id, title, updated_at }) => ({
+      id,
+      title,
+      href: `/ask?conversation=${encodeURIComponent(id)}`,
+      when_ms: updated_at.getTime(),
     }));
   }
-}
-
-/** Sends each piece, in order, as the HTML that takes its place on the page. */
-function createTeller(turn: Turn, ui: Ui, write: Send) {
-  const number = createNumbering();
-  let quoted = 0;
-  let read: Read[] = [];
-  let sent: Promise<unknown> = Promise.resolve();
-  const send: Send = async (event, part) => {
-    // Who has left hears nothing more; the answer itself is stopped by the signal.
-    sent = sent.then(() => write(event, part)).catch(() => {});
-  };
-  return {
-    read: () => read,
-    begin: () => send('turn', turnPart(turn, ui)),
-    take(told: AnswerEvent) {
-      if (told.event === 'run' && told.data.conversation) void send('conversation', told.data.conversation);
-      if (told.event === 'sources') {
-        read = told.data.passages.map(readOf);
-        void send('read', readPart(read, ui));
-      }
-      if (told.event !== 'sentence') return;
-      void send('sentence', sentencePart(turn.id, told.data, number));
-      for (const { n, source } of number.all().slice(quoted)) void send('quote', quotePart(turn.id, n, source, ui));
-      quoted = number.all().length;
-    },
-    async end(last: Turn, conversation: string) {
-      if (conversation) void send('conversation', conversation);
-      void send('done', turnPart(last, ui));
-      await sent;
-    },
-  };
 }

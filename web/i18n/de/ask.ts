@@ -20,6 +20,8 @@ export const askTexts = {
   'ask.empty_user': 'Ein Admin dieser Box kann Dokumente hochladen.',
   'ask.promise':
     'Antworten stammen aus {n} {n|Dokument|Dokumenten} von Ihnen. Jeder Satz zeigt, wo er steht; steht es nirgends, sagt die Box das.',
+  'ask.promise_site':
+    'Zu diesem Standort antwortet die Box auch ohne Dokumente: zu Preisen, Messwerten, Prognosen und Plänen.',
   'ask.follow_up': 'Weiterfragen',
   'ask.new': 'Neue Frage',
   'ask.stop': 'Anhalten',
@@ -27,6 +29,7 @@ export const askTexts = {
   'ask.failed': 'Die Antwort ist abgebrochen. Ihre Frage steht noch im Feld; fragen Sie erneut.',
   'ask.answered_quotes': 'Wörtlich beantwortet aus {n} {n|Dokument|Dokumenten}',
   'ask.answered_model': 'Beantwortet aus {n} {n|Dokument|Dokumenten}; jeder Satz ist an seinem Zitat geprüft',
+  'ask.answered_site': 'Beantwortet aus den Zahlen dieses Standorts',
   'ask.quotes': 'Zitate',
   'ask.nearest': 'Die nächstliegenden Stellen',
   'ask.read': '{n} {n|Stelle|Stellen} dafür gelesen',
@@ -44,7 +47,9 @@ export const askTexts = {
   'ask.task_made': 'Aufgabe angelegt: {title}',
   'ask.note_model_fault': 'Das Sprachmodell hat nicht geantwortet ({fault}); dies sind daher Zitate.',
   'ask.note_dropped': '{n} {n|Satz|Sätze} des Modells {n|ließ|ließen} sich nicht belegen und {n|fehlt|fehlen} deshalb.',
-  'ask.no_advice': 'Dies ist keine Rechtsberatung.',
+  'ask.remove': 'Entfernen',
+  'ask.remove_ask': '„{title}“ mit den Antworten entfernen?',
+  'ask.remove_yes': 'Ja, entfernen',
   'standing.in_force': 'in Kraft',
   'standing.replaced': 'abgelöst',
   'standing.ended': 'nicht mehr in Kraft',

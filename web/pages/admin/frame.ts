@@ -10,6 +10,7 @@ export const ADMIN_TABS = [
   'keys',
   'devices',
   'notifications',
+  'regulation',
   'hosts',
   'health',
   'backups',
@@ -25,7 +26,7 @@ export function adminPage(
   ui: Ui,
   tab: AdminTab,
   content: Html,
-  more: Pick<LayoutInput, 'live' | 'scripts' | 'action'> & { told?: Told } = {},
+  more: Pick<LayoutInput, 'live' | 'scripts' | 'styles' | 'action'> & { told?: Told } = {},
 ): Html {
   const { told = NOTHING_TOLD, ...rest } = more;
   const link = (name: AdminTab) =>

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import type { Services } from '../../gateway/services.ts';
+import { CSRF, createSampleApp } from './sample-app.ts';
+import { createSampleServices } from './sample-services.ts';
+
+const form = (fields: Record<string, string>) => ({
+  method: 'POST',
+  body: new URLSearchParams({ _csrf: CSRF, ...fields }),
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+});
+
+/** The events of an answer: name and HTML. */
+async function asked(services: Services, question: string): Promise<{ event: string; data: string }[]> {
+  const answer = await createSampleApp(services).request('/ask', form({ question }));
+  expect(answer.headers.get('content-type')).toContain('text/event-stream');
+  const blocks = (await answer.text()).split('\n\n').filter(Boolean);
+  return blocks.map((block) => {
+    const lines = block.split('\n');
+    const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trim());
+    return {
+      event:
+        lines
+          .find((line) => line.startsWith('event:'))
+          ?.slice(6)
+          .trim() ?? '',
+      data: data.join('\n'),
+    };
+  });
+}
+
+describe('asking piece by piece', () => {
+  it('tells what is read before the first sentence, and ends with the whole answer', async () => {
+    const told = await asked(createSampleServices(), 'Which power?');
+    expect(told.map(({ event }) => event)).toEqual([
+      ...['turn', 'conversation', 'read', 'sentence', 'quote', 'sentence', 'quote', 'conversation', 'done'],
+    ]);
+    expect(told.at(-1)?.data).toMatch(/data-status="answered".*4\.2 kilowatts.*<sup>.*#quote-a1-1/s);
+    expect(told.at(-1)?.data).toContain('/documents/d1?version=2026-01-01&amp;quote=');
+  });
+
+  it('says that the documents do not say it, with the nearest passages', async () => {
+    const last = (await asked(createSampleServices(), 'How high is the tax?')).at(-1);
+    expect(last?.data).toMatch(/data-status="abstained".*The documents do not say.*Network-oriented control/s);
+    expect(last?.data).not.toContain('class="sentence"');
+  });
+
+  it('a service that fails ends in words, with the question kept', async () => {
+    const services = createSampleServices();
+    services.answers.ask = async () => {
+      throw new Error('secret of the database');
+    };
+    const last = (await asked(services, 'Which power?')).at(-1);
+    expect(last).toMatchObject({ event: 'done', data: expect.stringContaining('data-status="failed"') });
+    expect(last?.data).not.toContain('secret');
+  });
+
+  it('whatever people and documents say stays text: nothing of it becomes markup, an image or a script', async () => {
+    const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>"\'>';
+    const services = createSampleServices();
+    const { ask } = services.answers;
+    services.answers.ask = async (actor, request, watch) => {
+      const answer = await ask(actor, request, watch);
+      const place = { ...answer.nearest[0]!, document: evil, document_title: evil, version: evil, section: evil };
+      const citation = { ...place, quote: evil, start: 0, end: 1 };
+      const figure = { title: evil, href: '/prices', quote: evil };
+      const sentences = [{ text: evil, citations: [citation], figures: [figure] }];
+      const asking = { text: evil, options: [{ id: evil, label: evil }] };
+      return { ...answer, question: evil, sentences, model: evil, asking, proposed_task: { title: evil } };
+    };
+    const told = await asked(services, evil);
+    for (const { data } of told) expect(data).not.toMatch(/<(?:img|script)|\son\w+=[^"&]*alert\(1\)>/i);
+    expect(told.at(-1)?.data).toContain('&lt;script&gt;');
+  });
+
+  it('refuses a question without the token of the session', async () => {
+    const answer = await createSampleApp(createSampleServices()).request(
+      '/ask',
+      form({ question: 'x', _csrf: 'none' }),
+    );
+    expect(answer.status).toBe(403);
+  });
+});
+
+describe('conversations', () => {
+  it('are shown again, taken along as a file and removed', async () => {
+    const app = createSampleApp(createSampleServices());
+    const page = await (await app.request('/ask?conversation=c0')).text();
+    expect(page.match(/<article/g)).toHaveLength(2);
+    expect(page).toContain('/ask/conversations/c0/export');
+    const file = await app.request('/ask/conversations/c0/export');
+    expect(file.headers.get('content-type')).toContain('text/markdown');
+    expect(file.headers.get('content-disposition')).toBe('attachment; filename="luna-2026-06-17.md"');
+    expect((await app.request('/ask/conversations/c0/remove', form({}))).headers.get('location')).toBe('/ask');
+    expect((await app.request('/ask?conversation=c9')).status).toBe(404);
+  });
+
+  it('keeps whether an answer helped, and makes a task only when somebody confirms it', async () => {
+    const services = createSampleServices();
+    const said: unknown[] = [];
+    services.answers.feedback = async (_, id, feedback) => void said.push([id, feedback.verdict]);
+    const app = createSampleApp(services);
+    const htmx = (path: string, fields: Record<string, string>) => {
+      const request = form(fields);
+      return app.request(path, { ...request, headers: { ...request.headers, 'hx-request': 'true' } });
+    };
+    expect(await (await htmx('/ask/answers/a1/feedback', { feedback: 'useful' })).text()).toContain('Thank you');
+    expect(said).toEqual([['a1', 'useful']]);
+    expect(await (await htmx('/ask/answers/a1/task', {})).text()).toContain('Task made');
+    expect(await (await htmx('/ask/answers/a1/resume', { choice: 'd1' })).text()).toContain('data-status="answered"');
+  });
+});
