@@ -2,7 +2,8 @@
  * `luna run`: takes the home, assembles the box, starts it, tells the address, and closes it on SIGTERM or SIGINT.
  * Also one command of the command line in a box without listeners, where none runs.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
 import { assemble } from './assemble.ts';
@@ -14,6 +15,7 @@ import { greetingOf, type Listening, lanAddresses } from './greeting.ts';
 import { createLifecycle, type Lifecycle } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import type { Services } from './services.ts';
+import { openTracing } from './tracing.ts';
 
 /** Closing ends within this, whatever hangs (the promise to whoever stops the box is 5 s). */
 const CLOSE_DEADLINE_MS = 4800;
@@ -44,8 +46,10 @@ export async function runBox(config: Config): Promise<void> {
   }
 
   async function start(): Promise<void> {
+    const { otlp_url: url, otlp_share: share } = config;
+    const tracing = await openTracing({ url, share, version: version() }, log);
     const { services, parts, address } = await assemble(config, log, { listen: true });
-    lifecycle = createLifecycle(parts, log);
+    lifecycle = createLifecycle([{ name: 'traces', close: () => tracing.close() }, ...parts], log);
     await lifecycle.start();
     keepHeapsSmall();
     control.serve((command) => runCommand(services, command));
@@ -106,4 +110,9 @@ async function greet({ config, access }: Services, listening: Omit<Listening, 'h
   const { public_url, host } = config;
   const token = await access.setupToken();
   process.stderr.write(greetingOf({ ...listening, host }, { public_url, lan: lanAddresses(), token }));
+}
+
+function version(): string {
+  const text = readFileSync(join(import.meta.dirname, '../package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { TotalsColumns } from '../connectors/series/store.ts';
 import { UnavailableError } from '../engine/errors.ts';
 import type { SeriesStore, SlotTable, TotalsQuery, TouchedSeries } from '../engine/ports.ts';
+import { traced } from './tracing.ts';
 import type { DrainState } from './workers/series-drain.ts';
 import { type FromWorker, fromWire, type SeriesWorkerData, type ToWorker } from './workers/series-protocol.ts';
 import type { MeterRoleOf, SlotsChanged } from './workers/series-slots.ts';
@@ -121,7 +122,7 @@ export async function openSeriesWorker(
     return async (...args: readonly unknown[]): Promise<never> => {
       const begun = performance.now();
       try {
-        return await ask(method, args);
+        return await traced(`series.${method}`, {}, () => ask(method, args));
       } finally {
         observe(labels, (performance.now() - begun) / 1000);
       }

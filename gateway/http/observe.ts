@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Base } from '../services.ts';
+import { traced, traceId } from '../tracing.ts';
 import type { Env } from './api.ts';
 
 /** Too many and too alike to log each one: assets, probes and the readings of pushing meters. */
@@ -17,7 +18,13 @@ export function observeRequests({ log, metrics }: Pick<Base, 'log' | 'metrics'>)
     c.set('actor', null);
     c.set('session', null);
     const begun = performance.now();
-    await next();
+    let trace_id: string | undefined;
+    const kind = { 'http.request.method': c.req.method };
+    await traced('http', kind, async (span) => {
+      trace_id = span.isRecording() ? traceId() : undefined;
+      await next();
+      span.setAttribute('http.response.status_code', c.res.status);
+    });
     const latency_ms = performance.now() - begun;
     // Middleware matches with a wildcard; what answered is the last that does not.
     const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith('*'))?.path ?? 'unmatched';
@@ -31,6 +38,7 @@ export function observeRequests({ log, metrics }: Pick<Base, 'log' | 'metrics'>)
       route,
       status,
       latency_ms: Math.round(latency_ms * 10) / 10,
+      ...(trace_id === undefined ? {} : { trace_id }),
     };
     if (status >= 500) log.error(line, 'request');
     else if (status < 400 && QUIET.test(c.req.path)) log.debug(line, 'request');

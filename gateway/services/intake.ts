@@ -6,6 +6,7 @@ import type { MeterCheck } from '../../engine/quality/validate.ts';
 import { validateReadings } from '../../engine/quality/validate.ts';
 import type { Metrics } from '../metrics.ts';
 import type { MeterService } from '../services.ts';
+import { traced } from '../tracing.ts';
 import type { LiveMemory } from './live.ts';
 import type { ReadingCounts } from './reading-counts.ts';
 
@@ -36,13 +37,17 @@ export function createIntake(deps: IntakeDeps): IntakeService {
   const known = createMeterCheck(deps.meters);
   const teller = createTeller(deps.bus);
   const counts = createCounts(deps.metrics);
-  const intake: Intake = async (group) => {
+  const intake: Intake = (group) =>
+    traced('reading.intake', { source: group.source, readings: group.readings.length }, () => take(group));
+  const take: Intake = async (group) => {
     const begun = performance.now();
     const { kept, flagged, rejected } = validateReadings(group.readings, clock.now(), known.of(group), {
       live: group.source === 'mqtt',
     });
     if (kept.length > 0) {
-      const seq = await journal.append([kept === group.readings ? group : { ...group, readings: kept }]);
+      const seq = await traced('journal.append', {}, () =>
+        journal.append([kept === group.readings ? group : { ...group, readings: kept }]),
+      );
       books?.accepted(group.source, kept.length, seq);
       live.record(group, kept);
       teller.tell(group.tenant, kept);

@@ -2,6 +2,7 @@
 
 import { type Memory, nextStep, withChoice } from '../../../engine/rag/graph.ts';
 import type { Base } from '../../services.ts';
+import { traced } from '../../tracing.ts';
 import type { Answer, AnswerEvent, AnswerStatus } from './answer.ts';
 import { answerOf } from './finished.ts';
 import { STEPS, type StepDeps, type StepRun } from './steps.ts';
@@ -38,7 +39,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       ...{ tenant, interactive: options.interactive, tell: options.tell, signal: options.signal },
       before: async () => (options.unkept ? null : db.asTenant(tenant, (sql) => questionBefore(sql, run))),
     };
-    const result: Memory = await STEPS[name](deps, work);
+    const result: Memory = await traced(`answer.${name}`, {}, () => STEPS[name](deps, work));
     const ms = performance.now() - since;
     const memory = { ...run.memory, ...result };
     const state = options.unkept
