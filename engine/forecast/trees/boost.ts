@@ -109,7 +109,7 @@ function addTree(grown: Grown, data: BinnedRows, bag: Int32Array, predicted: Flo
 }
 
 /** Ascending rows, each with the same chance. */
-function drawRows(rows: number, { row_share, random }: BoostOptions): Int32Array {
+export function drawRows(rows: number, { row_share, random }: Pick<BoostOptions, 'row_share' | 'random'>): Int32Array {
   const most = Math.max(1, Math.round(rows * row_share));
   const drawn = new Int32Array(most);
   let count = 0;
@@ -117,7 +117,10 @@ function drawRows(rows: number, { row_share, random }: BoostOptions): Int32Array
   return drawn;
 }
 
-function drawFeatures(features: number, { feature_share, random }: BoostOptions): Int32Array {
+export function drawFeatures(
+  features: number,
+  { feature_share, random }: Pick<BoostOptions, 'feature_share' | 'random'>,
+): Int32Array {
   const most = Math.max(1, Math.round(features * feature_share));
   const all = Array.from({ length: features }, (_, f) => f);
   for (let k = 0; k < most; k++) {
