@@ -78,7 +78,7 @@ const NAMES = {
   'external broker': 'health.part_broker',
 } as const;
 /** What to do when a part is ill. */
-const TODO = {
+const REMEDIES = {
   database: 'health.todo_database',
   journal: 'health.todo_journal',
   'series store': 'health.todo_series_store',
@@ -126,7 +126,7 @@ function partRow(part: PartView, ui: Ui): Html {
       ? t('health.latency', { p50: format.number(part.latency.p50_ms, 1), p95: format.number(part.latency.p95_ms, 1) })
       : '',
   ].filter(Boolean);
-  const todo = part.state !== 'ok' && part.name in TODO ? t(TODO[part.name as keyof typeof TODO]) : '';
+  const todo = part.state !== 'ok' && part.name in REMEDIES ? t(REMEDIES[part.name as keyof typeof REMEDIES]) : '';
   return html`<li><div class="stack tight">${stateMark(STATES[part.state], name)}${todo ? html`<span class="small">${todo}</span>` : ''}</div><span class="soft">${part.text}${since}${facts.length > 0 ? html` <span class="small">${facts.join(' · ')}</span>` : ''}</span></li>`;
 }
 
