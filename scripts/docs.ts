@@ -9,6 +9,7 @@ import { type OpenApiDocument, openApiDocument } from '../gateway/http/openapi.t
 import { mountApi } from '../gateway/http/routes.ts';
 import { createMetrics } from '../gateway/metrics.ts';
 import type { Services } from '../gateway/services.ts';
+import { writeAccuracy } from './accuracy.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const FOLDER = join(ROOT, 'docs/reference');
@@ -96,6 +97,7 @@ function profilesPage(): string {
 if (import.meta.main) {
   const check = process.argv.includes('--check');
   mkdirSync(FOLDER, { recursive: true });
+  if (!check) writeAccuracy();
   for (const [name, text] of Object.entries(await referencePages())) {
     const file = join(FOLDER, name);
     if (!check) writeFileSync(file, text);
