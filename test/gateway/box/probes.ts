@@ -145,6 +145,23 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'GET /api/v1/documents/{id}/marks': (ids) => [
     { path: `/api/v1/documents/${ids.document}/marks?page=1&quote=operator` },
   ],
+  'GET /api/v1/search': () => [
+    { path: '/api/v1/search?q=What+does+the+operator+pay' },
+    { path: '/api/v1/search?q=operator+grid+connection&limit=50' },
+  ],
+  'POST /api/v1/embed': () => [json('/api/v1/embed', { texts: ['What does the operator pay?'] })],
+  'GET /api/v1/glossary': () => [{ path: '/api/v1/glossary' }],
+  'PUT /api/v1/glossary': () => [
+    json('/api/v1/glossary', { language: 'en', lay: 'harmless', legal: ['without harm'] }),
+  ],
+  'DELETE /api/v1/glossary': () => [{ path: '/api/v1/glossary?language=en&lay=harmless' }],
+  'GET /api/v1/golden-sets': () => [{ path: '/api/v1/golden-sets' }],
+  'PUT /api/v1/golden-sets/{name}': () => [
+    json('/api/v1/golden-sets/harmless', { questions: [{ question: 'Harmless?', document: null, section: null }] }),
+  ],
+  'DELETE /api/v1/golden-sets/{name}': () => [{ path: '/api/v1/golden-sets/harmless' }],
+  'GET /api/v1/retrieval-evaluations': () => [{ path: '/api/v1/retrieval-evaluations?set=harmless' }],
+  'POST /api/v1/retrieval-evaluations': () => [json('/api/v1/retrieval-evaluations', { set: 'harmless' })],
   'POST /api/v1/ask': (ids) => [
     json('/api/v1/ask', { question: 'What does the operator pay for the grid connection?' }),
     json('/api/v1/ask', { question: 'What does the operator pay for the grid connection?', document: ids.document }),
@@ -338,7 +355,8 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'PUT /api/v1/grid-signals/inputs': (ids) => [json('/api/v1/grid-signals/inputs', { mqtt: { device: ids.device } })],
   'GET /api/v1/savings/{month}': () => [{ path: `/api/v1/savings/${FROM.slice(0, 7)}` }],
   'POST /api/v1/simulations': () => [
-    json('/api/v1/simulations', { from: FROM.slice(0, 7), to: TO.slice(0, 7), capacity_kWh: 5, power_kW: 2 }),
+    // a month without readings: the job would only take time
+    json('/api/v1/simulations', { from: '2020-01', to: '2020-01', capacity_kWh: 5, power_kW: 2 }),
   ],
   'GET /api/v1/simulations': () => [{ path: '/api/v1/simulations' }],
   'GET /api/v1/simulations/{id}': (ids) => [{ path: `/api/v1/simulations/${ids.decision}` }],

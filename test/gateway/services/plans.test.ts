@@ -1,0 +1,349 @@
+/** Plans, signals of the grid operator and setpoints of one site, on a real database and with the real planner. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMemoryBus } from '../../../connectors/bus/memory.ts';
+import { openHighs } from '../../../engine/dispatch/highs.ts';
+import { reportPlan } from '../../../engine/dispatch/plan-report.ts';
+import type { PlanInput } from '../../../engine/dispatch/site.ts';
+import { InvalidDataError } from '../../../engine/errors.ts';
+import type { MeterPoint } from '../../../engine/model/site.ts';
+import { SLOT_MS, slotStart } from '../../../engine/model/time.ts';
+import type { Forecast } from '../../../engine/ports.ts';
+import { createMetrics } from '../../../gateway/metrics.ts';
+import { decodeSignal } from '../../../gateway/services/grid-inputs.ts';
+import { createGridSignals } from '../../../gateway/services/grid-signals.ts';
+import { planCalendar } from '../../../gateway/services/plans/calendar.ts';
+import { signalsCsv } from '../../../gateway/services/plans/evidence.ts';
+import { createPlanService, type PlanDeps } from '../../../gateway/services/plans.ts';
+import { createSetpoints, wordsOf } from '../../../gateway/services/setpoints.ts';
+import { createSiteService } from '../../../gateway/services/site.ts';
+import { createTariffService } from '../../../gateway/services/tariffs.ts';
+import type { Actor } from '../../../gateway/services.ts';
+import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
+
+const NOW = Date.parse('2026-06-15T10:03Z');
+const admin: Actor = { tenant: 'default', person: 'anna', role: 'admin', language: 'en' };
+const BATTERY = {
+  ...{
+    kind: 'battery',
+    id: 'store',
+    name: 'Battery',
+    soc_meter: 'store',
+    capacity_kWh: 20,
+    charge_W: 10_000,
+    discharge_W: 10_000,
+  },
+  section_14a: { kind: 'battery', power_W: 10_000 },
+};
+const CAR = {
+  ...{ kind: 'vehicle', id: 'car', name: 'Car', capacity_kWh: 60, charge_W: 11_000, arrival_percent: 40 },
+  stays: [{ weekdays: [1, 2, 3, 4, 5, 6, 7], arrive: '09:00', depart: '17:00', goal_percent: 80 }],
+  section_14a: { kind: 'charger', power_W: 11_000 },
+};
+const TARIFF = `name: Two prices
+currency: EUR
+time_zone: Europe/Berlin
+vat_percent: 19
+energy:
+  - name: Energy
+    periods:
+      - { name: night, price_per_kWh: 0.1, when: { hours: 00:00-06:00 } }
+      - { name: day, price_per_kWh: 0.3 }
+demand:
+  - { name: Power, per: month, price_per_kW: 8 }
+`;
+
+function setUp(test: TestDatabase) {
+  let now_ms = NOW;
+  const clock = { now: () => now_ms };
+  const bus = createMemoryBus({ log: silent });
+  const site = createSiteService({ db: test.db });
+  const tariffs = createTariffService({ db: test.db, bus, log: silent, clock, site });
+  const live = new Map<string, Map<string, { at_ms: number; received_ms: number; value: number; quality: number }>>();
+  const measured = (meter: string, quantity: string, value: number) => {
+    const values = live.get(meter) ?? new Map();
+    live.set(meter, values.set(quantity, { at_ms: now_ms, received_ms: now_ms, value, quality: 0 }));
+  };
+  let load: Forecast | null = null;
+  const forecast = () => {
+    const from_ms = slotStart(now_ms);
+    const points = Array.from({ length: 200 }, (_, t) => ({
+      at_ms: from_ms + t * SLOT_MS,
+      mean: 3000,
+      quantiles: { '0.1': 2000, '0.9': 5000 },
+    }));
+    load = { series: 'load', unit: 'W', made_at_ms: now_ms, model: 'm', inputs_known_ms: now_ms, points };
+  };
+  const point = (id: string, role: MeterPoint['role']): MeterPoint => ({
+    ...{
+      tenant: 'default',
+      id,
+      site: 'works',
+      name: id,
+      role,
+      device: null,
+      channel: 'main',
+      parent: null,
+      virtual: null,
+    },
+  });
+  const points = [point('grid', 'grid'), point('store', 'battery')];
+  const jobs: PlanDeps['jobs'] = { define: () => {}, send: async () => {}, schedule: () => {} };
+  const empty = { at_ms: new Float64Array(), values: new Float64Array(), quality: new Int32Array() };
+  const series = {
+    readings: { read: async () => ({ ...empty, from_ms: null }) },
+    slots: {
+      read: async () => empty,
+      spans: async () => [],
+      totalsColumns: async () => ({ meters: [], values: empty.values, quality: empty.quality, slots: empty.quality }),
+    },
+  } as unknown as PlanDeps['series'];
+  const signals = createGridSignals({
+    ...{ db: test.db, clock, log: silent, site, live: { of: (_tenant, meter) => live.get(meter) ?? new Map() } },
+    devices: (tenant) => plans.devices(tenant),
+  });
+  const plans: ReturnType<typeof createPlanService> = createPlanService({
+    ...{
+      db: test.db,
+      log: silent,
+      bus,
+      clock,
+      metrics: createMetrics({ defaults: false }),
+      site,
+      tariffs,
+      jobs,
+      series,
+      signals,
+    },
+    meters: { list: () => points, get: (_tenant, id) => points.find((one) => one.id === id) },
+    prices: { context: async () => ({ isHoliday: () => false, market: () => undefined }) },
+    forecasts: {
+      latest: async (_tenant, name) => (name === 'load' ? load : null),
+      reason: () => 'Too little history.',
+    },
+    weather: { hours: async () => [] },
+    data: { query: async () => ({ unit: 'kWh', columns: empty }) },
+    live: { of: (_tenant, meter) => live.get(meter) ?? new Map() },
+    tenants: () => ['default'],
+    workers: {
+      run: async <Output>(_task: string, input: unknown) => {
+        const { mixed } = await openHighs();
+        return structuredClone(reportPlan(input as PlanInput, mixed)) as Output;
+      },
+    },
+  });
+  return {
+    site,
+    tariffs,
+    signals,
+    plans,
+    bus,
+    clock,
+    measured,
+    forecast,
+    live,
+    pass(ms: number) {
+      now_ms += ms;
+    },
+  };
+}
+
+describe('plans of a site', () => {
+  let test: TestDatabase;
+  let box: ReturnType<typeof setUp>;
+  beforeAll(async () => {
+    test = await openTestDatabase();
+    box = setUp(test);
+    await box.site.start();
+    await box.site.save(admin, {
+      ...{
+        id: 'works',
+        name: 'Works',
+        place: '',
+        latitude: null,
+        longitude: null,
+        time_zone: 'Europe/Berlin',
+        country: 'DE',
+      },
+      ...{ currency: 'EUR', energy_price: { kind: 'fixed', per_kWh: 0.3, vat_percent: 19 } },
+    });
+    await box.tariffs.start();
+    await box.tariffs.save(admin, '1970-01-01', TARIFF);
+  });
+  afterAll(() => test?.close());
+
+  const faults = async () => {
+    const error = await box.plans.refresh('default', 'person').catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(InvalidDataError);
+    return (error as InvalidDataError).faults.map(({ where }) => where);
+  };
+
+  it('says by name what is missing, one after another, and assumes nothing', async () => {
+    expect(await faults()).toEqual(['devices']);
+    await expect(box.plans.saveDevice(admin, { ...BATTERY, capacity_kWh: -1, soc_meter: '' })).rejects.toMatchObject({
+      faults: [{ where: 'capacity_kWh' }, { where: 'soc_meter' }],
+    });
+    await expect(box.plans.saveDevice(admin, { ...BATTERY, soc_meter: 'nobody' })).rejects.toThrow(
+      'no meter point "nobody"',
+    );
+    await box.plans.saveDevice(admin, BATTERY);
+    await box.plans.saveDevice(admin, CAR);
+    expect(await faults()).toEqual(['the load forecast']);
+    expect(box.plans.problem('default')?.message).toContain('Too little history.');
+    box.forecast();
+    expect(await faults()).toEqual(['Battery']);
+    box.measured('store', 'soc_percent', 50);
+  });
+
+  it('makes a plan, keeps it, and tells what it saves, reasons included', async () => {
+    const plan = await box.plans.refresh('default', 'person');
+    expect(box.plans.problem('default')).toBeNull();
+    expect(plan.gave_way).toEqual([]);
+    expect(plan.saving.none).toBeGreaterThan(0);
+    expect(plan.saving.rule).toBeGreaterThanOrEqual(-1e-6);
+    expect(plan.devices.map(({ id, reasons }) => [id, reasons.length])).toEqual([
+      ['store', plan.grid_W.length],
+      ['car', plan.grid_W.length],
+    ]);
+    const again = setUp(test);
+    await again.site.start();
+    expect(await again.plans.latest('default')).toEqual(JSON.parse(JSON.stringify(plan)));
+    const calendar = planCalendar(plan, { language: 'de', name: 'Werk, Halle', now_ms: NOW });
+    expect(calendar).toContain('SUMMARY:Car lädt');
+    for (const line of calendar.split('\r\n')) expect(Buffer.byteLength(line)).toBeLessThanOrEqual(75);
+  });
+
+  it('the month’s peak so far and the quantile that is weighed move the plan', async () => {
+    const before = await box.plans.refresh('default', 'person');
+    await box.plans.saveSettings(admin, { weigh: 0.9 });
+    const careful = await box.plans.refresh('default', 'person');
+    expect(careful.load_W[20]).toBe(5000);
+    expect(before.load_W[20]).toBe(3000);
+    expect(careful.cost.demand).toBeGreaterThan(before.cost.demand);
+    await box.plans.saveSettings(admin, {});
+  });
+
+  it('a person sees what an override costs, sets it, and gives the device back', async () => {
+    const override = { device: 'store', from_ms: NOW, to_ms: NOW + 3_600_000, power_W: -5000 };
+    const { cost } = await box.plans.overrideCost('default', override);
+    expect(cost).toBeGreaterThan(0);
+    expect(await box.plans.overrides('default')).toEqual([]);
+    const set = await box.plans.override(admin, override);
+    expect(set.cost).toBeCloseTo(cost, 6);
+    const store = (await box.plans.latest('default'))!.devices[0]!;
+    expect([store.power_W[1], store.reasons[1]!.code]).toEqual([-5000, 'by-hand']);
+    await box.plans.liftOverride(admin, set.id);
+    expect(await box.plans.overrides('default')).toEqual([]);
+    await expect(box.plans.override(admin, { ...override, device: 'other' })).rejects.toThrow('no device "other"');
+  });
+
+  it('a signal of the grid operator is kept at once, never below the minimum, and logged with what was drawn', async () => {
+    const sent: { topic: string; power_W: number; because: string }[] = [];
+    await box.plans.saveDevice(admin, { ...BATTERY, control: { way: 'mqtt', writing: true, device: 'controller' } });
+    await box.plans.saveDevice(admin, { ...CAR, control: { way: 'mqtt', writing: true, device: 'controller' } });
+    await box.plans.refresh('default', 'person');
+    for (const [device, power_W] of [
+      ['store', -7000],
+      ['car', -11_000],
+    ] as const)
+      await box.plans.override(admin, { device, from_ms: NOW, to_ms: NOW + 3_600_000, power_W });
+    const setpoints = createSetpoints({
+      ...{
+        clock: box.clock,
+        log: silent,
+        bus: box.bus,
+        tenants: () => ['default'],
+        plan: box.plans.latest,
+        planDevices: box.plans.devices,
+      },
+      ...{
+        signals: box.signals,
+        live: { of: (_tenant: string, meter: string) => box.live.get(meter) ?? new Map() },
+        device: () => null,
+      },
+      buses: { acquire: () => expect.unreachable() },
+      publish: async (_tenant, topic, payload) => void sent.push({ topic, ...JSON.parse(payload) }),
+    });
+    await setpoints.apply('default');
+    expect(sent.find(({ topic }) => topic === 'setpoints/default/controller/store')).toMatchObject({
+      power_W: -7000,
+      because: 'plan',
+    });
+    sent.length = 0;
+    box.measured('store', 'power_W', -10_000);
+    const signal = await box.signals.signal('default', {
+      source: 'mqtt',
+      ...decodeSignal(Buffer.from('{"limit_W":0}'))!,
+    });
+    // 4.2 kW + (2 − 1) × 0.80 × 4.2 kW
+    expect([signal.minimum_W, signal.limit_W]).toEqual([7560, 7560]);
+    await setpoints.apply('default');
+    const drawn = sent.reduce((sum, { power_W }) => sum + Math.max(0, -power_W), 0);
+    expect(drawn).toBeLessThanOrEqual(7560);
+    expect(drawn).toBeGreaterThan(7000);
+    expect(sent.some(({ because }) => because === 'signal')).toBe(true);
+    const planned = await box.plans.refresh('default', 'signal');
+    expect(planned.devices.reduce((sum, { power_W }) => sum + Math.max(0, -power_W[1]!), 0)).toBeLessThanOrEqual(7561);
+    box.pass(30_000);
+    await box.signals.end('default', 'mqtt');
+    expect(box.signals.limit('default')).toBeNull();
+    const [kept] = await box.signals.list('default', NOW - 1, NOW + 3_600_000);
+    expect(kept).toMatchObject({ source: 'mqtt', asked_W: 0, limit_W: 7560, ended_ms: NOW + 30_000 });
+    expect(kept!.obeyed_ms! - kept!.from_ms).toBeLessThanOrEqual(60_000);
+    const draws = await box.signals.draws('default', kept!.id);
+    // The car is not measured: what was drawn together is not known, and is not called 0.
+    expect(draws.map(({ drawn_W, detail }) => [drawn_W, detail.store, detail.car])).toEqual([
+      [null, 10_000, null],
+      [null, 10_000, null],
+    ]);
+    expect(signalsCsv([kept!], [draws])).toContain('car=not measured store=10000');
+    sent.length = 0;
+    await setpoints.stop();
+    expect(sent.map(({ power_W, because }) => [power_W, because])).toEqual([
+      [0, 'safe'],
+      [0, 'safe'],
+    ]);
+  });
+
+  it('sends the safe value once the plan is too old, and nothing where no admin switched writing on', async () => {
+    const sent: { device: string; power_W: number; because: string }[] = [];
+    const setpoints = createSetpoints({
+      ...{
+        clock: box.clock,
+        log: silent,
+        bus: box.bus,
+        tenants: () => ['default'],
+        plan: box.plans.latest,
+        planDevices: box.plans.devices,
+      },
+      ...{ signals: box.signals, live: { of: () => new Map() }, device: () => null },
+      buses: { acquire: () => expect.unreachable() },
+      publish: async (_tenant, _topic, payload) => void sent.push(JSON.parse(payload)),
+    });
+    await box.plans.saveDevice(admin, { ...CAR, control: { way: 'mqtt', writing: false, device: 'controller' } });
+    box.pass(50 * 60_000);
+    await setpoints.apply('default');
+    expect(sent.map(({ device, power_W, because }) => [device, power_W, because])).toEqual([['store', 0, 'safe']]);
+  });
+});
+
+describe('values for Modbus registers', () => {
+  it.each([
+    [-1, 'int16', [0xffff]],
+    [40_000, 'int16', [0x7fff]],
+    [-5, 'uint16', [0]],
+    [-70_000, 'int32', [0xfffe, 0xee90]],
+  ] as const)('%d as %s', (value, type, words) => expect(wordsOf(value, type)).toEqual(words));
+});
+
+describe('a signal over MQTT', () => {
+  it('is a number, an object, or nothing to take it back; anything else is refused in words', () => {
+    expect(decodeSignal(Buffer.from('4200'))).toEqual({ limit_W: 4200 });
+    expect(decodeSignal(Buffer.from('{"limit_W":0,"to":"2026-06-15T12:00Z"}'))).toEqual({
+      limit_W: 0,
+      to_ms: Date.parse('2026-06-15T12:00Z'),
+    });
+    for (const text of ['', 'null', '{"limit_W":null}']) expect(decodeSignal(Buffer.from(text))).toBeNull();
+    for (const text of ['{', '{"limit_W":"x"}', '{"limit_W":1,"to":"soon"}', 'x'.repeat(2000)])
+      expect(() => decodeSignal(Buffer.from(text))).toThrow(InvalidDataError);
+  });
+});
