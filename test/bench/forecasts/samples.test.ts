@@ -2,11 +2,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import * as nab from '../anomaly-nab.bench.ts';
 import { benchData } from '../epf/data.ts';
 import * as epf from '../epf.bench.ts';
 import * as quantiles from '../epf-quantiles.bench.ts';
 import * as gbdt from '../gbdt.bench.ts';
 import * as load from '../load.bench.ts';
+import * as lstm from '../lstm.bench.ts';
+import * as peakHour from '../peak-hour.bench.ts';
 
 const has = Boolean(process.env.LUNA_BENCH_DATA) && existsSync(join(benchData(), 'prices/epf/NP.csv.gz'));
 const quiet = () => {};
@@ -47,5 +50,23 @@ describe.skipIf(!has)('the benches of forecasts', () => {
     const result = await gbdt.run(options, quiet);
     expect(result.mae).toBeLessThan(0.3);
     expect(result.shap_gap).toBeLessThan(1e-9);
+  }, 120_000);
+
+  it('anomaly-nab: the three files, with one set of settings', async () => {
+    const result = await nab.run({}, quiet);
+    expect(result.windows).toBe(11);
+    expect(result.score).toBeGreaterThan(56.9);
+  }, 120_000);
+
+  it('lstm: two epochs on half a year learn, and are revived bit-identically', async () => {
+    const result = await lstm.run({ epochs: '2', hours: '1500' }, quiet);
+    expect(result.bit_identical).toBe(true);
+    expect(result.loss_last).toBeLessThan(Number(result.loss_first));
+  }, 120_000);
+
+  it("peak-hour: knows more than yesterday's prices", async () => {
+    const options = { files: 'DE.csv.gz', days: '60', 'refit-days': '60', 'window-days': '300' };
+    const result = await peakHour.run(options, quiet);
+    expect(result.auc).toBeGreaterThan(Number(result.auc_naive) + 0.03);
   }, 120_000);
 });

@@ -70,9 +70,11 @@ describe('what is unusual about a meter', () => {
 
   it('is told once: since when, how much energy and money, and what is likely behind it', async () => {
     await service.round(tenant);
+    const [first] = await service.list(tenant, { open_only: true });
     await service.round(tenant);
     const [found, ...more] = await service.list(tenant, { open_only: true });
     expect(more).toEqual([]);
+    expect(found!.id).toBe(first!.id);
     expect(Math.abs(found!.since_ms - BROKEN)).toBeLessThanOrEqual(2 * HOUR_MS);
     // 8 kWh more in each of 12 hours.
     expect(found!.energy_kWh).toBeGreaterThan(80);
