@@ -60,9 +60,9 @@ type Fitted = {
 function fit(input: ForecastInput): Fitted {
   const grid = createLocalGrid(input);
   const days = daysOf(grid, input.holidays ?? []);
-  const cache = new Map<string, Float64Array>();
+  const cache = new Map<number, Float64Array>();
   const profile = (k: number, day: number, slot: number, end: number): number => {
-    const key = `${k} ${day} ${end}`;
+    const key = (day * 4096 + end) * PROFILES.length + k;
     let made = cache.get(key);
     if (!made) {
       made = meanOfDays(grid, PROFILES[k]!.days(days, day, end));

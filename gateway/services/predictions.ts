@@ -1,7 +1,7 @@
 /** Single values of forecasts, each with an id under which it can be explained later. */
 import { randomUUID } from 'node:crypto';
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
-import type { Horizon, SeriesKind } from '../../engine/forecast/box/model-port.ts';
+import type { History, Horizon, SeriesKind } from '../../engine/forecast/box/model-port.ts';
 import type { Explanation } from '../../engine/forecast/port.ts';
 import { HOUR_MS, slotStart, zoneOffset } from '../../engine/model/time.ts';
 import type { Forecast } from '../../engine/ports.ts';
@@ -29,6 +29,8 @@ export interface PredictionService {
   predict(tenant: string, wanted: readonly { series: string; at_ms: number }[]): Promise<Prediction[]>;
   /** @throws NotFoundError */
   explain(tenant: string, id: string): Promise<ExplainedPrediction>;
+  /** What the newest forecast has for an instant, and what it was made of; nothing is stored. */
+  explainAt(tenant: string, series: string, at_ms: number): Promise<ExplainedPrediction>;
 }
 
 export type PredictionDeps = HistoryDeps &
@@ -101,36 +103,32 @@ export function createPredictionService(deps: PredictionDeps): PredictionService
       return found;
     },
 
-    async explain(tenant, id) {
-      const prediction = await db.asTenant(tenant, (sql) => read(sql, id));
-      const { series, at_ms, made_ms } = prediction;
-      const history = await gatherHistory(deps, tenant, series);
-      // What was known when it was made; prices are known to the end of what was published.
-      const from_ms = series === 'price' ? Math.min(history.from_ms, slotStart(at_ms)) : slotStart(made_ms);
-      const known = {
-        kind: series,
-        columns: history.columns,
-        from_ms,
-        time_zone: history.time_zone,
-        holidays: history.holidays,
-      };
-      const horizon = horizonOf(prediction, from_ms, history.time_zone);
-      const champions = await deps.models.champions(tenant, series);
-      const champion = champions.find((each) => each.horizon === horizon);
-      const ask = (model: StoredModel | string) =>
-        deps.workers.run<ExplainResult>('explain-forecast', {
-          history: known,
-          at_ms,
-          horizon,
-          model,
-        } satisfies ExplainTask);
-      const told = await ask(champion ?? prediction.model).catch((error: unknown) => {
-        if (!(error instanceof InvalidDataError)) throw error;
-        return ask('hourly-ridge/1');
-      });
-      return { ...prediction, explanation: told };
+    explain: async (tenant, id) => explained(tenant, await db.asTenant(tenant, (sql) => read(sql, id))),
+    async explainAt(tenant, series, at_ms) {
+      const kind = kindNamed(series);
+      return explained(tenant, await one(tenant, kind, at_ms, await newest(tenant, kind)));
     },
   };
+
+  async function explained(tenant: string, prediction: Prediction): Promise<ExplainedPrediction> {
+    const { series, at_ms, made_ms } = prediction;
+    const { columns, time_zone, holidays, from_ms: unknown_ms } = await gatherHistory(deps, tenant, series);
+    // What was known when it was made; prices are known to the end of what was published.
+    const from_ms = series === 'price' ? Math.min(unknown_ms, slotStart(at_ms)) : slotStart(made_ms);
+    const history: History = { kind: series, columns, from_ms, time_zone, holidays };
+    const horizon = horizonOf(prediction, from_ms, time_zone);
+    const champions = await deps.models.champions(tenant, series);
+    const champion = champions.find((each) => each.horizon === horizon);
+    const ask = (model: StoredModel | string) => {
+      const task: ExplainTask = { history, at_ms, horizon, model };
+      return deps.workers.run<ExplainResult>('explain-forecast', task);
+    };
+    const told = await ask(champion ?? prediction.model).catch((error: unknown) => {
+      if (!(error instanceof InvalidDataError)) throw error;
+      return ask('day-profiles/1');
+    });
+    return { ...prediction, explanation: told };
+  }
 }
 
 /** The horizon that stands for this instant in a forecast. */

@@ -1,6 +1,7 @@
 /** Trains one model off the serving thread, and tells how far it is on a channel. */
 import { constants, setPriority } from 'node:os';
 import { BroadcastChannel } from 'node:worker_threads';
+import { isWorkerThread } from 'piscina';
 import type { DayScore, History, Horizon } from '../../engine/forecast/box/model-port.ts';
 import { recipeNamed } from '../../engine/forecast/box/recipes.ts';
 
@@ -29,7 +30,8 @@ export default function trainModel({ history, recipe, horizon, seed, channel }: 
 
 /** Whoever serves goes first. On Linux this concerns the thread alone; elsewhere it may be refused. */
 function stepBack(): void {
-  if (process.platform !== 'linux') return;
+  // Only a thread of the pool: the main thread serves.
+  if (process.platform !== 'linux' || !isWorkerThread) return;
   try {
     setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {

@@ -18,6 +18,7 @@ import { sampleDocumentServices } from './sample-documents.ts';
 import { sampleIntelligence } from './sample-intelligence.ts';
 import { sampleLoads } from './sample-loads.ts';
 import { sampleMeters } from './sample-meters.ts';
+import { sampleModels } from './sample-models.ts';
 import { samplePlans } from './sample-plan.ts';
 import { sampleSearch } from './sample-search.ts';
 import { ENERGY_PRICE, SAMPLE_NOW_MS, SITE, TENANT } from './sample-site.ts';
@@ -56,6 +57,7 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     ...sampleMeters(clock),
     ...sampleData(clock),
     ...sampleIntelligence(clock),
+    ...sampleModels(clock),
     ...sampleAlerts(clock),
     ...sampleBackups(),
     ...sampleAdmin(clock),

@@ -5,6 +5,7 @@ import { layout } from '../components/layout.ts';
 import { age, card, emptyState, linkButton, notice } from '../components/parts.ts';
 import type { Scaled } from '../format.ts';
 import type { Html, Ui } from '../ui.ts';
+import { accuracyCard, type ModelsView, modelsCard, type WhyView, whyCard } from './forecast-models.ts';
 import type { SeriesColumns } from './now.ts';
 
 export type ForecastSeries = 'load' | 'generation' | 'price';
@@ -35,6 +36,9 @@ export type ForecastView = {
   reason: string | null;
   history: { has_days: number; need_days: number };
   has_generation: boolean;
+  /** Null: there is no registry. */
+  models: ModelsView | null;
+  why: WhyView | null;
 };
 
 const SLOT_MS = 15 * 60_000;
@@ -48,7 +52,7 @@ export function forecastsPage(view: ForecastView, ui: Ui): Html {
     as_of_ms: view.model?.made_ms ?? null,
     live: `page=forecasts&series=${view.series}`,
     scripts: ['chart.js'],
-    content: html`<div class="region" id="forecast-page" sse-swap="forecast" hx-swap="morph:innerHTML">${forecastRegion(view, ui)}</div>`,
+    content: html`<div class="region" id="forecast-page" sse-swap="forecast" hx-swap="morph:innerHTML">${forecastRegion(view, ui)}</div>${view.fan ? whyCard(view, view.fan.at_ms, scaleOf(view, view.fan, ui), ui) : ''}`,
     action: choice(view, ui),
   });
 }
@@ -65,7 +69,7 @@ export function forecastRegion(view: ForecastView, ui: Ui): Html {
   if (!view.fan) return html`<div class="stack">${nothingYet(view, ui)}</div>`;
   const scale = scaleOf(view, view.fan, ui);
   return html`<div class="stack">${oldNotice(view, ui)}${peak(view, view.fan, scale, ui)}
-${chartCard(view, view.fan, scale, ui)}${errorCard(view, scale, ui)}</div>`;
+${chartCard(view, view.fan, scale, ui)}${errorCard(view, scale, ui)}${accuracyCard(view, scale, ui)}${modelsCard(view, scale, ui)}</div>`;
 }
 
 function nothingYet(view: ForecastView, ui: Ui): Html {

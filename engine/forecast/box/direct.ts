@@ -76,7 +76,7 @@ function revive(ask: Asking, { trained_day, bands: state }: Artefact): LiveModel
     forecast(history) {
       const grid = gridOf(history);
       const bands = bandsOf(history, grid);
-      return banded(bands, ask.hours(history, grid, history.from_ms, SLOTS[ask.horizon]));
+      return banded(bands, ask.hours(history, grid, history.from_ms, SLOTS[ask.horizon], BAND_LEVELS));
     },
     scores(history, from_day) {
       const scores: DayScore[] = [];
@@ -116,18 +116,30 @@ function banded(bands: Bands, hours: readonly HourForecast[]): HourForecast[] {
 
 type Asking = Pick<LiveModel, 'explain'> & {
   readonly horizon: Horizon;
-  hours(history: History, grid: LocalGrid, from_ms: number, slots: number): HourForecast[];
+  hours(
+    history: History,
+    grid: LocalGrid,
+    from_ms: number,
+    slots: number,
+    quantiles?: readonly number[],
+  ): HourForecast[];
   /** What was forecast for a day at its origin, or (intraday) at several times of it. */
   ofDay(history: History, grid: LocalGrid, day: number): HourForecast[];
 };
 
 function asking(model: ForecastModel, horizon: Horizon): Asking {
-  const inputOf = ({ columns, time_zone, holidays, kind }: History, from_ms: number, slots: number): ForecastInput => ({
+  /** @param quantiles of the model itself: they take time, and bands replace them once they know enough. */
+  const inputOf = (
+    { columns, time_zone, holidays, kind }: History,
+    from_ms: number,
+    slots: number,
+    quantiles: readonly number[] = [],
+  ): ForecastInput => ({
     history: columns,
-    ...{ from_ms, slots, time_zone, holidays, quantiles: BAND_LEVELS, floor: kind === 'price' ? null : 0 },
+    ...{ from_ms, slots, time_zone, holidays, quantiles, floor: kind === 'price' ? null : 0 },
   });
-  const hours: Asking['hours'] = (history, grid, from_ms, slots) =>
-    hoursOf(grid, model.forecast(inputOf(history, from_ms, slots)));
+  const hours: Asking['hours'] = (history, grid, from_ms, slots, quantiles) =>
+    hoursOf(grid, model.forecast(inputOf(history, from_ms, slots, quantiles)));
   return {
     horizon,
     hours,
@@ -166,7 +178,7 @@ export function hoursOf(grid: LocalGrid, points: readonly ForecastPoint[]): Hour
   for (const { at_ms, mean, quantiles } of points) {
     const { day, slot } = grid.placeOf(at_ms);
     const key = (grid.first_day + day) * DAY_HOURS + Math.floor(slot / 4);
-    const values = [mean, ...BAND_LEVELS.map((level) => quantiles[String(level)] ?? mean)];
+    const values = [mean, ...BAND_LEVELS.map((level) => quantiles[String(level)] ?? NaN)];
     const known = made.get(key);
     if (known) {
       known.count++;

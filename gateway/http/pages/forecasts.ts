@@ -13,8 +13,9 @@ import type { SeriesColumns } from '../../../web/pages/now.ts';
 import type { Ui } from '../../../web/ui.ts';
 import type { Actor, Services } from '../../services.ts';
 import type { LiveView } from '../stream.ts';
+import { actOnModels, modelsOf, whyOf } from './forecast-models.ts';
 import { FORECAST_NEEDS_DAYS, historyDays } from './now.ts';
-import { createPageApp, type PageDeps, readerOf, sendPage, signedIn, uiOf } from './page.ts';
+import { createPageApp, csrfChecked, type PageDeps, readerOf, sendPage, signedIn, uiOf } from './page.ts';
 
 const PAST_MS = 24 * HOUR_MS;
 const ERROR_DAYS = 7;
@@ -24,7 +25,16 @@ export function createForecastsPage(deps: PageDeps) {
   const app = createPageApp();
   app.get('/forecasts', signedIn(deps), async (c) => {
     const ui = uiOf(deps, c);
-    return sendPage(c, forecastsPage(await gather(services, readerOf(c), ui, seriesOf(c.req.query('series'))), ui));
+    const series = seriesOf(c.req.query('series'));
+    const view = await gather(services, readerOf(c), ui, series);
+    const why = view.fan ? await whyOf(services, readerOf(c).tenant, series, c.req.query('hour')) : null;
+    return sendPage(c, forecastsPage({ ...view, why }, ui));
+  });
+  app.post('/forecasts/models', signedIn(deps, 'analyst'), csrfChecked(deps), async (c) => {
+    const form = await c.req.parseBody();
+    const series = seriesOf(String(form.series ?? ''));
+    await actOnModels(services, readerOf(c), series, form);
+    return c.redirect(`/forecasts?series=${series}`, 303);
   });
   const live: LiveView = {
     fast: async () => ({}),
@@ -32,7 +42,7 @@ export function createForecastsPage(deps: PageDeps) {
       const view = await gather(services, actor, ui, seriesOf(query.get('series')));
       return { forecast: forecastRegion(view, ui) };
     },
-    isSlow: (event) => event.type === 'forecast',
+    isSlow: (event) => event.type === 'forecast' || (event.type === 'progress' && event.task === 'train-models'),
     slowEverySlot: true,
   };
   return { app, live };
@@ -51,12 +61,13 @@ async function gather(services: Services, { tenant }: Actor, ui: Ui, series: For
       return otherwise;
     });
   const none = { model: '', mae: null, naive_mae: null, unit: '', slots: 0 };
-  const [forecast, truth, past, error, has_days] = await Promise.all([
+  const [forecast, truth, past, error, has_days, models] = await Promise.all([
     orElse(services.forecasts.latest(tenant, series, ui.now_ms), null),
     orElse(truthOf(services, tenant, series, from_ms, slot_ms), NOTHING),
     orElse(services.forecasts.past(tenant, series, from_ms, slot_ms), NOTHING),
     orElse(services.forecasts.error(tenant, series, ERROR_DAYS), none),
     series === 'price' ? FORECAST_NEEDS_DAYS : orElse(historyDays(services, tenant, ui.now_ms), 0),
+    orElse(modelsOf(services, tenant, series, ui.time_zone), null),
   ]);
   const factor = series === 'price' ? 1 / 1000 : 1;
   const fan = forecast && fanOf(forecast, slot_ms, factor);
@@ -80,6 +91,7 @@ async function gather(services: Services, { tenant }: Actor, ui: Ui, series: For
     },
     reason: services.forecasts.reason?.(tenant, series) ?? null,
     history: { has_days, need_days: FORECAST_NEEDS_DAYS },
+    ...{ models, why: null },
     has_generation: services.meters.list(tenant).some((point) => point.role === 'generation'),
   };
 }

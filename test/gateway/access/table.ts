@@ -231,6 +231,7 @@ admin   page   POST   /tariff/remove
 user    page   GET    /bill
 user    page   GET    /bill/line
 user    page   GET    /forecasts
+analyst page   POST   /forecasts/models
 user    page   GET    /plan
 user    page   POST   /plan/what-if
 analyst page   POST   /plan/overrides
