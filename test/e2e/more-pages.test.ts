@@ -26,7 +26,7 @@ import {
 const PROFILES = openProfileCatalogue(join(import.meta.dirname, '../../firmware-profiles'));
 const VIEWER = `/documents/d1?${new URLSearchParams({ version: '2026-01-01', page: '1', quote: QUOTE }).toString()}`;
 const PATHS = [
-  ...['site', 'people', 'keys', 'devices', 'hosts', 'health', 'audit'].map((tab) => `/admin/${tab}`),
+  ...['site', 'people', 'keys', 'devices', 'hosts', 'regulation', 'health', 'audit'].map((tab) => `/admin/${tab}`),
   ...['/meters/new', '/meters/new?profile=eastron-sdm630', '/meters/new?profile=homewizard-p1', '/meters/new?way=mqtt'],
   ...[
     '/meters/new/search',
@@ -39,6 +39,7 @@ const PATHS = [
   ...[
     '/ask?question=What+power',
     '/ask?question=How+high',
+    '/ask?conversation=c0',
     '/documents',
     '/advice',
     '/alerts',

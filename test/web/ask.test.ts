@@ -109,3 +109,38 @@ describe('conversations', () => {
     expect(await (await htmx('/ask/answers/a1/resume', { choice: 'd1' })).text()).toContain('data-status="answered"');
   });
 });
+
+describe('the page of admins about answers', () => {
+  it('shows what was measured against what is wanted, what fell, and the glossary', async () => {
+    const page = await (await createSampleApp(createSampleServices()).request('/admin/regulation')).text();
+    expect(page).toMatch(/the right section is among the first five.*?86.%.*?≥.85.%/s);
+    expect(page).toMatch(/answered from the right section.*?84\.2.%.*?≥.85.%/s);
+    expect(page).toContain('Worse than the time before');
+    expect(page).toContain('<b>Netzrabatt</b> → reduziertes Netzentgelt');
+    expect(page).toContain('44\u00a0%');
+  });
+
+  it('keeps words and questions, and says which line is no question', async () => {
+    const services = createSampleServices();
+    const kept: unknown[] = [];
+    services.retrieval.saveGlossaryEntry = async (_, entry) => void kept.push(entry);
+    services.retrieval.removeGlossaryEntry = async (_, language, lay) => void kept.push([language, lay]);
+    services.retrieval.saveGoldenSet = async (_, name, questions) => void kept.push([name, questions]);
+    const app = createSampleApp(services);
+    const post = (path: string, fields: Record<string, string>) =>
+      app.request(`/admin/regulation${path}`, form(fields));
+    await post('/glossary', { lay: ' Netzgebühr ', legal: 'Netzentgelt; Entgelt für den Netzzugang;', language: 'de' });
+    await post('/glossary/remove', { remove: 'de Gebühren fürs Netz' });
+    const line = { question: 'Was ist eine Kundenanlage?', document: 'EnWG', section: '§ 3', class: 'definition' };
+    await post('/golden', { name: 'Unsere', golden: `${JSON.stringify(line)}\n\n{"question":"Wer ist Präsident?"}\n` });
+    expect(kept).toEqual([
+      { lay: 'Netzgebühr', legal: ['Netzentgelt', 'Entgelt für den Netzzugang'], language: 'de' },
+      ['de', 'Gebühren fürs Netz'],
+      ['Unsere', [line, { question: 'Wer ist Präsident?', document: null, section: null }]],
+    ]);
+    const refused = await post('/golden', { name: 'Unsere', golden: `${JSON.stringify(line)}\n{"question": 3}` });
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Line 2 is no question')]);
+    expect((await post('/glossary', { lay: '', legal: '' })).status).toBe(400);
+    expect((await createSampleApp(services, { role: 'user' }).request('/admin/regulation')).status).toBe(403);
+  });
+});

@@ -4,6 +4,7 @@ import { HOUR_MS } from '../../engine/model/time.ts';
 import type { Clock } from '../../engine/ports.ts';
 import type { Answer, AnswerEvent } from '../../gateway/services/answers/answer.ts';
 import type { EvalResult } from '../../gateway/services/answers/evaluate.ts';
+import type { RetrievalEvaluation, RetrievalService } from '../../gateway/services/retrieval.ts';
 import type { AnswerService } from '../../gateway/services.ts';
 import { answerTo, READ } from './sample-documents.ts';
 
@@ -107,6 +108,39 @@ function made(question: string, id: string, conversation: string): Answer {
   const nearest = found.nearest.length > 0 ? [NEAREST] : [];
   const proposed_task = { title: `Upload a document that answers this question: ${question}` };
   return { ...common, status: 'abstained', reason, sentences: [], nearest, proposed_task };
+}
+
+/** Two sets of questions asked, and a glossary of which one entry was added here. */
+export function sampleRetrieval(clock: Clock): RetrievalService {
+  const changed = { changed_by: 'anna', changed_ms: clock.now() - HOUR_MS };
+  const questions = [{ question: 'Was ist eine Kundenanlage?', document: 'EnWG', section: '§ 3' }];
+  const service: Partial<RetrievalService> = {
+    glossary: async () => [
+      { lay: 'Netzrabatt', legal: ['reduziertes Netzentgelt'], language: 'de', own: true, changed_by: 'anna' },
+      { lay: 'Wallbox', legal: ['Ladepunkt für Elektromobile'], language: 'de', own: false, changed_by: null },
+    ],
+    saveGlossaryEntry: async () => {},
+    removeGlossaryEntry: async () => {},
+    goldenSets: async () => [{ name: 'Häufige Fragen', questions, ...changed }],
+    saveGoldenSet: async () => {},
+    removeGoldenSet: async () => {},
+    evaluations: async () => [found(0, clock), found(1, clock)],
+    evaluate: async () => found(0, clock),
+  };
+  return service as RetrievalService;
+}
+
+function found(days: number, clock: Clock): RetrievalEvaluation {
+  return {
+    ...{
+      id: `e${days}`,
+      golden_set: 'Häufige Fragen',
+      at_ms: clock.now() - (24 * days + 10) * HOUR_MS,
+      questions: 120,
+    },
+    ...{ recall5: 0.86 + days * 0.06, recall1: 0.71, mrr10: 0.78, p95_ms: 6.4, weight: 0.4 },
+    ...{ model: 'nomic-embed-text', ann_recall: 0.99, classes: { reference: { recall5: 1, recall1: 1 } } },
+  };
 }
 
 function measured(days: number, clock: Clock): EvalResult {

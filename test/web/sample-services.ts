@@ -10,7 +10,7 @@ import type { Actor, Services } from '../../gateway/services.ts';
 import { simpleTariffs } from '../setup/simple-tariffs.ts';
 import { sampleAdmin } from './sample-admin.ts';
 import { sampleAlerts } from './sample-alerts.ts';
-import { sampleAnswers } from './sample-answers.ts';
+import { sampleAnswers, sampleRetrieval } from './sample-answers.ts';
 import { sampleBackups } from './sample-backups.ts';
 import { sampleBills } from './sample-bills.ts';
 import { sampleData } from './sample-data.ts';
@@ -63,6 +63,7 @@ export function createSampleServices(options: SampleOptions = {}): Services {
     ...sampleAdmin(clock),
     ...sampleDocumentServices(clock),
     answers: sampleAnswers(clock),
+    retrieval: sampleRetrieval(clock),
     ...samplePlans(clock),
     loads: sampleLoads({ bus, clock }),
     search: sampleSearch(clock, bus),

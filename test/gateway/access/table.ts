@@ -294,6 +294,11 @@ admin   page   POST   /admin/notifications/rules
 admin   page   GET    /admin/regulation
 admin   page   POST   /admin/regulation/measure
 admin   page   POST   /admin/regulation/model
+admin   page   POST   /admin/regulation/glossary
+admin   page   POST   /admin/regulation/glossary/remove
+admin   page   POST   /admin/regulation/glossary/{language}/{lay}/remove
+admin   page   POST   /admin/regulation/golden
+admin   page   POST   /admin/regulation/golden/{name}/remove
 admin   page   GET    /admin/hosts
 owner   page   POST   /admin/hosts
 owner   page   POST   /admin/hosts/{host}/remove

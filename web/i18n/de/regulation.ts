@@ -6,7 +6,7 @@ export const regulationTexts = {
   'eval.retrieval': 'Finden',
   'eval.retrieval_lead': 'Kommt der richtige Paragraf? Gemessen an Fragen, deren Fundstelle bekannt ist.',
   'eval.retrieval_none':
-    'Noch nicht gemessen. Es geschieht jede Nacht, oder jetzt. Die Fragen bringt die Box mit; eigene kommen mit `luna eval retrieval` hinzu.',
+    'Noch nicht gemessen. Es geschieht jede Nacht, oder jetzt. Dazu braucht es eigene Fragen, siehe unten.',
   'eval.answers': 'Beantworten',
   'eval.answers_lead': 'Stimmt das Gesagte mit den Dokumenten überein, und schweigt die Box, wo sie schweigen?',
   'eval.answers_none': 'Noch nicht gemessen. Es geschieht jede Nacht für jedes Sprachmodell, oder jetzt.',
@@ -49,6 +49,23 @@ export const regulationTexts = {
   'eval.set_golden': 'eigene Fragen',
   'eval.set_headings': 'Fragen aus Überschriften',
   'eval.quotes': 'Zitate, ohne Modell',
+  'golden.title': 'Eigene Fragen',
+  'golden.lead':
+    'Das Finden wird an Fragen mit bekannter Fundstelle gemessen, an Ihren: nehmen Sie, was wirklich gefragt wird. Jede Nacht, und wenn Sie „Jetzt messen“ drücken.',
+  'golden.questions': '{n} {n|Frage|Fragen}',
+  'golden.add': 'Fragen hinzufügen',
+  'golden.name': 'Name',
+  'golden.lines': 'Fragen, je Zeile ein JSON-Objekt',
+  'golden.lines_hint':
+    'Z. B. {example}. Ohne document: steht nicht in den Dokumenten; ohne section: jeder Abschnitt zählt.',
+  'golden.save': 'Behalten',
+  'golden.remove': 'Entfernen: {name}',
+  'golden.remove_ask': 'Die Fragen „{name}“ entfernen? Ihre Messungen bleiben.',
+  'golden.remove_yes': 'Ja, entfernen',
+  'golden.bad_line': 'Zeile {n} ist keine Frage: gesucht ist ein JSON-Objekt mit question, document und section.',
+  'golden.none_given': 'Geben Sie einen Namen und mindestens eine Frage an.',
+  'glossary.none_given': 'Nennen Sie beides: was man sagt und was die Dokumente sagen.',
+  'figure.ann_recall': 'nächste Bedeutungen, die der Index findet',
   'glossary.title': 'Wörter der Leute und Wörter des Gesetzes',
   'glossary.lead':
     'Wer mit Alltagswörtern fragt, findet die Stelle in den Wörtern des Gesetzes. Gesucht wird nach beiden; zitiert wird weiterhin das Dokument.',

@@ -4,7 +4,7 @@ import { sparkLine } from '../../charts/spark.ts';
 import { askOnce } from '../../components/ask-once.ts';
 import { type FormState, selectControl, textControl } from '../../components/controls.ts';
 import { icon } from '../../components/icon.ts';
-import { age, card, csrfField, type State, stateMark } from '../../components/parts.ts';
+import { age, card, csrfField, field, type State, stateMark } from '../../components/parts.ts';
 import type { Html, Ui } from '../../ui.ts';
 import { adminPage, type Told } from './frame.ts';
 
@@ -32,15 +32,18 @@ export type EvalRun = {
   dropped: boolean;
 };
 export type GlossaryRow = {
-  id: string;
   /** As people say it. */
   lay: string;
   /** As the documents say it. */
-  legal: string;
+  legal: readonly string[];
   language: 'de' | 'en';
-  /** Who added it; null: it came with the box. */
-  by: string | null;
+  /** Added or changed here; false: it came with the box. */
+  own: boolean;
+  /** Who added it. */
+  changed_by: string | null;
 };
+/** Questions whose section is known, by which finding is measured. */
+export type GoldenRow = { name: string; questions: number; changed_by: string };
 /** The language model: whether it is there, and how far it is where it is being fetched. */
 export type ModelRow = {
   name: string;
@@ -60,8 +63,9 @@ export type RegulationAdminView = {
   running: readonly EvalRun['kind'][];
   /** Kinds that can be measured from here. */
   measurable: readonly EvalRun['kind'][];
-  /** Null where there is none to edit. */
-  glossary: readonly GlossaryRow[] | null;
+  golden: readonly GoldenRow[];
+  glossary: readonly GlossaryRow[];
+  /** Of the glossary and of the sets of questions. */
   add: FormState;
   told: Told;
 };
@@ -79,7 +83,7 @@ export function regulationAdminPage(view: RegulationAdminView, ui: Ui): Html {
   const content = html`<div class="region wide-region" id="regulation">${modelCard(model, ui)}
 ${shown.map((kind) => trustCard(kind, view, shown.length > 1 ? 'half' : 'full', ui))}
 ${runs.length > 1 ? historyCard(runs, ui) : ''}${again}</div>
-${glossary ? glossaryCard(glossary, view.add, ui) : ''}`;
+${goldenCard(view, ui)}${glossaryCard(glossary, view.add, ui)}`;
   return adminPage(ui, 'regulation', content, { told: view.told, styles: ['regulation.css'] });
 }
 
@@ -177,12 +181,35 @@ function historyCard(runs: readonly EvalRun[], ui: Ui): Html {
   return card({ title: t('eval.history'), content: html`<ul class="rows">${rows}</ul>` });
 }
 
+const EXAMPLE = '{"question": "Was ist eine Kundenanlage?", "document": "EnWG", "section": "§ 3"}';
+/** Sets of questions of one's own: a JSON object a line. */
+function goldenCard({ golden, add }: RegulationAdminView, ui: Ui): Html {
+  const { t } = ui;
+  const rows = golden.map(({ name, questions, changed_by }) => {
+    const removal = askOnce(ui, {
+      action: `/admin/regulation/golden/${encodeURIComponent(name)}/remove`,
+      label: t('golden.remove', { name }),
+      question: t('golden.remove_ask', { name }),
+      yes: t('golden.remove_yes'),
+    });
+    return html`<li><div class="stack tight"><b>${name}</b><span class="soft small">${t('golden.questions', { n: questions })} · ${t('glossary.by', { who: changed_by })}</span></div>${removal}</li>`;
+  });
+  return card({
+    title: t('golden.title'),
+    id: 'golden',
+    content: html`<p class="soft">${t('golden.lead')}</p>${rows.length > 0 ? html`<ul class="rows">${rows}</ul>` : ''}
+<details ${add.errors.golden ? html`open` : ''}><summary>${t('golden.add')}</summary><form class="form" method="post" action="/admin/regulation/golden">${csrfField(ui)}
+${textControl(add, { id: 'name', label: t('golden.name'), autocomplete: 'off' })}
+${field({ id: 'golden', label: t('golden.lines'), hint: t('golden.lines_hint', { example: EXAMPLE }), error: add.errors.golden ?? null, control: html`<textarea id="golden" name="golden" rows="6" spellcheck="false" aria-describedby="golden-hint">${add.values.golden ?? ''}</textarea>` })}
+<div class="actions"><button class="primary">${icon('plus')}${t('golden.save')}</button></div></form></details>`,
+  });
+}
+
 function glossaryCard(glossary: readonly GlossaryRow[], add: FormState, ui: Ui): Html {
   const { t } = ui;
-  const own = glossary.filter(({ by }) => by !== null);
-  const given = glossary.filter(({ by }) => by === null);
-  const list = (rows: readonly GlossaryRow[]) =>
-    html`<ul class="rows glossary">${rows.map((row) => glossaryRow(row, ui))}</ul>`;
+  const own = glossary.filter((row) => row.own);
+  const given = glossary.filter((row) => !row.own);
+  const list = (rows: readonly GlossaryRow[]) => html`<ul class="rows">${rows.map((row) => glossaryRow(row, ui))}</ul>`;
   return card({
     title: t('glossary.title'),
     id: 'glossary',
@@ -191,9 +218,7 @@ function glossaryCard(glossary: readonly GlossaryRow[], add: FormState, ui: Ui):
 ${textControl(add, { id: 'lay', label: t('glossary.lay'), hint: t('glossary.lay_hint'), autocomplete: 'off' })}
 ${textControl(add, { id: 'legal', label: t('glossary.legal'), hint: t('glossary.legal_hint'), autocomplete: 'off' })}
 ${selectControl(add, {
-  id: 'language',
-  label: t('glossary.language'),
-  value: ui.language,
+  ...{ id: 'language', label: t('glossary.language'), value: ui.language },
   options: [
     ['de', 'Deutsch'],
     ['en', 'English'],
@@ -201,20 +226,19 @@ ${selectControl(add, {
 })}</div>
 <div class="actions"><button class="primary">${icon('plus')}${t('glossary.add')}</button></div></form>
 ${own.length > 0 ? list(own) : ''}
-${given.length > 0 ? html`<details><summary>${t('glossary.given', { n: given.length })}</summary>${list(given)}</details>` : ''}`,
+${given.length > 0 ? html`<details><summary>${t('glossary.given', { n: given.length })}</summary><form method="post" action="/admin/regulation/glossary/remove">${csrfField(ui)}${list(given)}</form></details>` : ''}`,
   });
 }
 
-function glossaryRow(row: GlossaryRow, ui: Ui): Html {
+function glossaryRow({ lay, legal, language, own, changed_by }: GlossaryRow, ui: Ui): Html {
   const { t } = ui;
-  const removal =
-    row.by === null
-      ? ''
-      : askOnce(ui, {
-          action: `/admin/regulation/glossary/${encodeURIComponent(row.id)}/remove`,
-          label: t('glossary.remove', { lay: row.lay }),
-          question: t('glossary.remove_ask', { lay: row.lay }),
-          yes: t('glossary.remove_yes'),
-        });
-  return html`<li><div class="stack tight"><span lang="${row.language}"><b>${row.lay}</b> → ${row.legal}</span>${row.by === null ? '' : html`<span class="soft small">${t('glossary.by', { who: row.by })}</span>`}</div>${removal}</li>`;
+  const action = `/admin/regulation/glossary/${language}/${encodeURIComponent(lay)}/remove`;
+  // What came with the box is long, and adding it again undoes its removal: no question asked.
+  const removal = own
+    ? askOnce(ui, {
+        ...{ action, label: t('glossary.remove', { lay }), question: t('glossary.remove_ask', { lay }) },
+        yes: t('glossary.remove_yes'),
+      })
+    : html`<button class="quiet" name="remove" value="${language} ${lay}" aria-label="${t('glossary.remove', { lay })}">${icon('x')}</button>`;
+  return html`<li><div class="stack tight"><span lang="${language}"><b>${lay}</b> → ${legal.join('; ')}</span>${own && changed_by ? html`<span class="soft small">${t('glossary.by', { who: changed_by })}</span>` : ''}</div>${removal}</li>`;
 }

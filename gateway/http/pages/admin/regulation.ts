@@ -1,89 +1,71 @@
-/** `/admin/regulation`: the language model, how good finding and answering are, and the glossary. */
+/** `/admin/regulation`: the language model, how good finding and answering are, golden sets and the glossary. */
 import { type Context, Hono } from 'hono';
 import { EMPTY_FORM, type FormState } from '../../../../web/components/controls.ts';
 import { NOTHING_TOLD, type Told } from '../../../../web/pages/admin/frame.ts';
 import { type EvalRun, type ModelRow, regulationAdminPage } from '../../../../web/pages/admin/regulation.ts';
-import type { Ui } from '../../../../web/ui.ts';
-import type { EvalResult } from '../../../services/answers/evaluate.ts';
 import type { ModelView } from '../../../services/answers/model-watch.ts';
+import type { Actor } from '../../../services.ts';
 import type { Env } from '../../api.ts';
-import { refusable, sentence } from '../form.ts';
+import { fieldsOf, refusable, sentence } from '../form.ts';
 import { csrfChecked, type PageDeps, readerOf, sendPage, signedIn, uiOf } from '../page.ts';
+import { answerRuns, findingRuns } from './regulation-rows.ts';
+import { mountWords } from './regulation-words.ts';
 
 const RUNS = 90;
+const PATH = '/admin/regulation';
+const MEASURABLE = ['retrieval', 'answers'] as const;
+type Kind = EvalRun['kind'];
 
 export function createRegulationAdminPages(deps: PageDeps) {
-  const { answers, log } = deps.services;
+  const { answers, retrieval, log } = deps.services;
   const app = new Hono<Env>();
   const admin = signedIn(deps, 'admin');
   const measuring = new Set<string>();
+  const keyOf = (tenant: string, kind: Kind) => `${kind} ${tenant}`;
 
   const show = async (c: Context<Env>, add: FormState, told: Told, status: 200 | 400 = 200) => {
     const [{ tenant }, ui] = [readerOf(c), uiOf(deps, c)];
-    const [evaluations, model] = await Promise.all([answers.evaluations(tenant, RUNS), answers.model()]);
-    const running = measuring.has(tenant) ? (['answers'] as const) : [];
-    const runs = answerRuns(evaluations, ui);
-    const view = { model: model && modelRow(model), runs, running, measurable: ['answers'] as const, add, told };
-    return sendPage(c, regulationAdminPage({ ...view, glossary: null }, ui), status);
+    const [answered, found, model, sets, glossary] = await Promise.all([
+      ...[answers.evaluations(tenant, RUNS), retrieval.evaluations(tenant, null, RUNS)],
+      ...[answers.model(), retrieval.goldenSets(tenant), retrieval.glossary(tenant)],
+    ] as const);
+    const runs = [...answerRuns(answered, ui), ...findingRuns(found)].sort((a, b) => b.at_ms - a.at_ms);
+    const golden = sets.map(({ name, questions, changed_by }) => ({ name, questions: questions.length, changed_by }));
+    const running = MEASURABLE.filter((kind) => measuring.has(keyOf(tenant, kind)));
+    const measurable = MEASURABLE.filter((kind) => kind === 'answers' || golden.length > 0);
+    const view = { model: model && modelRow(model), runs, running, measurable, golden, glossary, add, told };
+    return sendPage(c, regulationAdminPage(view, ui), status);
   };
+  const refuse = (c: Context<Env>, values: Record<string, string>, problem: string) =>
+    show(c, { values, errors: {} }, { saved: false, problem }, 400);
 
-  app.get('/admin/regulation', admin, (c) =>
-    show(c, EMPTY_FORM, { ...NOTHING_TOLD, saved: c.req.query('saved') !== undefined }),
-  );
-  app.post('/admin/regulation/measure', admin, csrfChecked(deps), (c) => {
-    const { tenant } = readerOf(c);
-    if (!measuring.has(tenant)) {
-      measuring.add(tenant);
+  async function measure({ tenant }: Actor, kind: Kind): Promise<void> {
+    if (kind === 'answers') await answers.evaluate(tenant);
+    else for (const { name } of await retrieval.goldenSets(tenant)) await retrieval.evaluate(tenant, name);
+  }
+
+  app.get(PATH, admin, (c) => show(c, EMPTY_FORM, { ...NOTHING_TOLD, saved: c.req.query('saved') !== undefined }));
+  app.post(`${PATH}/measure`, admin, csrfChecked(deps), async (c) => {
+    const actor = readerOf(c);
+    const kind = (await fieldsOf(c)).kind === 'retrieval' ? 'retrieval' : 'answers';
+    const key = keyOf(actor.tenant, kind);
+    if (!measuring.has(key)) {
+      measuring.add(key);
       // Takes minutes; the page looks again until it is done.
-      void answers
-        .evaluate(tenant)
-        .catch((error: unknown) => log.warn({ err: error, tenant_id: tenant }, 'answers could not be measured'))
-        .finally(() => measuring.delete(tenant));
+      void measure(actor, kind)
+        .catch((error: unknown) => log.warn({ err: error, tenant_id: actor.tenant, kind }, 'could not be measured'))
+        .finally(() => measuring.delete(key));
     }
-    return c.redirect('/admin/regulation', 303);
+    return c.redirect(PATH, 303);
   });
-  app.post('/admin/regulation/model', admin, csrfChecked(deps), async (c) => {
+  app.post(`${PATH}/model`, admin, csrfChecked(deps), async (c) => {
     const outcome = await refusable(() => answers.pullModel(readerOf(c)));
-    if ('refused' in outcome) return show(c, EMPTY_FORM, { saved: false, problem: sentence(outcome.refused) }, 400);
-    return c.redirect('/admin/regulation', 303);
+    return 'refused' in outcome ? refuse(c, {}, sentence(outcome.refused)) : c.redirect(PATH, 303);
   });
+  mountWords(app, deps, { show, refuse });
   return app;
 }
 
 function modelRow({ name, state, reason, pulling }: ModelView): ModelRow {
   return { name, state, reason, pulling: pulling?.running ? pulling : null, fault: pulling?.fault ?? null };
-}
-
-/** Points that the share of right answers may fall between two nights without a word. */
-const WORSE_PCT = 5;
-
-function answerRuns(results: readonly EvalResult[], { t }: Ui): EvalRun[] {
-  return results.map((result, i) => {
-    const before = results
-      .slice(i + 1)
-      .find(
-        ({ model_version, question_set }) =>
-          model_version === result.model_version && question_set === result.question_set,
-      );
-    const fell = (before?.right_pct ?? 0) - (result.right_pct ?? 0);
-    return {
-      ...{ id: String(result.id), kind: 'answers', at_ms: result.at.getTime(), questions: result.questions },
-      set: t(`eval.set_${result.question_set}`),
-      version: result.model_version === 'extractive' ? t('eval.quotes') : result.model_version,
-      figures: figuresOf(result),
-      dropped: before !== undefined && result.right_pct !== null && fell >= WORSE_PCT,
-    };
-  });
-}
-
-function figuresOf(result: EvalResult): EvalRun['figures'] {
-  const share = (name: string, pct: number | null, more_is_better: boolean | null, bound: number | null) =>
-    pct === null ? [] : [{ name, value: pct / 100, kind: 'share' as const, more_is_better, bound }];
-  return [
-    ...share('answered_correct', result.right_pct, true, 0.85),
-    ...share('grounding', result.grounding_pct, true, 0.9),
-    ...share('unsupported', result.unsupported_pct, false, 0.01),
-    ...share('abstain_rate', result.abstained_pct, null, null),
-    { name: 'p95_ms', value: result.p95_ms, kind: 'ms', more_is_better: null, bound: null },
-  ];
 }
