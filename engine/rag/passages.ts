@@ -37,7 +37,8 @@ export function passagesOf(flow: Flow, sections: readonly Section[]): PassagePie
         page_end: pageAt(flow, Math.max(start, end - 1)) ?? page,
         section: [path, marks].filter(Boolean).join(' '),
         ...{ headings, number, paragraph: marks || null, kind: unit.kind },
-        sentence: sentencesOf(flow.text.slice(unit.parts[0]?.start ?? start, start)).length + 1,
+        sentence:
+          unit.kind === 'table' ? 1 : sentencesOf(flow.text.slice(unit.parts[0]?.start ?? start, start)).length + 1,
         text: flow.text.slice(start, end),
         ...{ start, end },
       })),

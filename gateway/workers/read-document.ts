@@ -81,6 +81,8 @@ const NO_PICTURE = mammoth.images.imgElement(async () => ({ src: '' }));
 /** Programs that recognise text say so in the file; some of them write it so that it can be seen. */
 const RECOGNISERS = /\bOCR|tesseract|abbyy|finereader|paper capture|scansoft|omnipage|readiris/i;
 
+const PAGES_BETWEEN_CLEANUPS = 50;
+
 async function* readPages({ bytes, limits }: ReadInput): AsyncGenerator<ReadStep, Page[]> {
   const pdf = await openPdf(bytes);
   if (pdf.numPages > limits.pages)
@@ -99,6 +101,8 @@ async function* readPages({ bytes, limits }: ReadInput): AsyncGenerator<ReadStep
         `The PDF holds more than ${limits.characters} characters of text.`,
         'Split it into parts and upload those.',
       );
+    // Fonts and other things that pages share are let go of now and then: a joined file has many of them.
+    if (number % PAGES_BETWEEN_CLEANUPS === 0) await pdf.cleanup();
     pages.push(isRecognised ? { ...page, hidden: 1 } : page);
     yield { done: number, total: pdf.numPages };
   }
