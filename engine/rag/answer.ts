@@ -1,17 +1,26 @@
 /**
  * Extractive answers: one to three sentences of the best passages, each quoted verbatim, or none at all.
- * An answer needs passages that hold what is telling in the question, weighed by rarity; the thresholds were set on
- * test/engine/rag/questions.ts.
+ * They come from the section that ranks first, where it is likely enough that it answers (confidence.ts).
  */
 import type { PassageHit } from '../ports.ts';
-import type { Language } from './language.ts';
+import {
+  confidenceOf,
+  foundIn,
+  isSameSection,
+  LEAST_CONFIDENCE,
+  NUMBER,
+  NUMBER_WORD,
+  shareOf,
+  type Weights,
+  weightsOf,
+  yearsFirst,
+} from './confidence.ts';
 import type { Question } from './question.ts';
 import { keysOfSection } from './references.ts';
 import { sentencesOf } from './sentences.ts';
 import type { Analyzer, Analyzers, Term } from './terms.ts';
 
-/** Rarity (inverse document frequency) of the question's terms, in their order, per language. */
-export type Weights = Partial<Record<Language, readonly number[]>>;
+export type { Weights } from './confidence.ts';
 
 /** Hits of several searches as one list: the best of each first, no passage twice. */
 export function mergeHits(lists: readonly (readonly PassageHit[])[]): PassageHit[] {
@@ -35,22 +44,15 @@ export type Evidence = {
   score: number;
 };
 
-/** Share of the question's weight that the best passage must hold, and its best sentence with what stands around it. */
-const LEAST_COVERAGE = 0.66;
-const LEAST_SCORE = 0.5;
 const MOST_SENTENCES = 3;
-/** Definitions stand in long lists, which rank low. */
-const CANDIDATE_PASSAGES = { definition: 80, other: 16 };
+/** Passages whose sentences are compared. */
+const CANDIDATE_PASSAGES = 12;
 /** Further sentences must come this near the best one. */
 const NEARLY_AS_GOOD = 0.85;
 const LONGEST_QUOTE = 700;
 /** A term in the heading or the title, or only inside a compound. */
 const IN_HEAD = 0.9;
-const IN_COMPOUND = 0.8;
-const SHORTEST_PART = 5;
 const CUE = { definition: 0.45, amount: 0.2, time: 0.2, who: 0.1 };
-
-type Scored = { evidence: Evidence; coverage: number };
 
 /** Sentences in the order to show them; empty where the evidence does not suffice. */
 export function findEvidence(
@@ -59,21 +61,20 @@ export function findEvidence(
   weights: Weights,
   analyzers: Analyzers,
 ): Evidence[] {
-  const most = question.kind === 'definition' ? CANDIDATE_PASSAGES.definition : CANDIDATE_PASSAGES.other;
-  const candidates = onlyNamed(question, hits).slice(0, most);
-  if (question.references.length > 0 && asksForPlace(question, candidates[0], analyzers)) return opening(candidates);
-  const scored = candidates.flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
-  const convincing = scored.filter(
-    ({ evidence, coverage }) =>
-      coverage >= LEAST_COVERAGE && evidence.score >= LEAST_SCORE && !missesAmount(question, evidence.quote),
-  );
-  return choose(convincing.map(({ evidence }) => evidence));
+  const candidates = yearsFirst(question, onlyNamed(question, hits)).slice(0, CANDIDATE_PASSAGES);
+  const [first] = candidates;
+  if (!first || confidenceOf(question, candidates, weights, analyzers) < LEAST_CONFIDENCE) return [];
+  if (question.references.length > 0 && asksForPlace(question, first, analyzers)) return opening(candidates);
+  const near = candidates.filter((hit) => isSameSection(first, hit));
+  const scored = near.flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
+  const telling = scored.filter(({ quote }) => !missesAmount(question, quote));
+  return choose(telling.length > 0 ? telling : scored);
 }
 
 export type Sufficiency = {
   sufficient: boolean;
-  /** Share of the question's weight that the best passage holds. */
-  coverage: number;
+  /** How likely it is that the first passage answers, in 0…1. */
+  confidence: number;
   reason: 'no_documents' | 'no_such_place' | 'not_covered' | null;
 };
 
@@ -85,17 +86,12 @@ export function sufficiencyOf(
   analyzers: Analyzers,
 ): Sufficiency {
   const nowhere = question.references.length > 0 ? 'no_such_place' : 'no_documents';
-  if (hits.length === 0) return { sufficient: false, coverage: 0, reason: nowhere };
-  const candidates = onlyNamed(question, hits);
-  if (candidates.length === 0) return { sufficient: false, coverage: 0, reason: 'no_such_place' };
-  if (question.references.length > 0 && asksForPlace(question, candidates[0], analyzers))
-    return { sufficient: true, coverage: 1, reason: null };
-  const coverages = candidates
-    .slice(0, CANDIDATE_PASSAGES.other)
-    .flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers).map(({ coverage }) => coverage));
-  const coverage = Math.max(0, ...coverages);
-  const sufficient = coverage >= LEAST_COVERAGE;
-  return { sufficient, coverage, reason: sufficient ? null : 'not_covered' };
+  if (hits.length === 0) return { sufficient: false, confidence: 0, reason: nowhere };
+  const candidates = yearsFirst(question, onlyNamed(question, hits));
+  if (candidates.length === 0) return { sufficient: false, confidence: 0, reason: 'no_such_place' };
+  const confidence = confidenceOf(question, candidates, weights, analyzers);
+  const sufficient = confidence >= LEAST_CONFIDENCE;
+  return { sufficient, confidence, reason: sufficient ? null : 'not_covered' };
 }
 
 /** `What does § 14a EnWG say?`: nothing is asked but the place, and at most the document is named. */
@@ -119,17 +115,16 @@ function scorePassage(
   rank: number,
   weights: Weights,
   analyzers: Analyzers,
-): Scored[] {
+): Evidence[] {
   const { passage } = hit;
   const analyzer = analyzers[passage.language];
   const terms = question.terms[passage.language];
-  const rarity = weights[passage.language];
-  const weight = terms.map((term, i) => term.share * (rarity?.[i] ?? 1));
+  const weight = weightsOf(terms, weights[passage.language]);
   const head = foundIn(terms, analyzer.terms(`${passage.document_title} ${passage.section}`)).map(
     (share) => share * IN_HEAD,
   );
   const whole = higher(foundIn(terms, analyzer.terms(passage.text)), head);
-  const coverage = share(whole, weight);
+  const coverage = shareOf(whole, weight);
   // `… nach dem EnWG` names the document, not the subject.
   const inTitle = foundIn(terms, analyzer.terms(passage.document_title));
   const subject = terms.filter((_, i) => (inTitle[i] ?? 0) < 1);
@@ -138,7 +133,7 @@ function scorePassage(
     const own = foundIn(terms, analyzer.terms(quote));
     const score =
       0.55 *
-        share(
+        shareOf(
           higher(
             own,
             head.map((value) => 0.6 * value),
@@ -148,39 +143,12 @@ function scorePassage(
       0.35 * coverage +
       0.1 / (rank + 1) +
       cueOf(question, quote, { terms, subject }, analyzer);
-    return {
-      coverage,
-      evidence: { hit, start: passage.start + start, end: passage.start + end, quote, score },
-    };
+    return { hit, start: passage.start + start, end: passage.start + end, quote, score };
   });
-}
-
-function share(found: readonly number[], weights: readonly number[]): number {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return total === 0 ? 0 : found.reduce((sum, value, i) => sum + value * (weights[i] ?? 0), 0) / total;
 }
 
 function higher(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, i) => Math.max(value, b[i] ?? 0));
-}
-
-/** Per term of the question 1 where the text has it, less where only a compound shares it, 0 where it is missing. */
-function foundIn(terms: readonly Term[], text: readonly Term[]): number[] {
-  const stems = new Set(text.map(({ stem }) => stem));
-  return terms.map(({ stem, word }) => (stems.has(stem) ? 1 : IN_COMPOUND * sharedLetters(stem, word, stems)));
-}
-
-function sharedLetters(stem: string, word: string, stems: ReadonlySet<string>): number {
-  if (stem.length < SHORTEST_PART) return 0;
-  const covered = new Uint8Array(word.length);
-  for (const other of stems) {
-    if (other.length < SHORTEST_PART) continue;
-    if (other.includes(stem)) return 1;
-    const at = word.indexOf(other);
-    if (at !== -1) covered.fill(1, at, at + other.length);
-  }
-  const share = covered.reduce((sum, letter) => sum + letter, 0) / word.length;
-  return share >= 0.5 ? share : 0;
 }
 
 /** Sentences; a line that only names what the next one says (`1. Bilanzkreis`) goes with it. */
@@ -214,10 +182,6 @@ function trimmed(text: string, { start, end }: { start: number; end: number }): 
   return { start, end: start + (cut > 0 ? cut : LONGEST_QUOTE) };
 }
 
-const NUMBER =
-  /\d[\d., {2}]*\s*(?:%|‰|[€$£]|Prozent|percent|per cent|Euro|Cent|EUR|ct|[kMGT]?W(?:h|p)?\b|kV|V\b|Kilo|Mega|Giga|Tonnen|tonnes|times|Mal\b|hours|Stunden)/i;
-const NUMBER_WORD =
-  /\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|half|twice|zero|null|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf|hälfte|doppelte)\b/i;
 const TIME =
   /\b(?:\d{1,2}\.? (?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|January|February|March|May|June|July|October|December)|(?:\w+|\d+) (?:weeks?|days?|months?|years?|hours?|minutes?|Wochen?|Tagen?|Monaten?|Jahren?|Stunden?|Minuten?|Werktagen?)|jährlich|monatlich|unverzüglich|annually|without delay|20\d\d)\b/i;
 const ACTOR = /\b(?:shall|must|may|hat|haben|ist|sind|muss|müssen|kann|obliegt)\b/i;

@@ -13,7 +13,7 @@ const rule = (label: string, source: string, flags = 'giu'): Rule => ({
   pattern: new RegExp(`${START}(?:${source})${END}`, flags),
 });
 
-const NAME = "\\p{Lu}[\\p{L}'’-]+";
+const NAME = "(?!(?:Dr|Prof|Dipl)\\b)\\p{Lu}[\\p{L}'’-]+";
 const TITLE = '(?:Dr\\.|Prof\\.|Dipl\\.-Ing\\.)';
 /** After a form of address, or after words with which people introduce themselves. */
 const ADDRESSED = `(?<=(?<!\\p{L})(?:Herrn?|Frau|Familie|Mr\\.?|Mrs\\.?|Ms\\.?|Miss|[Mm]ein Name ist|[Ii]ch heiße|[Mm]y name is|[Ii] am called)\\s+(?:${TITLE}\\s+){0,2})(?:${NAME})(?:\\s+(?:von|van|de|zu)\\s+${NAME}|\\s+${NAME}){0,2}`;
@@ -21,7 +21,6 @@ const TITLED = `(?:${TITLE}\\s+)+${NAME}(?:\\s+${NAME})?`;
 
 const RULES: readonly Rule[] = [
   rule('mail', "[\\p{L}\\p{N}._%+'-]+@[\\p{L}\\p{N}-]+(?:\\.[\\p{L}\\p{N}-]+)+"),
-  rule('account', '[A-Z]{2}\\d{2}(?:\\s?[A-Z0-9]{4}){3,7}(?:\\s?[A-Z0-9]{1,3})?', 'gu'),
   // Zählpunkt (33 signs, VDE-AR-N 4400), identifier of a meter (DIN 43863-5), market and metering location.
   rule('meter', '(?:DE|AT|CH)\\s?\\d{6}\\s?\\d{5}\\s?[A-Z0-9]{20}', 'gu'),
   rule('meter', '(?:DE|AT|CH)[0-9A-Z]{31}', 'gu'),
@@ -32,6 +31,7 @@ const RULES: readonly Rule[] = [
     '(?<=(?:Zähler(?:nummer|nr\\.?)?|[Mm]eter(?: (?:number|no\\.?|id|ID))?|MaLo|MeLo)(?:\\s+(?:ist|is))?\\s*:?\\s*)(?=[A-Z0-9-]*\\d{4})[A-Z0-9][A-Z0-9-]{5,34}',
     'gu',
   ),
+  rule('account', '[A-Z]{2}\\d{2}(?:\\s?[A-Z0-9]{4}){3,7}(?:\\s?[A-Z0-9]{1,3})?', 'gu'),
   rule('phone', '(?:\\+|00)[1-9]\\d{0,2}[\\s./-]?(?:\\(0\\)\\s?)?\\d{1,5}(?:[\\s./-]?\\d{2,6}){1,5}'),
   rule('phone', '\\(?0[1-9]\\d{1,4}\\)?[\\s./-]{1,3}\\d{3,}(?:[\\s./-]?\\d{2,6}){0,4}'),
   rule('phone', '01[567]\\d{8,9}'),

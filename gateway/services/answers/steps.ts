@@ -63,14 +63,14 @@ async function retrieved({ sources, analyzers }: StepDeps, run: StepRun): Promis
 async function read(deps: StepDeps, run: StepRun): Promise<Memory> {
   if (run.memory.route === 'site') return { read: [], sufficient: true, reason: null };
   const { question, hits, weights } = await retrieved(deps, run);
-  const { sufficient, coverage, ...found } = sufficiencyOf(question, hits, weights, deps.analyzers);
+  const { sufficient, confidence, ...found } = sufficiencyOf(question, hits, weights, deps.analyzers);
   const isEmpty = found.reason === 'no_documents' && (await deps.sources.versions(run.tenant)).size === 0;
   const reason = found.reason === 'no_documents' && !isEmpty ? 'not_covered' : found.reason;
   run.tell({ event: 'sources', data: { passages: hits.slice(0, SHOWN).map(nearest) } });
   const options = run.interactive && !run.memory.choice ? choicesIn(question, hits) : null;
   return {
     read: hits.slice(0, READ).map(({ passage, score }) => ({ id: passage.id, score: Math.round(score * 1000) / 1000 })),
-    ...{ sufficient, reason, confidence: coverage, options },
+    ...{ sufficient, reason, confidence, options },
   };
 }
 

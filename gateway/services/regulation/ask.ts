@@ -1,7 +1,7 @@
 /** From a question to an answer whose every sentence was found again, letter by letter, in the text it is quoted from. */
 import { InvalidDataError } from '../../../engine/errors.ts';
 import type { PassageHit, PassageIndex } from '../../../engine/ports.ts';
-import { type Evidence, findEvidence, mergeHits, type Weights } from '../../../engine/rag/answer.ts';
+import { type Evidence, findEvidence, mergeHits, sufficiencyOf, type Weights } from '../../../engine/rag/answer.ts';
 import { type Question, readQuestion, searchTexts } from '../../../engine/rag/question.ts';
 import { type Analyzers, createAnalyzers } from '../../../engine/rag/terms.ts';
 import { pageOf, type StoredText } from '../../document-text.ts';
@@ -49,7 +49,7 @@ export function createAnswerer(index: Index, analyzers: Analyzers = createAnalyz
       if (citation) sentences.push({ text: citation.quote.replace(/\s+/g, ' ').trim(), citations: [citation] });
     }
     const status = sentences.length > 0 ? 'answered' : 'abstained';
-    const sure = evidence[0] ? { confidence: evidence[0].score } : {};
+    const sure = hits.length > 0 ? { confidence: sufficiencyOf(question, hits, weights, analyzers).confidence } : {};
     return { status, ...sure, sentences, nearest: hits.slice(0, NEAREST).map(nearestOf) };
   };
 }
