@@ -11,9 +11,9 @@ export function answeringVersions(
   question: string,
   versions: ReadonlyMap<string, string | null> | undefined,
 ): boolean[] {
-  const answering = held.map(({ document, version, current, passages }) => {
+  const answering = held.map(({ document, version, current, passages, hidden }) => {
     const asked = versions?.get(document);
-    return passages > 0 && (asked === undefined ? current : asked === version);
+    return passages > 0 && !hidden && (asked === undefined ? current : asked === version);
   });
   const former = held.filter((one, i) => one.former && answering[i]);
   if (former.length === 0) return answering;
@@ -30,6 +30,7 @@ function isReplaced(one: HeldVersion, held: readonly HeldVersion[]): boolean {
   if (!one.former) return false;
   const names = new Set(one.names.map((name) => name.join(' ')));
   return held.some(
-    (other) => !other.former && other.passages > 0 && other.names.some((name) => names.has(name.join(' '))),
+    (other) =>
+      !other.former && !other.hidden && other.passages > 0 && other.names.some((name) => names.has(name.join(' '))),
   );
 }

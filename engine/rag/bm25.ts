@@ -71,6 +71,9 @@ export function createRanking(language: Language, stored?: StoredRanking) {
   const store: PassageStore = createPassageStore(stored?.passages);
   const places: NamedPlaces = createNamedPlaces(store, analyzer, passageAt);
   let pairs: PairCounts = createPairCounts(0, stored?.pairs);
+  let recount: { pairs: PairCounts; at: number } | null = null;
+  /** Versions that are hidden and taken out piece by piece. */
+  const leaving = new Set<number>();
   let vectors: Vectors | null = stored?.vectors ? createVectors(stored.vectors.dimensions, stored.vectors) : null;
   /** Passages that hold each term, the removed ones not counted. */
   const df: number[] = stored ? [...stored.df] : [];
@@ -90,7 +93,7 @@ export function createRanking(language: Language, stored?: StoredRanking) {
     analyzer,
     /** Passages that can be found. */
     get size() {
-      return alive;
+      return store.versions.reduce((sum, { passages, hidden }) => sum + (hidden ? 0 : passages), 0);
     },
     /** Slots, the empty ones included. */
     get slots() {
@@ -103,13 +106,14 @@ export function createRanking(language: Language, stored?: StoredRanking) {
     get wasteful() {
       return store.slots > COMPACT_FROM && alive < store.slots / 2;
     },
-    versions: (): readonly HeldVersion[] => store.versions.filter(({ passages }) => passages > 0),
+    versions: (): readonly HeldVersion[] => store.versions.filter(({ passages, hidden }) => passages > 0 && !hidden),
     prepare,
+    /** The number under which the passages of a version are put in; none is found before `publish`. */
+    open: store.open,
     insert,
-    /** Names and fingerprint of a version; `current` where it answers if nobody asks for another. */
-    describe,
-    /** Call after inserting until it is true; does a bounded piece of work each time. */
-    settle: (most?: number) => compounds?.settle(most) ?? true,
+    publish,
+    /** Call after changes until it is true; does a bounded piece of work each time. */
+    settle,
     remove,
     candidates,
     recall,
@@ -139,8 +143,7 @@ export function createRanking(language: Language, stored?: StoredRanking) {
     return { passage, bytes: ENCODER.encode(JSON.stringify(passage)), terms, vector };
   }
 
-  function insert({ passage, bytes, terms, vector }: Prepared): void {
-    const owner = store.ownerOf(passage);
+  function insert({ passage, bytes, terms, vector }: Prepared, owner: number): void {
     const sequence = Int32Array.from(terms, ({ stem, word }) => {
       compounds?.note(word, stem);
       return idOf(stem);
@@ -156,8 +159,7 @@ export function createRanking(language: Language, stored?: StoredRanking) {
     pushVector(vector);
     alive += 1;
     total_terms += sequence.length;
-    countPairs(sequence, 1);
-    if (pairs.full) countAgain();
+    countPairs(pairs, sequence, 1);
   }
 
   function idOf(stem: string): number {
@@ -177,56 +179,105 @@ export function createRanking(language: Language, stored?: StoredRanking) {
     vectors.push(vector);
   }
 
-  function countPairs(sequence: Int32Array, by: number): void {
+  function countPairs(into: PairCounts, sequence: Int32Array, by: number): void {
     const seen = new Set<number>();
     for (let i = 1; i < sequence.length; i += 1) {
       const [a, b] = [sequence[i - 1] ?? 0, sequence[i] ?? 0];
       const key = a * 2 ** 26 + b;
       if (seen.has(key)) continue;
       seen.add(key);
-      pairs.add(a, b, by);
+      into.add(a, b, by);
     }
   }
 
-  function countAgain(): void {
-    pairs = createPairCounts(4 * pairs.width);
-    for (let slot = 0; slot < store.slots; slot += 1) if (isHeld(slot)) countPairs(store.sequenceOf(slot), 1);
+  /** In a larger sketch, some passages at a time; what comes and goes meanwhile is counted in both. */
+  function countAgain(most: number): boolean {
+    if (!recount && !pairs.full) return true;
+    recount ??= { pairs: createPairCounts(4 * pairs.width), at: 0 };
+    const until = Math.min(store.slots, recount.at + most);
+    for (; recount.at < until; recount.at += 1)
+      if (isHeld(recount.at)) countPairs(recount.pairs, store.sequenceOf(recount.at), 1);
+    if (recount.at < store.slots) return false;
+    pairs = recount.pairs;
+    recount = null;
+    return !pairs.full;
   }
 
-  function describe(of: Pick<Passage, 'document' | 'version' | 'document_title'>, notes: VersionNotes): void {
-    const held = store.versions[store.ownerOf(of)];
+  function settle(most = Number.POSITIVE_INFINITY): boolean {
+    if (!sweep(most) || !countAgain(most)) return false;
+    return compounds?.settle(most) ?? true;
+  }
+
+  /** The passages of a version are complete: they take the place of those that were there under its name. */
+  function publish(owner: number, title: string, notes: VersionNotes): void {
+    const held = store.versions[owner];
     if (!held) return;
-    for (const other of store.versions) if (other.document === of.document) other.current = other === held;
-    held.former = saysFormer(of.document_title);
-    held.names = lawNames(of.document_title, notes.names ?? [], analyzer);
+    const { document, version } = held;
+    remove(document, version);
+    for (const other of store.versions) if (other.document === document) other.current = false;
+    held.hidden = false;
+    held.current = true;
+    held.former = saysFormer(title);
+    held.names = lawNames(title, notes.names ?? [], analyzer);
     held.fingerprint = notes.fingerprint ?? '';
   }
 
-  /** @param version left out: all of the document; `which`: only those passages. */
-  function remove(document: string, version?: string, which: (passage: Passage) => boolean = () => true): void {
+  /** From now on not found; `settle` takes them out. @param version left out: all of the document */
+  function remove(document: string, version?: string): void {
     store.versions.forEach((held, owner) => {
-      if (held.document !== document || (version !== undefined && held.version !== version)) return;
-      for (const slot of store.remove(owner, (one) => which(passageAt(one)))) {
-        const sequence = store.sequenceOf(slot);
-        for (const id of new Set(sequence)) df[id] = (df[id] ?? 1) - 1;
-        countPairs(sequence, -1);
-        alive -= 1;
-        total_terms -= sequence.length;
-      }
+      if (held.hidden || held.document !== document || (version !== undefined && held.version !== version)) return;
+      held.hidden = true;
+      leaving.add(owner);
+      if (held.current) makeNewestCurrent(document);
     });
   }
 
-  function copyTo(other: Ranking, from: number, to: number): void {
-    for (let slot = from; slot < Math.min(to, store.slots); slot += 1)
-      if (isHeld(slot)) other.insert(prepare(passageAt(slot), vectors?.vectorAt(slot) ?? null));
+  function makeNewestCurrent(document: string): void {
+    const left = store.versions.filter((one) => one.document === document && !one.hidden && one.passages > 0);
+    if (left.every((one) => !one.current) && left.length > 0) (left.at(-1) as HeldVersion).current = true;
+  }
+
+  function sweep(most: number): boolean {
+    let left = most;
+    for (const owner of leaving) {
+      const gone = store.empty(owner, left);
+      for (const slot of gone) forget(slot);
+      left -= gone.length;
+      const held = store.versions[owner];
+      if (held && held.passages > 0) return false;
+      if (held) Object.assign(held, { hidden: false, current: false, names: [] });
+      leaving.delete(owner);
+    }
+    return true;
+  }
+
+  function forget(slot: number): void {
+    const sequence = store.sequenceOf(slot);
+    for (const id of new Set(sequence)) df[id] = (df[id] ?? 1) - 1;
+    countPairs(pairs, sequence, -1);
+    if (recount && slot < recount.at) countPairs(recount.pairs, sequence, -1);
+    alive -= 1;
+    total_terms -= sequence.length;
+  }
+
+  /** @param owners numbers of the versions there by their numbers here, filled as they are met */
+  function copyTo(other: Ranking, from: number, to: number, owners: Map<number, number>): void {
+    for (let slot = from; slot < Math.min(to, store.slots); slot += 1) {
+      const owner = store.owners.get(slot);
+      const held = store.versions[owner];
+      if (!held || held.hidden) continue;
+      const there = owners.get(owner) ?? other.open(held);
+      owners.set(owner, there);
+      other.insert(prepare(passageAt(slot), vectors?.vectorAt(slot) ?? null), there);
+    }
     if (to < store.slots) return;
-    for (const held of store.versions) if (held.passages > 0) other.adopt(held);
+    for (const [owner, there] of owners) other.adopt(there, store.versions[owner]);
   }
 
   /** What a copy takes over besides the passages. */
-  function adopt({ document, version, ...rest }: HeldVersion): void {
-    const held = store.versions[store.ownerOf({ document, version })];
-    if (held) Object.assign(held, { ...rest, passages: held.passages });
+  function adopt(owner: number, from: HeldVersion | undefined): void {
+    const held = store.versions[owner];
+    if (held && from) Object.assign(held, { ...from, passages: held.passages });
   }
 
   function rarity(asked: readonly string[]): number[] {

@@ -18,6 +18,8 @@ export type HeldVersion = {
   /** Its title says that it is a former version of a law. */
   former: boolean;
   passages: number;
+  /** Being put in, or on its way out: no question finds it. */
+  hidden: boolean;
 };
 
 export type StoredPassages = {
@@ -71,14 +73,13 @@ export function createPassageStore(stored?: StoredPassages) {
     sections,
     sizes: sizes as readonly number[],
     slotsOf: (owner: number): readonly number[] => slotsOf.get(owner) ?? [],
-    /** The number of a version, made where it is new. */
-    ownerOf({ document, version }: Pick<Passage, 'document' | 'version'>): number {
-      const known = versions.findIndex((one) => one.document === document && one.version === version);
-      if (known !== -1) return known;
-      const free = versions.findIndex(({ passages }, owner) => passages === 0 && !slotsOf.has(owner));
-      const made = { document, version, names: [], fingerprint: '', current: true, former: false, passages: 0 };
-      if (free !== -1) versions[free] = made;
-      else versions.push(made);
+    /** A number for a version that is put in; hidden until it is complete. */
+    open({ document, version }: Pick<Passage, 'document' | 'version'>): number {
+      const free = versions.findIndex(({ passages, hidden }) => passages === 0 && !hidden);
+      const made = { document, version, names: [], fingerprint: '', current: false, former: false };
+      const entry = { ...made, passages: 0, hidden: true };
+      if (free !== -1) versions[free] = entry;
+      else versions.push(entry);
       return free !== -1 ? free : versions.length - 1;
     },
     /** @param section passages of one section come one after another. @returns its slot */
@@ -103,17 +104,15 @@ export function createPassageStore(stored?: StoredPassages) {
       if (held) held.passages += 1;
       return slot;
     },
-    /** Empties the slots of a version that `which` accepts. @returns them */
-    remove(owner: number, which: (slot: number) => boolean): number[] {
+    /** Empties slots of a version, at most so many, the newest first. @returns them */
+    empty(owner: number, most: number): number[] {
       const held = versions[owner];
       const all = slotsOf.get(owner);
       if (!held || !all) return [];
-      const going = all.filter(which);
+      const going = all.splice(Math.max(0, all.length - most));
       for (const slot of going) owners.set(slot, GONE);
       held.passages -= going.length;
-      const left = all.filter((slot) => owners.get(slot) !== GONE);
-      if (left.length > 0) slotsOf.set(owner, left);
-      else slotsOf.delete(owner);
+      if (all.length === 0) slotsOf.delete(owner);
       return going;
     },
     /** Not a copy. */

@@ -115,6 +115,35 @@ export function passageIndexContract(name: string, open: () => PassageIndex | Pr
       expect((await ids('network tariffs')).filter((id) => id === 'guide:0')).toHaveLength(1);
     });
 
+    it('puts the nearest in meaning first where meaning counts, and only the words where it does not', async () => {
+      const near = passage('near:0', 'Nothing of the words is here.');
+      const far = passage('far:0', 'The turbine spins.');
+      await index.add('m', [near], { vectors: [Float32Array.of(1, 0)] });
+      await index.add('m', [far], { vectors: [Float32Array.of(0, 1)] });
+      const asked = { text: 'turbine', vector: Float32Array.of(0.96, 0.28) };
+      const first = async (weight: number) => (await index.search('m', { ...asked, weight }, 2))[0];
+      expect((await first(0.9))?.passage).toEqual(near);
+      expect((await first(0.9))?.meaning).toBeCloseTo(0.96, 3);
+      expect((await first(0))?.passage).toEqual(far);
+      expect(await index.search('nobody', { ...asked, weight: 0.9 }, 2)).toEqual([]);
+      expect(await index.recall?.('m', [Float32Array.of(1, 0)], 1)).toBe(1);
+    });
+
+    it('answers from another version, or none, where the question is asked so', async () => {
+      await index.add('v', [passage('act:1:0', 'Heat pumps pay a levy.', { document: 'act', version: '1' })]);
+      await index.add('v', [passage('act:2:0', 'Heat pumps pay nothing.', { document: 'act', version: '2' })]);
+      const from = async (version: string | null) =>
+        (await index.search('v', { text: 'heat pumps', versions: new Map([['act', version]]) }, 5)).map(
+          (hit) => hit.passage.id,
+        );
+      expect(await from('1')).toEqual(['act:1:0']);
+      expect(await from('2')).toEqual(['act:2:0']);
+      expect(await from(null)).toEqual([]);
+      await index.remove('v', 'act', '2');
+      expect(await from('2')).toEqual([]);
+      expect(await from('1')).toEqual(['act:1:0']);
+    });
+
     it('says how telling words are, where it can', async () => {
       if (!index.rarity) return;
       const [grid = 0, tariffs = 0, volcano = 0] = await index.rarity('a', ['grid', 'tariffs', 'volcano'], 'en');

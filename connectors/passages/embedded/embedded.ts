@@ -10,14 +10,15 @@ import type {
   PassageNotes,
   PassageQuery,
 } from '../../../engine/ports.ts';
-import { type Candidate, createRanking, type Prepared, type Ranking } from '../../../engine/rag/bm25.ts';
+import { type Candidate, createRanking, type Ranking } from '../../../engine/rag/bm25.ts';
 import { fuse } from '../../../engine/rag/fusion.ts';
 import { detectLanguage, FUNCTION_WORDS, type Language } from '../../../engine/rag/language.ts';
 import { createTenantFiles } from './tenant-files.ts';
 
 /** Passages prepared between two breaks, so that questions are answered meanwhile: some milliseconds. */
 const PASSAGES_PER_TURN = 10;
-const WORDS_PER_TURN = 300;
+/** Words, or passages that go. */
+const WORDS_PER_TURN = 200;
 /** A question in one language finds passages of the other only by names and numbers. */
 const OTHER_LANGUAGE_WEIGHT = 0.5;
 /** Of each kind of nearness this many are compared. */
@@ -68,6 +69,7 @@ export function createEmbeddedPassages(options: EmbeddedOptions = {}): PassageIn
 
   async function tidy(tenant: string, rankings: Rankings): Promise<void> {
     for (const language of LANGUAGES) {
+      while (!rankings[language].settle(WORDS_PER_TURN)) await turn();
       if (rankings[language].wasteful) rankings[language] = await rebuilt(rankings[language]);
       while (!rankings[language].settle(WORDS_PER_TURN)) await turn();
     }
@@ -78,9 +80,7 @@ export function createEmbeddedPassages(options: EmbeddedOptions = {}): PassageIn
     add: (tenant, passages, notes = {}) =>
       inTurn(tenant, async () => {
         const rankings = await rankingsOf(tenant);
-        const prepared = await prepare(rankings, passages, notes);
-        // Removed and put in without a break, so that no question falls in between.
-        replace(rankings, prepared, notes);
+        await put(rankings, passages, notes);
         await tidy(tenant, rankings);
       }),
     remove: (tenant, document, version) =>
@@ -135,29 +135,45 @@ function search(rankings: Rankings, query: PassageQuery, limit: number): Passage
   }));
 }
 
-async function prepare(rankings: Rankings, passages: readonly Passage[], notes: PassageNotes): Promise<Prepared[]> {
-  const prepared = new Map<string, Prepared>();
-  for (const [i, passage] of passages.entries()) {
-    const vector = notes.vectors?.[i] ?? null;
-    prepared.set(passage.id, rankings[passage.language].prepare(passage, vector));
-    if (i % PASSAGES_PER_TURN === PASSAGES_PER_TURN - 1) await turn();
+/** Old passages answer until the new ones are complete, which then take their place at once. */
+async function put(rankings: Rankings, passages: readonly Passage[], notes: PassageNotes): Promise<void> {
+  const places = new Map(passages.map((passage, i) => [passage.id, i]));
+  const owners = new Map<string, Opened>();
+  let done = 0;
+  for (const i of places.values()) {
+    const passage = passages[i] as Passage;
+    const ranking = rankings[passage.language];
+    const { owner } = openedFor(owners, ranking, passage);
+    ranking.insert(ranking.prepare(passage, notes.vectors?.[i] ?? null), owner);
+    done += 1;
+    if (done % PASSAGES_PER_TURN === 0) await turn();
   }
-  return [...prepared.values()];
+  for (const { passage, ranking, owner } of owners.values()) {
+    // A version may have changed its language.
+    for (const language of LANGUAGES)
+      if (!owners.has(keyOf(language, passage))) rankings[language].remove(passage.document, passage.version);
+    ranking.publish(owner, passage.document_title, notes);
+  }
 }
 
-function replace(rankings: Rankings, prepared: readonly Prepared[], notes: PassageNotes): void {
-  const versions = new Map(prepared.map(({ passage }) => [`${passage.document} ${passage.version}`, passage]));
-  for (const { document, version } of versions.values())
-    for (const language of LANGUAGES) rankings[language].remove(document, version);
-  for (const entry of prepared) rankings[entry.passage.language].insert(entry);
-  for (const passage of versions.values())
-    for (const language of LANGUAGES) rankings[language].describe(passage, notes);
+function keyOf(language: Language, { document, version }: Passage): string {
+  return JSON.stringify([language, document, version]);
+}
+
+type Opened = { passage: Passage; ranking: Ranking; owner: number };
+
+function openedFor(owners: Map<string, Opened>, ranking: Ranking, passage: Passage): Opened {
+  const key = keyOf(ranking.language, passage);
+  const known = owners.get(key) ?? { passage, ranking, owner: ranking.open(passage) };
+  owners.set(key, known);
+  return known;
 }
 
 async function rebuilt(ranking: Ranking): Promise<Ranking> {
   const made = createRanking(ranking.language);
+  const owners = new Map<number, number>();
   for (let from = 0; from < ranking.slots; from += PASSAGES_PER_TURN) {
-    ranking.copyTo(made, from, from + PASSAGES_PER_TURN);
+    ranking.copyTo(made, from, from + PASSAGES_PER_TURN, owners);
     await turn();
   }
   return made;
