@@ -19,6 +19,10 @@ const PAGES = [
   '/meters/demo-grid',
   '/prices',
   '/forecasts',
+  '/plan',
+  '/plan/savings',
+  '/plan/simulate',
+  '/plan/signals',
   '/advice',
   '/ask',
   '/documents',
@@ -117,6 +121,27 @@ describe.skipIf(!hasChromium)('the demo site', { timeout: ALIVE_MS }, () => {
       expect([path, ernst.complaints()]).toEqual([path, []]);
     }
     await ernst.close();
+  });
+
+  it('plans its battery and cars: a reason for the slot under the pointer, what it saves, what if, and by hand', async () => {
+    const { page } = maria;
+    const planned = async () => (await maria.api('GET', '/api/v1/plan')).status;
+    await expect.poll(planned, { timeout: left_ms(), interval: 1000 }).toBe(200);
+    await maria.go('/plan');
+    await expect.poll(() => page.locator('#plan-now .headline').textContent()).toMatch(/^(Battery|Cars)/);
+    expect(await page.locator('#plan-now .figure').textContent()).toMatch(/^€\d+/);
+    await page.locator('#chart-plan .chart-focus').focus();
+    await page.keyboard.press('Home');
+    await expect.poll(() => page.locator('#chart-plan .readout').textContent()).toMatch(/Why.*(Battery|Cars)/);
+    await page.locator('#battery_kWh').fill('0');
+    await page.locator('#what-if-result', { hasText: 'more than planned' }).waitFor({ timeout: left_ms() });
+    await page.locator('#hand #power_kW').fill('20');
+    await page.click('#hand button[value=cost]');
+    await page.locator('#hand [role=status]', { hasText: 'This costs' }).waitFor({ timeout: left_ms() });
+    await page.click('#hand button[value=set]');
+    await page.locator('#hand .rows', { hasText: 'by maria' }).waitFor({ timeout: left_ms() });
+    await page.locator('#plan-now', { hasText: 'set by hand' }).waitFor({ timeout: left_ms() });
+    expect(maria.complaints()).toEqual([]);
   });
 
   it('answers from the law with a quote, and a click opens its page with the passage marked', async () => {

@@ -81,19 +81,17 @@ export function createEvccApi({ access, workers }: Services) {
   const app = createApiApp();
   const holder = async (key: string): Promise<Actor | null> => (API_KEY.test(key) ? access.bearer(key) : null);
   const refused = 'The key in the address is none of this box. Make one on the page Admin, Keys.';
+  // Before the request itself is looked at.
+  app.use('/evcc/:key/*', async (c, next) => {
+    const actor = await holder(c.req.param('key'));
+    if (!actor) return problem(c, 401, refused);
+    c.set('actor', actor);
+    return next();
+  });
   app.openapi(schedule, async (c) => {
-    const actor = await holder(c.req.valid('param').key);
-    if (!actor) return problem(c, 401, refused) as never;
-    c.set('actor', actor);
     const request = c.req.valid('json') as EvccRequest;
-    const answer = await workers.run<EvccResponse>('evcc-schedule', request, { timeout_ms: SCHEDULE_MS });
-    return c.json(answer, 200);
+    return c.json(await workers.run<EvccResponse>('evcc-schedule', request, { timeout_ms: SCHEDULE_MS }), 200);
   });
-  app.openapi(health, async (c) => {
-    const actor = await holder(c.req.valid('param').key);
-    if (!actor) return problem(c, 401, refused) as never;
-    c.set('actor', actor);
-    return c.json({ status: 'healthy', message: 'Luna iEMS answers charge schedules.' }, 200);
-  });
+  app.openapi(health, (c) => c.json({ status: 'healthy', message: 'Luna iEMS answers charge schedules.' }, 200));
   return app;
 }

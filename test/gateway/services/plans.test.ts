@@ -114,7 +114,7 @@ function setUp(test: TestDatabase) {
       series,
       signals,
     },
-    meters: { list: () => points, get: (_tenant, id) => points.find((one) => one.id === id) },
+    meters: { list: () => points, get: (_tenant, id) => points.find((one) => one.id === id) ?? null },
     prices: { context: async () => ({ isHoliday: () => false, market: () => undefined }) },
     forecasts: {
       latest: async (_tenant, name) => (name === 'load' ? load : null),
