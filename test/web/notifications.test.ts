@@ -45,6 +45,32 @@ describe('alerts on pages', () => {
     expect((await appOf().request('/alerts/none')).status).toBe(404);
   });
 
+  it('about what is unusual ask whether it was expected, and pass the answer on', async () => {
+    const [first] = await sample.alerts.list('default');
+    const detail = { anomaly: 'an-1', energy_kWh: 42, amount: 10.5, currency: 'EUR', cause: 'left_on' };
+    const unusual = { ...first!, id: 'al-unusual', kind: 'anomaly' as const, detail };
+    const alerts = { ...sample.alerts, get: async () => unusual };
+    let verdict: 'expected' | 'real' | null = null;
+    const anomalies = {
+      get: async () => ({ verdict }),
+      judge: async (_: unknown, id: string, said: 'expected' | 'real') => {
+        expect(id).toBe('an-1');
+        verdict = said;
+      },
+    } as unknown as Services['anomalies'];
+    const app = appOf({ alerts, anomalies }, { role: 'user' });
+    const text = await see(app, '/alerts/al-unusual');
+    expect(text).toMatch(
+      /is unusual since .*42.*kWh more than forecast \(.*10\.50.*\)\. Likeliest: something was left on/,
+    );
+    expect(text).toContain('action="/alerts/al-unusual/verdict"');
+    const answer = await send(app, '/alerts/al-unusual/verdict', { verdict: 'expected' });
+    expect(answer).toMatchObject({ status: 303, to: '/alerts/al-unusual' });
+    expect(await see(app, '/alerts/al-unusual')).toContain('value="expected" aria-pressed="true"');
+    expect((await send(app, '/alerts/al-unusual/verdict', { verdict: 'no' })).status).toBe(400);
+    expect(await see(appOf(), '/alerts/al-open')).not.toContain('/verdict"');
+  });
+
   it('warn when they reach nobody', async () => {
     const notify = { ...sample.notify, recipients: async () => [] };
     expect(await see(appOf({ notify }), '/alerts')).toContain('reach nobody outside of these pages');

@@ -1,7 +1,7 @@
 /** One alert: what happened, since when, what to do, who has seen it, and who was told when. */
 import { html } from 'hono/html';
 import { layout } from '../components/layout.ts';
-import { age, card, linkButton, type State, stateMark } from '../components/parts.ts';
+import { age, card, csrfField, linkButton, type State, stateMark } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
 import { type AlertView, acknowledgeForm, seenBy, stateOf } from './alerts.ts';
 
@@ -22,6 +22,8 @@ export type AlertDetailView = {
   /** Page of what it is about. */
   link: string | null;
   told: readonly ToldView[];
+  /** Whether a person may say that it was expected, or real. */
+  judged: 'open' | 'expected' | 'real' | null;
 };
 
 export function alertPage(view: AlertDetailView, ui: Ui): Html {
@@ -31,7 +33,7 @@ export function alertPage(view: AlertDetailView, ui: Ui): Html {
   const content = html`${card({
     title: alert.text,
     content: html`<dl class="facts">${facts(view, ui)}</dl>
-<div class="actions">${open ? acknowledgeForm(alert, ui) : ''}${view.link ? linkButton(view.link, t('alerts.look')) : ''}${linkButton('/alerts', t('alerts.back'))}</div>`,
+<div class="actions">${open ? acknowledgeForm(alert, ui) : ''}${view.judged === null ? '' : verdictForm(view, ui)}${view.link ? linkButton(view.link, t('alerts.look')) : ''}${linkButton('/alerts', t('alerts.back'))}</div>`,
   })}
 ${card({
   title: t('alerts.told'),
@@ -41,6 +43,14 @@ ${card({
       : html`<ul class="rows">${view.told.map((told) => toldRow(told, ui))}</ul>`,
 })}`;
   return layout(ui, { title: t('alerts.title'), page: 'alerts', content });
+}
+
+/** Two buttons; the box learns from either. */
+function verdictForm({ alert, judged }: AlertDetailView, ui: Ui): Html {
+  const { t } = ui;
+  const button = (verdict: 'expected' | 'real') =>
+    html`<button name="verdict" value="${verdict}" aria-pressed="${judged === verdict ? 'true' : 'false'}">${t(`anomaly.${verdict}`)}</button>`;
+  return html`<form class="actions" method="post" action="/alerts/${encodeURIComponent(alert.id)}/verdict">${csrfField(ui)}${button('expected')}${button('real')}</form>`;
 }
 
 function facts({ alert, name }: AlertDetailView, ui: Ui): Html[] {

@@ -95,6 +95,7 @@ function pathsOf(path: string, { ids }: Organisation): string[] {
     [/keys\/\{/, ids.key],
     [/recommend\/\{/, ids.decision],
     [/alerts\/\{/, ids.alert],
+    [/anomalies\/\{/, ids.anomaly],
     [/channels\/\{/, ids.channel],
     [/recipients\/\{/, ids.recipient],
   ];

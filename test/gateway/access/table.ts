@@ -133,6 +133,9 @@ analyst api    GET    /api/v1/recommend/log
 user    api    GET    /api/v1/alerts
 user    api    GET    /api/v1/alerts/{id}
 user    api    POST   /api/v1/alerts/{id}/acknowledge
+user    api    GET    /api/v1/anomalies
+user    api    GET    /api/v1/anomalies/{id}
+user    api    POST   /api/v1/anomalies/{id}/verdict
 admin   api    GET    /api/v1/notifications/channels
 admin   api    POST   /api/v1/notifications/channels
 admin   api    PUT    /api/v1/notifications/channels/{id}
@@ -252,7 +255,9 @@ user    page   POST   /ask/answers/{id}/task
 user    page   POST   /ask/answers/{id}/resume
 user    page   GET    /documents
 admin   page   POST   /documents
+admin   page   POST   /documents/{id}/days
 admin   page   POST   /documents/{id}/remove
+admin   page   POST   /documents/reindex
 user    page   GET    /documents/{id}
 user    page   GET    /advice
 user    page   POST   /advice
@@ -260,6 +265,7 @@ admin   page   POST   /advice/settings
 user    page   GET    /alerts
 user    page   GET    /alerts/{id}
 user    page   POST   /alerts/{id}/acknowledge
+user    page   POST   /alerts/{id}/verdict
 admin   page   GET    /devices/{id}
 admin   page   POST   /devices/{id}
 admin   page   POST   /devices/{id}/test

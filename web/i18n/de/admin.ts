@@ -216,6 +216,7 @@ export const adminTexts = {
     'Starten Sie die Box neu, wenn sie ihr Zertifikat selbst macht; sonst legen Sie ein neues an die Stelle Ihrer Dateien.',
   'health.todo_broker': 'Läuft der Broker, und nimmt er Namen und Kennwort? Die Box versucht es von selbst wieder.',
   'health.part_clock': 'Uhr',
+  'health.part_forecast_backend': 'Rechenweg der Prognosen',
   'health.journal': 'Journal',
   'health.journal_records': 'Nachrichten mit Messwerten bisher',
   'health.journal_waiting': 'Noch nicht im Zeitreihenspeicher',

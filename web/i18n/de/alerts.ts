@@ -173,6 +173,8 @@ export const alertTexts = {
   'alert.anomaly': '{name} verhält sich seit {time} ungewöhnlich: {more}. Am wahrscheinlichsten: {cause}.',
   'alert_kind.anomaly': 'ungewöhnlich',
   'alert_todo.anomaly': 'Nachsehen, was dort läuft. Sagen Sie, ob es zu erwarten war: Die Box lernt daraus.',
+  'anomaly.expected': 'War zu erwarten',
+  'anomaly.real': 'Ist ein echter Fehler',
   'anomaly.more': '{energy} mehr als vorhergesagt',
   'anomaly.less': '{energy} weniger als vorhergesagt',
   'anomaly.other': 'ein anderer Verlauf als vorhergesagt',

@@ -206,6 +206,7 @@ export const adminTexts = {
     'Restart the box for a certificate of its own, or put a new one in the place of your files.',
   'health.todo_broker': 'Look whether the broker runs and takes the name and password; the box tries again by itself.',
   'health.part_clock': 'Clock',
+  'health.part_forecast_backend': 'Forecast backend',
   'health.journal': 'Journal',
   'health.journal_records': 'Messages with readings so far',
   'health.journal_waiting': 'Not yet in the series store',

@@ -163,6 +163,8 @@ export const alertTexts = {
   'alert.anomaly': '{name} is unusual since {time}: {more}. Likeliest: {cause}.',
   'alert_kind.anomaly': 'unusual',
   'alert_todo.anomaly': 'Look at what runs there. Say whether it was expected: the box learns from it.',
+  'anomaly.expected': 'It was expected',
+  'anomaly.real': 'It is real',
   'anomaly.more': '{energy} more than forecast',
   'anomaly.less': '{energy} less than forecast',
   'anomaly.other': 'another course than forecast',

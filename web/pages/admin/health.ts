@@ -72,6 +72,7 @@ const NAMES = {
   readings: 'health.part_readings',
   jobs: 'health.part_jobs',
   clock: 'health.part_clock',
+  'forecast backend': 'health.part_forecast_backend',
   backups: 'health.part_backups',
   files: 'health.part_files',
   certificate: 'health.part_certificate',
