@@ -5,7 +5,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo dev test lint fix bench backup restore ingest train eval index docs guarantees clean \
-	up down reset logs status upgrade passphrase test-appliance dashboards
+	up down reset logs status upgrade passphrase test-appliance dashboards test-chart release-check nightly traceability
 APPLIANCE := compose/appliance.sh
 
 help: ## list the targets
@@ -63,6 +63,19 @@ passphrase: ## print what opens the keys in the backups of the appliance: keep i
 
 test-appliance: ## run the appliance for real where a container engine answers
 	@exec $(NODE) scripts/test-appliance.ts $(ARGS)
+
+test-chart: ## render the Helm chart and check it against the schemas of Kubernetes
+	@exec sh scripts/test-chart.sh
+
+release-check: ## SBOM, licences, release notes, and what npm audit finds
+	@exec $(NODE) scripts/release.ts
+
+nightly: ## evaluations and benches that take long, figures in .cache/nightly
+	@mkdir -p .cache/nightly; for name in forecast retrieval bandit-site ingest crash; do \
+	  sh scripts/bench.sh $$name | tail -1 > .cache/nightly/$$name.json || exit 1; done
+
+traceability: ## write docs/traceability.md: which test proves which requirement
+	@exec $(NODE) scripts/traceability.ts
 
 dashboards: ## generate the Grafana dashboards and n8n flows from their descriptions
 	@$(NODE) scripts/dashboards.ts && $(NODE) scripts/n8n-flows.ts
