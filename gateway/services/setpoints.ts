@@ -97,7 +97,7 @@ export function createSetpoints(deps: SetpointDeps): SetpointService & { start()
         ...{ device: id, power_W: setpoint.power_W, because: setpoint.because, safe_W: control.safe_W },
         valid_until: new Date(setpoint.valid_until_ms).toISOString(),
       }),
-      true,
+      false,
     );
     if (!publishing) throw new InvalidDataError('The broker of this box does not run.');
     await publishing;

@@ -23,6 +23,11 @@ const PATHS = [
   '/meters/grid?quantity=import_kWh',
   '/meters/hall-2',
   '/prices',
+  '/plan',
+  '/plan/savings',
+  '/plan/simulate',
+  '/plan/signals',
+  '/plan/devices/new',
   '/forecasts?series=price',
 ];
 const FULL_WEIGHT = 150_000;

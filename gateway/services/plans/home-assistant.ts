@@ -28,13 +28,29 @@ export function createPlanSensors(deps: PlanSensorDeps): {
     await deps.publish(tenant, topic, payload, retain);
   }
 
+  /** An empty retained message removes a sensor. */
+  async function withdraw(tenant: string, stay: readonly string[]): Promise<void> {
+    const own = `${prefix('homeassistant', tenant)}/`;
+    for (const topic of [...announced.keys()]) {
+      if (!topic.startsWith(own) || stay.includes(topic)) continue;
+      announced.delete(topic);
+      await publish(tenant, topic, '', true);
+    }
+  }
+
   async function tell(tenant: string): Promise<void> {
     const plan = await deps.plan(tenant);
-    const t = plan ? slotIndex(plan, deps.clock.now()) : -1;
-    if (!plan || t < 0) return;
-    for (const sensor of sensorsOf(plan, t)) {
+    if (!plan) return withdraw(tenant, []);
+    const t = slotIndex(plan, deps.clock.now());
+    if (t < 0) return;
+    const sensors = sensorsOf(plan, t);
+    await withdraw(
+      tenant,
+      sensors.map(({ id }) => configTopic(tenant, id)),
+    );
+    for (const sensor of sensors) {
       const base = `${prefix('luna', tenant)}/plan/${sensor.id}`;
-      const config = `${prefix('homeassistant', tenant)}/sensor/luna_plan_${sensor.id}/config`;
+      const config = configTopic(tenant, sensor.id);
       const payload = JSON.stringify({
         ...{ name: sensor.name, unique_id: prefix(`luna_plan_${sensor.id}`, tenant), state_topic: `${base}/state` },
         ...{ unit_of_measurement: sensor.unit, device_class: sensor.device_class, expire_after: 3600 },
@@ -45,8 +61,8 @@ export function createPlanSensors(deps: PlanSensorDeps): {
         await publish(tenant, config, payload, true);
         announced.set(config, payload);
       }
-      await publish(tenant, `${base}/state`, String(sensor.value), true);
-      if (sensor.attributes) await publish(tenant, `${base}/course`, JSON.stringify(sensor.attributes), true);
+      await publish(tenant, `${base}/state`, String(sensor.value), false);
+      if (sensor.attributes) await publish(tenant, `${base}/course`, JSON.stringify(sensor.attributes), false);
     }
   }
 
@@ -65,7 +81,8 @@ export function createPlanSensors(deps: PlanSensorDeps): {
       endings = [
         () => clearInterval(timer),
         deps.bus.subscribe((event) => {
-          if (event.type === 'plan') void told(event.tenant);
+          // a site that goes tells it by its tariff
+          if (event.type === 'plan' || event.type === 'tariff') void told(event.tenant);
         }),
       ];
     },
@@ -74,6 +91,8 @@ export function createPlanSensors(deps: PlanSensorDeps): {
     },
   };
 }
+
+const configTopic = (tenant: string, id: string) => `${prefix('homeassistant', tenant)}/sensor/luna_plan_${id}/config`;
 
 /** Only `default` has the plain topics, as the sensors of meters do. */
 function prefix(word: string, tenant: string): string {
