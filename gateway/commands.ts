@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { InvalidDataError, NotFoundError } from '../engine/errors.ts';
 import type { Connection, Role } from '../engine/model/site.ts';
+import { evaluateAnswers } from './answer-commands.ts';
 import { backUp } from './backup/commands.ts';
 import { discardHeld, releaseHeld, sayClockIsRight, showClock } from './clock-commands.ts';
 import type { Command, CommandResult } from './control.ts';
@@ -43,8 +44,11 @@ const HANDLERS: Record<string, Handler> = {
   doctor,
   support: writeSupport,
   train,
+  'train models': trainModels,
+  'features build': buildFeatures,
   eval: evaluate,
   'eval retrieval': evaluateRetrieval,
+  'eval answers': evaluateAnswers,
   index: reindex,
   'demo start': startDemo,
   'demo stop': stopDemo,
@@ -186,6 +190,33 @@ async function train({ forecasts }: Services, actor: Actor, args: Record<string,
   const series = args.series === undefined ? undefined : text(args, 'series');
   await forecasts.refresh(actor.tenant, series);
   return { text: 'Forecasts made.', json: { refreshed: series ?? 'all' } };
+}
+
+async function trainModels({ models }: Services, actor: Actor, args: Record<string, unknown>): Promise<CommandResult> {
+  const series = args.series === undefined ? {} : { series: text(args, 'series') };
+  const runs = await models.train(actor, { force: true, ...series });
+  const lines = runs.map(({ series, horizon, recipe, state, metrics, reason }) => {
+    const outcome = state === 'done' ? `MAE ${metrics.mae?.toPrecision(4)}` : `${state}, ${reason}`;
+    return `${series} ${horizon} ${recipe}: ${outcome}`;
+  });
+  const json = runs.map(({ id, series, horizon, recipe, state, model_hash }) => ({
+    ...{ id, series, horizon, recipe, state, model_hash },
+  }));
+  return { text: lines.join('\n') || 'There is nothing to learn from yet.', json: { runs: json } };
+}
+
+async function buildFeatures(
+  { features }: Services,
+  actor: Actor,
+  args: Record<string, unknown>,
+): Promise<CommandResult> {
+  const days = Number(args.days ?? 400);
+  if (!Number.isInteger(days) || days < 1)
+    throw new InvalidDataError(`${args.days} is no number of days.`, 'Give e.g. --days 400.');
+  const series = args.series === undefined ? {} : { series: text(args, 'series') };
+  const built = await features.build(actor.tenant, { days, ...series });
+  const lines = Object.entries(built).map(([name, rows]) => `${name}: ${rows} hours`);
+  return { text: lines.join('\n') || 'There is nothing to build features of yet.', json: { built } };
 }
 
 async function evaluate({ forecasts }: Services, actor: Actor): Promise<CommandResult> {

@@ -147,12 +147,29 @@ command(
   'write what somebody who helps needs to see into a file: health, metrics, settings, no secret',
   ['file'],
 );
-command(program.command('train'), 'train', 'make forecasts now').option('--series <name>', 'load, generation or price');
-const evaluation = program.command('eval').description('how good forecasts and the search in documents are');
+const training = program.command('train').description('forecasts and their models');
+command(training.command('forecasts', { isDefault: true }), 'train', 'make forecasts now').option(
+  '--series <name>',
+  'load, generation or price',
+);
+command(training.command('models'), 'train models', 'train all forecast models now, then judge them').option(
+  '--series <name>',
+  'load, generation or price',
+);
+const feature = program.command('features').description('what forecast models see');
+command(feature.command('build'), 'features build', 'build the feature table of each hour anew')
+  .option('--series <name>', 'load, generation or price')
+  .option('--days <days>', 'how far back', '400');
+const evaluation = program.command('eval').description('how good forecasts, the search in documents and answers are');
 command(evaluation.command('forecasts', { isDefault: true }), 'eval', 'forecast error against "same as last week"');
 command(evaluation.command('retrieval'), 'eval retrieval', 'ask the golden sets and keep how many found their section')
   .option('--set <name>', 'one of them; left out: all')
   .option('--file <file>', 'JSON lines of question, document, section: saved as a set first');
+command(
+  evaluation.command('answers'),
+  'eval answers',
+  'ask the question set, verify every sentence and keep the shares',
+);
 command(program.command('index'), 'index', 'build the passage index anew');
 const tariff = program.command('tariff').description('what the site pays');
 command(tariff.command('show'), 'tariff show', 'print the versions of the tariff');

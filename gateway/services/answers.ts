@@ -6,7 +6,7 @@ import { redact } from '../../engine/rag/redact.ts';
 import { createAnalyzers } from '../../engine/rag/terms.ts';
 import type { AccessService, Actor, AuditService, Base, JobService, SiteService } from '../services.ts';
 import type { Answer, AnswerEvent, AskRequest, AskWatch } from './answers/answer.ts';
-import { type EvalResult, evaluateAnswers, type GoldenSource, listEvals } from './answers/evaluate.ts';
+import { type EvalResult, evaluateAnswers, listEvals } from './answers/evaluate.ts';
 import { exportConversation } from './answers/export.ts';
 import { type ModelLogEntry, modelLog } from './answers/model-log.ts';
 import { createModelWatch, type ModelView } from './answers/model-watch.ts';
@@ -87,7 +87,6 @@ export type AnswerDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bu
   access: Pick<AccessService, 'listPeople'>;
   audit: Pick<AuditService, 'record'>;
   jobs: Pick<JobService, 'define' | 'schedule'>;
-  golden?: GoldenSource;
   /** Keeps the question as a usage event. */
   recordQuestion: (actor: Actor, question: string, status: 'answered' | 'abstained') => Promise<unknown>;
 };

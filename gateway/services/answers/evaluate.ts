@@ -11,6 +11,7 @@ import { createRandom } from '../../../engine/random.ts';
 import { pageOf } from '../../document-text.ts';
 import type { Base } from '../../services.ts';
 import type { AnswerSources } from '../regulation/sources.ts';
+import { documentNames, goldenRows } from '../retrieval/store.ts';
 import type { Answer } from './answer.ts';
 import type { Runner } from './runs.ts';
 import type { Run } from './store.ts';
@@ -18,8 +19,6 @@ import { versionOf } from './write.ts';
 
 /** `document` null: the documents do not say. `section` null: any counts. */
 export type EvalQuestion = { question: string; document: string | null; section: string | null };
-/** The tenant's own golden set; empty: none. */
-export type GoldenSource = (tenant: string) => Promise<readonly EvalQuestion[]>;
 export type EvalResult = {
   id: number;
   at: Date;
@@ -37,7 +36,6 @@ export type EvalDeps = Pick<Base, 'db' | 'clock' | 'log'> & {
   sources: AnswerSources;
   analyzers: Analyzers;
   runner: Runner;
-  golden?: GoldenSource;
   /** Null: quotes only. */
   version: { name: string; digest: string | null } | null;
 };
@@ -58,13 +56,33 @@ const NOWHERE: readonly string[] = [
 type Asked = { question: EvalQuestion; answer: Answer; drafted: number; unsupported: number; ms: number };
 
 export async function evaluateAnswers(deps: EvalDeps, tenant: string): Promise<EvalResult> {
-  const golden = (await deps.golden?.(tenant)) ?? [];
+  const golden = await deps.db.asTenant(tenant, goldenQuestions);
   const limit = deps.version ? QUESTIONS_OF_MODEL : QUESTIONS;
   const set = golden.length > 0 ? 'golden' : 'headings';
   const questions = golden.length > 0 ? sample(golden, limit) : await fromHeadings(deps, tenant, limit);
   const asked: Asked[] = [];
   for (const question of questions) asked.push(await askOne(deps, tenant, question));
   return keep(deps, tenant, set, asked);
+}
+
+/** Those of the tenant's golden sets whose document is there, by any name of it; and those that nothing answers. */
+async function goldenQuestions(sql: Sql): Promise<EvalQuestion[]> {
+  const named = new Map<string, string>();
+  for (const { document, names } of await documentNames(sql))
+    for (const name of [document, ...names]) named.set(asName(name), document);
+  const questions = (await goldenRows(sql)).flatMap((set) => set.questions);
+  return questions.flatMap(({ question, document, section }) => {
+    const id = document === null ? null : named.get(asName(document));
+    return id === undefined ? [] : [{ question, document: id, section: section ?? null }];
+  });
+}
+
+/** Titles and file names as sets write them: `EnWG.md.gz` is `EnWG`. */
+function asName(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/(?:\.(?:md|txt|pdf|html?|docx|gz))+$/, '')
+    .replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 function sample<T>(list: readonly T[], count: number): T[] {
