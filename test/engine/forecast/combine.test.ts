@@ -48,6 +48,26 @@ describe('the online combination', () => {
 });
 
 describe('bands', () => {
+  it('stay narrow beside hours at which there is nothing, as generation at night', () => {
+    const random = createRandom(4);
+    const bands = createBands({ slots: 4, levels: [0.05, 0.95] });
+    // Night, a dawn with the least of light, noon, evening.
+    const sun = [0, 0.02, 10, 4];
+    let widest = 0;
+    for (let day = 0; day < 120; day++) {
+      const point = Float64Array.from(sun);
+      const forecasts = [point, point.map((value) => 1.1 * value)];
+      const [low, high] = bands.quantiles(point, forecasts);
+      const actual = point.map((value) => value * (0.4 + random()));
+      if (day >= 30) {
+        expect([low![0], high![0]]).toEqual([0, 0]);
+        widest = Math.max(widest, high![1]! - low![1]!, high![2]! - low![2]!);
+      }
+      bands.observe(point, forecasts, actual);
+    }
+    expect(widest).toBeLessThan(30);
+  });
+
   it('hold what they promise while the size of errors swings, and after storage', () => {
     const random = createRandom(4);
     const levels = [0.05, 0.5, 0.95];
