@@ -48,12 +48,14 @@ import { createDemoService } from './services/demo.ts';
 import { createDeviceService } from './services/devices.ts';
 import { createSearchService } from './services/discovery-search.ts';
 import { createDiskWatch } from './services/disk-watch.ts';
+import { createFeatureService } from './services/features.ts';
 import { createForecastService } from './services/forecasts.ts';
 import { createHealthService } from './services/health.ts';
 import { createIntake } from './services/intake.ts';
 import { createJobService } from './services/jobs.ts';
 import { createLoadService } from './services/loads.ts';
 import { createMeterService } from './services/meters.ts';
+import { createModelExport } from './services/models/mlflow-export.ts';
 import { codeVersion } from './services/models/training.ts';
 import { createModelService } from './services/models.ts';
 import { createNeuralBackends } from './services/neural-backends.ts';
@@ -211,10 +213,13 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...{ ...base, site, balance: data.balance, market: prices.market, tariffs },
     holidays: createPublicHolidays(),
   };
+  const code_version = codeVersion(ROOT, version());
+  const { mlflow_url } = config;
   const models = createModelService({
-    ...{ ...learning, alerts, workers, jobs, trainers, threads: TRAIN_THREADS },
-    code_version: codeVersion(ROOT, version()),
+    ...{ ...learning, alerts, workers, jobs, trainers, threads: TRAIN_THREADS, code_version },
+    ...(mlflow_url ? createModelExport(base, { url: mlflow_url, fetch: outbound.allowing([mlflow_url]) }) : {}),
   });
+  const features = createFeatureService({ ...learning, code_version });
   const anomalies = createAnomalyService({
     ...{ ...base, series, site, meters, alerts, jobs, workers },
     sitePrices: prices.site,
@@ -281,7 +286,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     profiles: catalogue,
     ...planning.services,
     ...{ intake, watch, quarantine, live, site, meters, devices, search, access, audit, audit_chain, jobs },
-    ...{ workers, uploads, data, repairs, loads, tariffs, bills, prices, weather, forecasts, models },
+    ...{ workers, uploads, data, repairs, loads, tariffs, bills, prices, weather, forecasts, models, features },
     ...{ predictions, regulation, retrieval, answers, advice, alerts, anomalies, allowedHosts, notify },
     ...{ quality, demo, health, backups },
   };

@@ -213,6 +213,11 @@ export const ConfigSchema = z.strictObject({
     .default(null)
     .transform((path) => (path === '' ? null : path))
     .describe('File with the passphrase that seals the keys of the box in its backups; without one they are left out.'),
+  mlflow_url: webAddress
+    .default(null)
+    .describe(
+      'Address of an MLflow tracking server that is told of each training of a model, e.g. http://mlflow:5000.',
+    ),
   session_hours: z.coerce
     .number()
     .int()

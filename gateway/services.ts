@@ -24,6 +24,7 @@ import type { DataService } from './services/data.ts';
 import type { DemoService } from './services/demo.ts';
 import type { DeviceService } from './services/devices.ts';
 import type { SearchService } from './services/discovery-search.ts';
+import type { FeatureService } from './services/features.ts';
 import type { ForecastService } from './services/forecasts.ts';
 import type { HealthService } from './services/health.ts';
 import type { JobService } from './services/jobs.ts';
@@ -85,6 +86,7 @@ export type Services = Base &
     weather: WeatherService;
     forecasts: ForecastService;
     models: ModelService;
+    features: FeatureService;
     predictions: PredictionService;
     regulation: RegulationService;
     retrieval: RetrievalService;

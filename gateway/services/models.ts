@@ -49,7 +49,9 @@ export type ModelDeps = HistoryDeps &
   Pick<TrainingDeps, 'trainers' | 'threads' | 'code_version' | 'files'> & {
     jobs: Pick<JobService, 'define' | 'schedule' | 'send'>;
     /** Told of each run that was recorded. */
-    onTrained?: (tenant: string, run: ModelRun, artefact: Uint8Array) => Promise<void>;
+    onTrained?: (tenant: string, run: ModelRun, artefact: string) => Promise<void>;
+    /** Told which run went live, and which was before. */
+    onLive?: (tenant: string, live: ModelRun, former: ModelRun | null) => Promise<void>;
   };
 
 const SERIES: readonly SeriesKind[] = ['load', 'generation', 'price'];
@@ -86,7 +88,10 @@ export function createModelService(deps: ModelDeps): RunningModels {
       if (artefacts.size > MOST_KEPT) artefacts.delete(artefacts.keys().next().value!);
       return text;
     },
-    onChange: (tenant, series) => void champions.delete(keyOf(tenant, series)),
+    onChange(tenant, series, { champion, former }) {
+      champions.delete(keyOf(tenant, series));
+      if (deps.onLive) void staged(deps.onLive, tenant, champion, former);
+    },
   };
 
   const historyOf = async (tenant: string, series: SeriesKind): Promise<History> => {
@@ -136,13 +141,31 @@ export function createModelService(deps: ModelDeps): RunningModels {
     if (!deps.onTrained) return;
     const text = await live.artefactOf(tenant, run);
     await deps
-      .onTrained(tenant, run, new TextEncoder().encode(text))
+      .onTrained(tenant, run, text)
       .catch((error: unknown) =>
         log.warn(
           { err: error, tenant_id: tenant, run: run.id },
           'a run could not be exported; the box goes on without',
         ),
       );
+  }
+
+  /** What is away is told at the next change; the box goes on without. */
+  async function staged(
+    onLive: NonNullable<ModelDeps['onLive']>,
+    tenant: string,
+    champion: string,
+    former: string | null,
+  ) {
+    try {
+      const { now, before } = await db.asTenant(tenant, async (sql) => ({
+        now: await readRun(sql, champion),
+        before: former === null ? null : await readRun(sql, former),
+      }));
+      if (now) await onLive(tenant, now, before);
+    } catch (error) {
+      log.warn({ err: error, tenant_id: tenant, run: champion }, 'the stage of a run could not be exported');
+    }
   }
 
   /** Old runs go with their artefacts; those that are live or were before stay. */

@@ -39,6 +39,8 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
     await sql(`delete from plan_device where settings ->> 'soc_meter' = any($1) or settings ->> 'meter' = any($1)`, [
       gone,
     ]);
+    // Models that learned from what is gone.
+    for (const table of ['model_live', 'prediction', 'features_hourly', 'model_run']) await sql(`delete from ${table}`);
     await sql('delete from plan');
     // files that were loaded into meter points of the demo may be loaded again
     await sql(stays ? `update data_load set sha256 = ''` : 'delete from data_load');

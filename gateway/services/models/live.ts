@@ -42,7 +42,7 @@ export type LiveDeps = Pick<Base, 'db' | 'clock' | 'log' | 'metrics' | 'bus'> & 
   alerts: Pick<AlertService, 'raise' | 'clear'>;
   artefactOf(tenant: string, run: ModelRun): Promise<string>;
   /** What was in memory of the live models no longer holds. */
-  onChange(tenant: string, series: SeriesKind): void;
+  onChange(tenant: string, series: SeriesKind, row: LiveRow): void;
 };
 
 export const SYSTEM = (tenant: string): Actor => ({ tenant, person: 'system', role: 'admin', language: 'en' });
@@ -179,7 +179,7 @@ export async function change(deps: LiveDeps, actor: Actor, row: LiveRow, act: st
     await writeAudit(sql, actor, act, `${row.series} ${row.horizon}`, { run: row.champion, ...detail });
   });
   deps.log.info({ tenant_id: tenant, series: row.series, horizon: row.horizon, run: row.champion, ...detail }, act);
-  deps.onChange(tenant, row.series);
+  deps.onChange(tenant, row.series, row);
   deps.bus.publish({ type: 'forecast', tenant, series: row.series });
 }
 
