@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidDataError, UnavailableError } from '../../../engine/errors.ts';
 import { pageOf, unpackLayout, unpackText } from '../../../gateway/document-text.ts';
 import { createDocumentReader, type DocumentReader } from '../../../gateway/workers/document-reader.ts';
-import { bombPdf, encryptedPdf, linesAt, pdfOf } from './pdfs.ts';
+import { docxOf, paragraph, table } from './docx.ts';
+import { bombPdf, drawnPdf, encryptedPdf, linesAt, pdfOf } from './pdfs.ts';
 
 const WORDS = 'This rule applies to all meters that are read by the operator of the grid.';
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -57,6 +58,44 @@ describe('document reader', () => {
     );
     expect(await refusal(bytesOf('a\0b'), 'text')).toMatch(/zero bytes/);
     expect(await refusal(bytesOf('   '), 'text')).toMatch(/no running text/);
+  });
+
+  it('reads Word files with their headings and tables, and refuses broken ones', async () => {
+    const bytes = docxOf([
+      paragraph('§ 4 Fees', 'Heading1'),
+      paragraph(`(1) ${WORDS}`),
+      table([
+        ['Class', 'Limit'],
+        ['A', '4.2 kW'],
+      ]),
+    ]);
+    const { passages, pages } = await reader.read({ bytes, format: 'docx' });
+    expect(pages).toBeNull();
+    expect(passages.map(({ section, kind, text }) => [section, kind, text])).toEqual([
+      ['§ 4 Fees (1)', 'text', `(1) ${WORDS}`],
+      ['§ 4 Fees (1)', 'table', 'Class: A | Limit: 4.2 kW'],
+    ]);
+    const broken = reader.read({ bytes: bytes.slice(0, 300), format: 'docx' });
+    await expect(broken).rejects.toThrow(/Word file is broken or protected/);
+  });
+
+  it('sees a drawn table and hidden text in a PDF as they are drawn', async () => {
+    const bytes = await drawnPdf([
+      { text: 'Class', x: 75, y: 110 },
+      { text: 'Limit', x: 205, y: 110 },
+      { text: 'A', x: 75, y: 140 },
+      { text: '4.2 kW', x: 205, y: 140 },
+      { text: WORDS, x: 72, y: 300 },
+    ]);
+    const { passages, ocr_pages } = await reader.read({ bytes, format: 'pdf' });
+    expect(ocr_pages).toBe(0);
+    expect(passages.map(({ kind, text }) => [kind, text])).toEqual([
+      ['table', 'Class: A | Limit: 4.2 kW'],
+      ['text', WORDS],
+    ]);
+    const hidden = await reader.read({ bytes: await drawnPdf([{ text: WORDS, x: 72, y: 300 }], true), format: 'pdf' });
+    expect(hidden.ocr_pages).toBe(1);
+    expect(hidden.faults).toEqual([{ where: 'Page 1', problem: expect.stringMatching(/OCR/) }]);
   });
 
   it('ends a file that unpacks to gigabytes at its limit, and reads the next one', async () => {

@@ -1,6 +1,14 @@
 /** PDFs made for tests: text on lines, heads and feet, two columns; and the ones that must be refused. */
 import { constants, deflateRawSync } from 'node:zlib';
-import { PDFDocument, PDFHexString, PDFName, PDFRawStream, StandardFonts } from 'pdf-lib';
+import {
+  PDFDocument,
+  PDFHexString,
+  PDFName,
+  PDFRawStream,
+  StandardFonts,
+  setTextRenderingMode,
+  TextRenderingMode,
+} from 'pdf-lib';
 
 /** `y` counts from the top, in points. */
 export type Print = { text: string; x?: number; y: number; size?: number; bold?: boolean };
@@ -46,4 +54,19 @@ export async function bombPdf(megabytes: number): Promise<Uint8Array> {
   const stream = PDFRawStream.of(pdf.context.obj({ Filter: 'FlateDecode', Length: packed.length }), packed);
   page.node.set(PDFName.of('Contents'), pdf.context.register(stream));
   return pdf.save({ useObjectStreams: false });
+}
+
+/** A page with a table of two columns and two rows drawn at (70, 95); `hidden` writes as text recognition does. */
+export async function drawnPdf(prints: readonly Print[], hidden = false): Promise<Uint8Array> {
+  const pdf = await PDFDocument.create();
+  const font = await pdf.embedFont(StandardFonts.Helvetica);
+  const [bold, page] = [await pdf.embedFont(StandardFonts.HelveticaBold), pdf.addPage([PAGE.width, PAGE.height])];
+  for (const y of [95, 125, 155])
+    page.drawLine({ start: { x: 70, y: PAGE.height - y }, end: { x: 330, y: PAGE.height - y }, thickness: 0.5 });
+  for (const x of [70, 200, 330])
+    page.drawLine({ start: { x, y: PAGE.height - 95 }, end: { x, y: PAGE.height - 155 }, thickness: 0.5 });
+  if (hidden) page.pushOperators(setTextRenderingMode(TextRenderingMode.Invisible));
+  for (const [i, { text, x = 72, y }] of prints.entries())
+    page.drawText(text, { x, y: PAGE.height - y, size: 11, font: i < 2 && !hidden ? bold : font });
+  return pdf.save();
 }
