@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import { askOnce } from '../components/ask-once.ts';
 import { icon } from '../components/icon.ts';
-import { type State, stateMark } from '../components/parts.ts';
+import { csrfField, field, type State, stateMark } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
 import type { Standing } from './ask-sources.ts';
 
@@ -70,7 +70,7 @@ export function documentRow(document: DocumentRow, ui: Ui): Html {
 <p class="document-name"><b>${name(document, document, ui)}</b>${document.shared ? html` <span class="badge">${icon('users')}${t('documents.shared')}</span>` : ''}</p>
 <p class="small">${validity(document, ui)}</p>
 <p class="soft small">${facts(document, ui)}</p>
-${progress(document, ui)}${document.reason ? html`<p class="small">${document.reason}</p>` : ''}${faults(document, ui)}${others(document, ui)}</div>
+${progress(document, ui)}${document.reason ? html`<p class="small">${document.reason}</p>` : ''}${faults(document, ui)}${others(document, ui)}${ui.actor?.role === 'admin' && document.own && document.state === 'ready' ? days(document, ui) : ''}</div>
 <div class="actions">${mark}${ui.actor?.role === 'admin' && document.own ? removal(document, ui) : ''}</div></li>`;
 }
 
@@ -145,6 +145,17 @@ function others(document: DocumentRow, ui: Ui): Html | string {
       html`<li>${name(document, version, ui, '')}<span class="soft"> · ${standingWords(version, ui) || t(WORDS[version.state])} · ${facts(version, ui)}</span></li>`,
   );
   return html`<details class="small"><summary>${t('documents.versions', { n: rows.length })}</summary><ul class="bullets">${rows}</ul></details>`;
+}
+
+/** From when to when it is in force: what answers are quoted from depends on it. */
+function days({ id, version, valid_from, valid_to }: DocumentRow, ui: Ui): Html {
+  const { t } = ui;
+  const date = (name: 'valid_from' | 'valid_to', value: string | null) =>
+    field({
+      ...{ id: `${name}-${id}`, label: t(`documents.${name}`) },
+      control: html`<input id="${name}-${id}" name="${name}" type="date" value="${value ?? ''}">`,
+    });
+  return html`<details class="small"><summary>${t('documents.days')}</summary><form class="form" method="post" action="/documents/${encodeURIComponent(id)}/days">${csrfField(ui)}<input type="hidden" name="version" value="${version}"><div class="form-row">${date('valid_from', valid_from)}${date('valid_to', valid_to)}</div><div class="actions"><button>${t('documents.days_save')}</button></div></form></details>`;
 }
 
 /** Asks once, naming what goes; works without JavaScript. */

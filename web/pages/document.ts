@@ -2,11 +2,19 @@
 import { html } from 'hono/html';
 import { icon } from '../components/icon.ts';
 import { layout } from '../components/layout.ts';
-import { card, linkButton } from '../components/parts.ts';
+import { card, linkButton, notice } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
+import type { Standing } from './ask-sources.ts';
 
 export type DocumentPageView = {
-  document: { id: string; title: string; version: string; pages: number | null };
+  document: {
+    id: string;
+    title: string;
+    version: string;
+    pages: number | null;
+    /** How this version stands today. */
+    standing?: Standing | null;
+  };
   page: number;
   quote: string;
   /** Boxes in PDF points from the top left; `text` is the text of the page. */
@@ -23,7 +31,12 @@ export function documentPage(view: DocumentPageView, ui: Ui): Html {
   const { t } = ui;
   const isPdf = document.pages !== null;
   const missing = quote !== '' && marks.boxes.length === 0 && !marks.text.includes(quote);
-  const content = html`<section class="card viewer">
+  const { standing = null, version } = document;
+  const old =
+    standing === null || standing === 'in_force'
+      ? ''
+      : notice('warning', `${t('documents.version_of', { version })}: ${t(`standing.${standing}`)}`);
+  const content = html`<section class="card viewer">${old}
 ${isPdf ? pager(view, ui) : ''}
 ${missing ? html`<p class="soft">${t('viewer.not_found')}</p>` : ''}
 ${isPdf ? sheet(view, ui) : html`<div class="plain-text">${marked(marks.text, quote)}</div>`}

@@ -25,7 +25,8 @@ export function documentsPage(view: DocumentsView, ui: Ui): Html {
           content: documentList(view.documents, ui),
           aside: linkButton('/ask', t('documents.ask'), 'plain', 'message-circle-question-mark'),
         });
-  const content = html`${list}${isAdmin ? uploadCard(view, ui) : ''}`;
+  const again = html`<form method="post" action="/documents/reindex">${csrfField(ui)}<p class="soft small">${t('documents.reindex_text')} <button class="quiet">${icon('refresh-cw')}${t('documents.reindex')}</button></p></form>`;
+  const content = html`${list}${isAdmin ? uploadCard(view, ui) : ''}${isAdmin && view.documents.length > 0 ? again : ''}`;
   return layout(ui, {
     title: t('documents.title'),
     page: 'documents',

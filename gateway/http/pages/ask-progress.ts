@@ -1,6 +1,7 @@
 /** What an answer is on the page. */
-import type { Read, Turn } from '../../../web/pages/ask-sources.ts';
+import type { Read, Standing, Turn } from '../../../web/pages/ask-sources.ts';
 import type { Answer } from '../../services/answers/answer.ts';
+import type { DocumentState } from '../../services.ts';
 
 export function workingTurn(question: string, id: string): Turn {
   const none = { read: [], sentences: [], nearest: [], reason: null, model: null, feedback: null };
@@ -8,13 +9,28 @@ export function workingTurn(question: string, id: string): Turn {
   return { ...none, ...more, id, question, status: 'working' };
 }
 
+/** How the version of a place stands today. */
+export type StandingOf = (place: { document: string; version: string }) => Standing | null;
+
+export function standingsOf(documents: readonly DocumentState[]): StandingOf {
+  const known = new Map<string, Standing | null>();
+  for (const { id, others, ...newest } of documents)
+    for (const { version, standing } of [newest, ...others]) known.set(`${id} ${version}`, standing);
+  return ({ document, version }) => known.get(`${document} ${version}`) ?? null;
+}
+
 /** @param read what was shown while it was made. */
-export function turnOf(answer: Answer, read: readonly Read[] = answer.nearest.map(readOf)): Turn {
-  const { id, question, status, reason, sentences, nearest, model, model_fault, dropped, asking } = answer;
+export function turnOf(answer: Answer, standing: StandingOf, read?: readonly Read[]): Turn {
+  const near = answer.nearest.map((one) => ({ ...readOf(one), standing: standing(one) }));
+  const { id, question, status, reason, model, model_fault, dropped, asking } = answer;
   return {
-    ...{ id, question, status, sentences, model, model_fault, asking, read, feedback: null, is_kept: true },
+    ...{ id, question, status, model, model_fault, asking, read: read ?? near, feedback: null, is_kept: true },
     reason: reason?.text ?? null,
-    nearest: nearest.map(readOf),
+    nearest: near,
+    sentences: answer.sentences.map((sentence) => ({
+      ...sentence,
+      citations: sentence.citations.map((citation) => ({ ...citation, standing: standing(citation) })),
+    })),
     dropped: dropped.length,
     task: answer.proposed_task && { ...answer.proposed_task, is_confirmed: false },
   };

@@ -5,7 +5,7 @@ import { askPage } from '../../../web/pages/ask.ts';
 import { feedbackPart, taskPart, turnPart } from '../../../web/pages/ask-turn.ts';
 import type { Actor } from '../../services.ts';
 import { describeError } from '../api.ts';
-import { turnOf, workingTurn } from './ask-progress.ts';
+import { standingsOf, turnOf, workingTurn } from './ask-progress.ts';
 import { createTeller } from './ask-teller.ts';
 import { fieldsOf } from './form.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendPage, sendPart, signedIn, uiOf } from './page.ts';
@@ -19,12 +19,16 @@ export function createAskPages(deps: PageDeps) {
     const actor = readerOf(c);
     const question = (c.req.query('question') ?? '').trim();
     const asked_on = c.req.query('conversation') || null;
-    const documents = (await regulation.documents(actor.tenant)).filter(({ passages }) => passages > 0).length;
+    const known = await regulation.documents(actor.tenant);
+    const documents = known.filter(({ passages }) => passages > 0).length;
+    const standing = standingsOf(known);
     const fresh = question
       ? await answers.ask(actor, { question, conversation: asked_on }, { signal: c.req.raw.signal })
       : null;
     const conversation = fresh?.conversation ?? asked_on;
-    const turns = conversation ? (await answers.conversation(actor, conversation)).map((answer) => turnOf(answer)) : [];
+    const turns = conversation
+      ? (await answers.conversation(actor, conversation)).map((answer) => turnOf(answer, standing))
+      : [];
     const recent = conversation ? [] : await recentOf(actor);
     return sendPage(c, askPage({ documents, question: '', turns, conversation, recent }, uiOf(deps, c)));
   });
@@ -42,7 +46,7 @@ export function createAskPages(deps: PageDeps) {
       teller.begin();
       const request = { question: turn.question, conversation: conversation || null, interactive: true };
       await answers.ask(actor, request, { on: teller.take, signal: left.signal }).then(
-        (answer) => teller.end(turnOf(answer, teller.read()), answer.conversation),
+        async (answer) => teller.end(turnOf(answer, await standingFor(actor), teller.read()), answer.conversation),
         (error: unknown) => {
           log.warn({ err: error }, 'a question could not be answered');
           return teller.end({ ...turn, status: 'failed', reason: describeError(error).detail }, '');
@@ -75,10 +79,15 @@ export function createAskPages(deps: PageDeps) {
   app.post('/ask/answers/:id/resume', signedIn(deps), csrfChecked(deps), async (c) => {
     const [actor, id] = [readerOf(c), c.req.param('id')];
     const answer = await answers.resume(actor, id, (await fieldsOf(c)).choice, { signal: c.req.raw.signal });
-    if (c.req.header('hx-request')) return sendPart(c, turnPart(turnOf(answer), uiOf(deps, c)));
+    if (c.req.header('hx-request'))
+      return sendPart(c, turnPart(turnOf(answer, await standingFor(actor)), uiOf(deps, c)));
     return c.redirect(await pathOf(actor, id), 303);
   });
   return app;
+
+  async function standingFor({ tenant }: Actor) {
+    return standingsOf(await regulation.documents(tenant));
+  }
 
   async function pathOf(actor: Actor, id: string): Promise<string> {
     const { run } = await answers.run(actor, id);

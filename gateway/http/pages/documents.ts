@@ -4,19 +4,23 @@ import { bodyLimit } from 'hono/body-limit';
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import { HOUR_MS } from '../../../engine/model/time.ts';
 import { documentPage } from '../../../web/pages/document.ts';
+import type { DocumentRow } from '../../../web/pages/document-row.ts';
 import { documentRows, documentsPage } from '../../../web/pages/documents.ts';
 import type { Actor } from '../../services.ts';
 import { receiveForm } from '../api/uploads.ts';
 import type { Env } from '../api.ts';
 import type { LiveView } from '../stream.ts';
 import { createReadingProgress, isProgress } from './document-rows.ts';
+import { fieldsOf, refusable, sentence } from './form.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
 
 /** What a multipart form adds to the file. */
 const FORM_BYTES = 64 * 1024;
 
+type PageApp = ReturnType<typeof createPageApp>;
+
 export function createDocumentPages(deps: PageDeps) {
-  const { regulation, config, advice, log, bus } = deps.services;
+  const { regulation, config, bus } = deps.services;
   const reading = createReadingProgress((listener) => bus.subscribe(listener));
   const rowsFor = async (tenant: string) => reading.rowsOf(tenant, await regulation.documents(tenant));
   const app = createPageApp();
@@ -54,16 +58,50 @@ export function createDocumentPages(deps: PageDeps) {
     }
     return c.redirect('/documents', 303);
   });
+  addActs(deps, app, rowsFor);
+  addViewer(deps, app);
+  const live: LiveView = {
+    fast: async () => ({}),
+    slow: async (actor: Actor, ui) => ({
+      documents: documentRows(await rowsFor(actor.tenant), ui),
+    }),
+    isSlow: (event) => event.type === 'documents' || isProgress(event),
+  };
+  return { app, live };
+}
+
+/** What an admin does with a document that is there. */
+function addActs(deps: PageDeps, app: PageApp, rowsFor: (tenant: string) => Promise<DocumentRow[]>): void {
+  const { regulation } = deps.services;
   app.post('/documents/:id/remove', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
     await regulation.remove(readerOf(c), c.req.param('id'));
     return c.redirect('/documents', 303);
   });
+  app.post('/documents/:id/days', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
+    const { version = '', valid_from, valid_to } = await fieldsOf(c);
+    const change = { valid_from: filled(valid_from) ?? null, valid_to: filled(valid_to) ?? null };
+    const outcome = await refusable(() => regulation.changeVersion(readerOf(c), c.req.param('id'), version, change));
+    if (!('refused' in outcome)) return c.redirect('/documents', 303);
+    const documents = await rowsFor(readerOf(c).tenant);
+    const problem = sentence(outcome.refused);
+    return sendPage(c, documentsPage({ documents, problem, takes_days: true }, uiOf(deps, c)), 400);
+  });
+  app.post('/documents/reindex', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
+    await regulation.reindex(readerOf(c).tenant);
+    return c.redirect('/documents', 303);
+  });
+}
+
+/** One page of a document with the passage marked. */
+function addViewer(deps: PageDeps, app: PageApp): void {
+  const { regulation, advice, log } = deps.services;
   app.get('/documents/:id', signedIn(deps), async (c) => {
     const { tenant } = readerOf(c);
-    const known = (await regulation.documents(tenant)).filter((document) => document.id === c.req.param('id'));
     const version = c.req.query('version');
-    const document = known.find((one) => one.version === version) ?? known[0];
-    if (!document) return sendError(deps, c, new NotFoundError('There is no such document.'));
+    const known = (await regulation.documents(tenant)).find((document) => document.id === c.req.param('id'));
+    const shown = known && [known, ...known.others].find((one) => one.version === version);
+    if (!known) return sendError(deps, c, new NotFoundError('There is no such document.'));
+    const document = { ...known, ...shown };
     const page = Math.max(1, Math.min(document.pages ?? 1, Math.trunc(Number(c.req.query('page') ?? 1)) || 1));
     const quote = c.req.query('quote') ?? '';
     const marks = await regulation.marks(tenant, document.id, version ?? document.version, page, quote);
@@ -85,14 +123,6 @@ export function createDocumentPages(deps: PageDeps) {
       ),
     );
   });
-  const live: LiveView = {
-    fast: async () => ({}),
-    slow: async (actor: Actor, ui) => ({
-      documents: documentRows(await rowsFor(actor.tenant), ui),
-    }),
-    isSlow: (event) => event.type === 'documents' || isProgress(event),
-  };
-  return { app, live };
 }
 
 function filled(value: string | undefined): string | undefined {
