@@ -298,7 +298,8 @@ export function createRanking(language: Language, stored?: StoredRanking) {
     if (laws.size > 0)
       for (const slot of touched) if (laws.has(store.owners.get(slot))) values[slot] = (values[slot] ?? 0) * NAMED_LAW;
     const byWords = createBest(limit);
-    for (const slot of touched) if (answers(store.owners.get(slot))) byWords.offer(slot, values[slot] ?? 0);
+    const owners = store.owners.view();
+    for (const slot of touched) if (answering[owners[slot] ?? GONE] === true) byWords.offer(slot, values[slot] ?? 0);
     for (const slot of byWords.list()) if (!found.has(slot)) found.set(slot, 0);
     const near = vector && vectors ? nearest(vector, answers, limit) : [];
     for (const slot of near) if (!found.has(slot)) found.set(slot, 0);
@@ -312,8 +313,9 @@ export function createRanking(language: Language, stored?: StoredRanking) {
     if (!vectors || query.length !== vectors.dimensions) return [];
     const cosines = vectors.nearness(query);
     const best = createBest(limit);
+    const owners = store.owners.view();
     for (let slot = 0; slot < cosines.length; slot += 1)
-      if (answers(store.owners.get(slot))) best.offer(slot, cosines[slot] ?? 0);
+      if (answers(owners[slot] ?? GONE)) best.offer(slot, cosines[slot] ?? 0);
     return best.list();
   }
 

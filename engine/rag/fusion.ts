@@ -22,7 +22,7 @@ export function fuse<One extends Pick<Candidate, 'words' | 'meaning' | 'named'>>
   const range = nearest - least;
   const fused = candidates.map((one) => {
     const words = most > 0 ? one.words / most : 0;
-    const meaning = one.meaning === null || !(range > 0) ? 0 : (one.meaning - least) / range;
+    const meaning = one.meaning === null ? 0 : range > 0 ? (one.meaning - least) / range : 1;
     const score = meanings.length === 0 ? one.words : (1 - weight) * words + weight * meaning;
     return { ...one, score: score + one.named * NAMED_SCORE };
   });

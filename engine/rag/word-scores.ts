@@ -85,6 +85,10 @@ export function createWordScores(ranking: Scored): WordScores {
   function addOfTerm(slot: number, score: number): void {
     add(slot, score);
     const section = store.sections.get(slot);
+    if ((store.sizes[section] ?? 1) > 1) addToSection(section, score);
+  }
+
+  function addToSection(section: number, score: number): void {
     const before = ofTerm[section] ?? 0;
     if (score <= before) return;
     if (before === 0) seen.push(section);
@@ -102,6 +106,7 @@ export function createWordScores(ranking: Scored): WordScores {
     for (let i = 0; i < size; i += 1) {
       const slot = touched[i] ?? 0;
       const section = store.sections.get(slot);
+      if ((store.sizes[section] ?? 1) === 1) continue;
       const share = SECTION_WEIGHT / (1 + SECTION_LENGTH * Math.log2(store.sizes[section] ?? 1));
       values[slot] = ((values[slot] ?? 0) + share * (together[section] ?? 0)) / (1 + share);
     }
@@ -150,21 +155,39 @@ export function createWordScores(ranking: Scored): WordScores {
     endTerm();
   }
 
+  /** The loop that takes the time: no calls in it. */
   function addPosting(id: number, share: number, rare: number): void {
     const entries = postings.read(id);
-    const saturated = saturation();
+    const [owners, counts, sections] = [store.owners.view(), store.counts.view(), store.sections.view()];
+    const flat = K1 * (1 - B);
+    const perTerm = perTermOfLength();
+    const most = rare * (K1 + 1);
     for (let i = 0; i < entries.length; i += 1) {
-      const entry = entries[i] ?? 0;
+      const entry = entries[i] as number;
       const slot = entry >>> 8;
-      if (store.owners.get(slot) !== GONE) addOfTerm(slot, rare * saturated(slot, (entry & 255) * share));
+      if (owners[slot] === GONE) continue;
+      const count = (entry & 255) * share;
+      const score = (most * count) / (count + flat + perTerm * (counts[slot] as number));
+      const before = values[slot] as number;
+      if (before === 0) {
+        touched[size] = slot;
+        size += 1;
+      }
+      values[slot] = before + score;
+      const section = sections[slot] as number;
+      if ((store.sizes[section] as number) > 1) addToSection(section, score);
     }
     endTerm();
+  }
+
+  function perTermOfLength(): number {
+    return (K1 * B * ranking.alive()) / Math.max(1, ranking.total_terms());
   }
 
   /** Counts say less the more there are, and less in a long passage. */
   function saturation(): (slot: number, count: number) => number {
     const flat = K1 * (1 - B);
-    const perTerm = (K1 * B * ranking.alive()) / Math.max(1, ranking.total_terms());
+    const perTerm = perTermOfLength();
     return (slot, count) => (count * (K1 + 1)) / (count + flat + perTerm * store.counts.get(slot));
   }
 
