@@ -315,8 +315,10 @@ describe('regulation', () => {
       sql<{ sha256: string }>('select sha256 from document_version'),
     );
     const folder = `documents/${row?.sha256}`;
-    for (const part of ['text.json.gz', 'layout.json.gz'])
+    for (const part of ['text.json.gz', 'layout.json.gz']) {
       await files.write('default', `${folder}/p1.c1/${part}`, await files.read('default', `${folder}/p2.c2/${part}`));
+      await files.remove('default', `${folder}/p2.c2/${part}`);
+    }
     const answers: unknown[] = [];
     const watching: DocumentReader = {
       read: async (file, options) => {
