@@ -1,9 +1,10 @@
 /** Questions and their answers: conversations, runs that can be stopped and taken up, feedback, and the language model. */
 import { randomUUID } from 'node:crypto';
-import { InvalidDataError, TooManyTriesError, UnsupportedError } from '../../engine/errors.ts';
+import { InvalidDataError, NotAllowedError, TooManyTriesError } from '../../engine/errors.ts';
 import type { LanguageModel } from '../../engine/ports.ts';
 import { redact } from '../../engine/rag/redact.ts';
 import { createAnalyzers } from '../../engine/rag/terms.ts';
+import { OWNER } from '../owner.ts';
 import type { AccessService, Actor, AuditService, Base, JobService, SiteService } from '../services.ts';
 import type { Answer, AnswerEvent, AskRequest, AskWatch } from './answers/answer.ts';
 import { type EvalResult, evaluateAnswers, listEvals } from './answers/evaluate.ts';
@@ -71,7 +72,7 @@ export interface AnswerService {
   modelLog(actor: Actor, limit: number): Promise<ModelLogEntry[]>;
   /** Null where none is configured. */
   model(): Promise<ModelView | null>;
-  /** Begins to fetch it. @throws UnsupportedError where none is configured */
+  /** Begins to fetch it. @throws NotAllowedError for other organisations, InvalidDataError where none is configured */
   pullModel(actor: Actor): Promise<void>;
   /** Asks the tenant's question set now and keeps the result. */
   evaluate(tenant: string): Promise<EvalResult>;
@@ -238,8 +239,10 @@ export function createAnswerService(deps: AnswerDeps): Answers {
     modelLog: (actor, limit) => db.asTenant(actor.tenant, (sql) => modelLog(sql, limit)),
     model: async () => watch?.view() ?? null,
     async pullModel(actor) {
+      if (actor.tenant !== OWNER)
+        throw new NotAllowedError('The language model is that of the whole box.', 'Ask an admin of its organisation.');
       if (!watch)
-        throw new UnsupportedError('No language model is configured.', 'Name its server as ollama_url in luna.yaml.');
+        throw new InvalidDataError('No language model is configured.', 'Name its server as ollama_url in luna.yaml.');
       await watch.pull(actor);
     },
     evaluate,

@@ -157,7 +157,6 @@ const pull = apiRoute('admin', {
   ...{ method: 'post', path: '/api/v1/language-model/pull', tags, summary: 'Fetch the language model' },
   responses: {
     202: { description: 'Begun; GET /api/v1/language-model tells how far it is.' },
-    501: { description: 'No language model is configured.' },
   },
 });
 const log = apiRoute('admin', {

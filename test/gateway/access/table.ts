@@ -119,7 +119,7 @@ user    api    POST   /api/v1/answers/{id}/task/done
 user    api    GET    /api/v1/answer-tasks
 analyst api    GET    /api/v1/answer-evaluations
 user    api    GET    /api/v1/language-model
-admin   api    POST   /api/v1/language-model/pull
+owner   api    POST   /api/v1/language-model/pull
 admin   api    GET    /api/v1/language-model/log
 user    api    GET    /api/v1/recommend
 user    api    POST   /api/v1/recommend/{decision_id}/feedback
