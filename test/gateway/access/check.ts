@@ -8,8 +8,8 @@ import type { World } from './world.ts';
 export type Outcome = { checks: number; deviations: string[] };
 
 const RANK: Record<Role, number> = { user: 0, analyst: 1, admin: 2 };
-/** What is open before the second factor is set up. */
-const BEFORE_CODE = /^\/(account(\/.*)?|sign-out|preferences|healthz|readyz|static\/.*)$/;
+/** What is open before the second factor is set up; under /evcc/ no session counts, only the key in the address. */
+const BEFORE_CODE = /^\/(account(\/.*)?|sign-out|preferences|healthz|readyz|static\/.*|evcc\/.*)$/;
 /** Whoever may call these starts a program, copies the box, ends a session that is still needed, or changes who may what. */
 const ONLY_REFUSALS = new Set([
   ...['POST /demo/start', 'POST /demo/stop', 'POST /api/v1/backups', 'POST /admin/backups'],
