@@ -1,7 +1,7 @@
 /** From a question to the passages that come nearest, by the places it names, its words, its meaning and the glossary. */
 import type { Embedder, PassageHit, PassageIndex, PassageQuery } from '../ports.ts';
 import { createGlossary, type GlossaryEntry } from './glossary.ts';
-import { detectLanguage } from './language.ts';
+import type { Language } from './language.ts';
 import { type Analyzers, createAnalyzers } from './terms.ts';
 
 export type Retrieval = {
@@ -39,6 +39,7 @@ export type RetrieverParts = {
   onFault?: (error: Error) => void;
 };
 
+const LANGUAGES: readonly Language[] = ['en', 'de'];
 const EMBED_WITHIN_MS = 3000;
 
 export function createRetriever(parts: RetrieverParts): Retriever {
@@ -51,7 +52,8 @@ export function createRetriever(parts: RetrieverParts): Retriever {
     const entries = await glossary(tenant);
     const known = glossaries.get(entries) ?? createGlossary(entries, analyzers);
     glossaries.set(entries, known);
-    return known.expansions(question, detectLanguage(question));
+    // A single word tells no language.
+    return LANGUAGES.flatMap((language) => known.expansions(question, language));
   }
 
   /** Without it the words decide. */
