@@ -1,7 +1,7 @@
 /**
  * How likely it is that the first passage answers the question: a logistic regression over what retrieval and the words
  * tell. Weights and threshold were fitted on the development half of the German golden set (test/golden/german), by
- * five-fold cross-validation; what they reach on the other half is in docs/regulation-answers.md.
+ * five-fold cross-validation; what they reach on the other half is in docs/regulation.md.
  */
 import type { PassageHit } from '../ports.ts';
 import type { Question, SubjectTerm } from './question.ts';
@@ -11,7 +11,7 @@ import type { Analyzers, Term } from './terms.ts';
 /** Rarity (inverse document frequency) of the question's terms, in their order, per language. */
 export type Weights = Partial<Record<'en' | 'de', readonly number[]>>;
 
-/** Above this it is answered. Lower answers more and errs more: the curve is in docs/regulation-answers.md. */
+/** Above this it is answered. Lower answers more and errs more: the curve is in docs/regulation.md. */
 export const LEAST_CONFIDENCE = 0.55;
 /** Everything that is asked stands in one passage, and most of it in one sentence. */
 const ALL_SAID = { passage: 0.95, sentence: 0.75 };

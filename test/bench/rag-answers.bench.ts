@@ -1,13 +1,14 @@
 /** Answers without a language model on a golden set: whether the quotes stand, say the right thing, and are missing where they should be. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readGoldenSet } from '../golden/german/golden-set.ts';
 import { openCorpus } from './answers/corpus.ts';
+import { curveOf, svgOf } from './answers/curve.ts';
 import { figuresOf, type Golden, scoreAnswers } from './answers/score.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'Answers on the German golden set: --half test|development|all (test), or --questions FILE --documents PATH, --verbose. Needs LUNA_BENCH_DATA without --documents.';
+  'Answers on the German golden set: --half test|development|all (test), or --questions FILE --documents PATH; --verbose; --curve FILE.svg (risk against coverage). Needs LUNA_BENCH_DATA without --documents.';
 
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
   const data = process.env.LUNA_BENCH_DATA ?? resolve(import.meta.dirname, '../../../shared/data');
@@ -15,6 +16,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   const corpus = await openCorpus(options.documents ?? join(data, 'regulation/de_law'), progress);
   const scored = await scoreAnswers(corpus, golden);
   if (options.verbose) for (const one of scored) progress(line(one));
+  if (options.curve) writeFileSync(options.curve, svgOf(curveOf(scored), `${scored.length} questions`));
   const times = scored.map(({ ms }) => ms).sort((a, b) => a - b);
   return {
     ...figuresOf(scored),
