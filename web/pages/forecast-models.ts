@@ -1,7 +1,6 @@
 /** The lower half of the Forecasts page: what an hour is made of, the error from day to day, and the models. */
 import { html } from 'hono/html';
 import type { GroupPart } from '../../engine/forecast/feature-groups.ts';
-import { type Layer, timeChart } from '../charts/time-chart.ts';
 import { age, card, csrfField } from '../components/parts.ts';
 import type { Scaled } from '../format.ts';
 import type { Html, Ui } from '../ui.ts';
@@ -86,41 +85,59 @@ export function accuracyCard(view: ForecastView, scale: Scaled, ui: Ui): Html | 
   if (!accuracy || accuracy.at_ms.length < 2) return '';
   const { t, format } = ui;
   const { at_ms, live, former, naive, coverage } = accuracy;
-  const layers: Layer[] = [
-    { kind: 'line', tone: 'grey', at_ms, values: naive, style: 'thin' },
-    { kind: 'line', tone: view.series, at_ms, values: former, style: 'dashed faint' },
-    { kind: 'line', tone: view.series, at_ms, values: live },
-  ];
-  const range = { from_ms: at_ms[0]! - 12 * HOUR_MS, to_ms: at_ms.at(-1)! + 12 * HOUR_MS };
+  const known = [...live, ...former, ...naive].filter(Number.isFinite);
+  const top = Math.max(...known) * 1.05 || 1;
   const text = (value: number | undefined) =>
     value === undefined || Number.isNaN(value) ? '–' : format.scaled(value, { ...scale, digits: scale.digits + 1 });
-  const rows = at_ms.map((at, k) => ({
-    ...{ from_ms: at - 12 * HOUR_MS, to_ms: at + 12 * HOUR_MS },
-    cells: [text(live[k]), text(former[k]), text(naive[k])],
-  }));
-  const columns = [t('forecasts.accuracy_live'), t('forecasts.accuracy_former'), t('forecasts.accuracy_naive')];
-  const share = coverage && {
-    days: format.days(coverage.days),
-    share: format.percent(coverage.share),
-  };
+  const columns = ['live', 'former', 'naive'] as const;
+  const lines = [
+    ['naive', naive, 'line thin t-grey'],
+    ['former', former, `line dashed faint t-${view.series}`],
+    ['live', live, `line t-${view.series}`],
+  ] as const;
+  const share = coverage && { days: format.days(coverage.days), share: format.percent(coverage.share) };
+  const keys = lines
+    .toReversed()
+    .map(
+      ([name, values, style]) =>
+        html`<span class="key"><svg viewBox="0 0 20 12" aria-hidden="true"><path class="${style}" d="M0 6H20"/></svg>${t(`forecasts.accuracy_${name}`)} <b>${text(meanOf(values))}</b></span>`,
+    );
+  const rows = at_ms.map(
+    (at, k) =>
+      html`<tr><th scope="row">${format.date(at)}</th>${[live, former, naive].map((values) => html`<td class="numbers">${text(values[k])}</td>`)}</tr>`,
+  );
   return card({
     title: t('forecasts.accuracy'),
-    content: html`${share ? html`<p>${t('forecasts.coverage', share)}</p>` : ''}${timeChart(ui, {
-      ...{ id: 'chart-accuracy', label: t('forecasts.accuracy_label'), range, now_ms: ui.now_ms },
-      plots: [
-        {
-          ...{ title: t('forecasts.accuracy'), unit: scale.unit, factor: scale.factor, tick: format.tick, layers },
-          zero: true,
-          keys: [
-            { tone: view.series, shape: 'line', text: t('forecasts.accuracy_live') },
-            { tone: view.series, shape: 'dashed faint', text: t('forecasts.accuracy_former') },
-            { tone: 'grey', shape: 'line', text: t('forecasts.accuracy_naive') },
-          ],
-        },
-      ],
-      table: { columns, rows },
-    })}`,
+    content: html`${share ? html`<p>${t('forecasts.coverage', share)}</p>` : ''}<p class="plot-head">${keys}</p>
+<figure class="week-plot"><svg viewBox="0 0 ${BOX_WIDTH} ${BOX_HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${t('forecasts.accuracy_label')}"><line class="zeroline" x1="0" x2="${BOX_WIDTH}" y1="${BOX_HEIGHT}" y2="${BOX_HEIGHT}"/>${lines.map(([, values, style]) => html`<path class="${style}" vector-effect="non-scaling-stroke" d="${dailyPath(values, top)}"/>`)}</svg>
+<p class="small soft week-ends"><span>${format.date(at_ms[0]!)}</span><span>${format.date(at_ms.at(-1)!)}</span></p></figure>
+<details class="data-table"><summary>${t('chart.table')}</summary><div class="scroll" tabindex="0" role="region" aria-label="${t('chart.table')}"><table><thead><tr><th scope="col">${t('chart.time')}</th>${columns.map((name) => html`<th scope="col" class="numbers">${t(`forecasts.accuracy_${name}`)}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></details>`,
   });
+}
+
+const [BOX_WIDTH, BOX_HEIGHT] = [1000, 100];
+
+function meanOf(values: readonly number[]): number {
+  const known = values.filter(Number.isFinite);
+  return known.length === 0 ? Number.NaN : known.reduce((a, b) => a + b, 0) / known.length;
+}
+
+/** A line through the days; one without a value is a gap. */
+function dailyPath(values: readonly number[], top: number): string {
+  const step = BOX_WIDTH / Math.max(1, values.length - 1);
+  let isOpen = false;
+  return values
+    .map((value, k) => {
+      if (!Number.isFinite(value)) {
+        isOpen = false;
+        return '';
+      }
+      const place = `${(k * step).toFixed(1)} ${((1 - value / top) * BOX_HEIGHT).toFixed(1)}`;
+      const command = isOpen ? 'L' : 'M';
+      isOpen = true;
+      return `${command}${place}`;
+    })
+    .join('');
 }
 
 /** The registry: one table a horizon, with what may be done. */
