@@ -1,118 +1,21 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createMemoryBus } from '../../../connectors/bus/memory.ts';
-import { openFolderFiles } from '../../../connectors/files/folder.ts';
-import { createEmbeddedPassages } from '../../../connectors/passages/embedded/embedded.ts';
-import { InvalidDataError, NotFoundError, UnavailableError } from '../../../engine/errors.ts';
-import type { FileStore, LunaEvent, PassageIndex } from '../../../engine/ports.ts';
-import { loadConfig } from '../../../gateway/config.ts';
-import { createMetrics } from '../../../gateway/metrics.ts';
-import { answeringVersions, readyVersions } from '../../../gateway/services/regulation/store.ts';
-import { createRegulationService, type Regulation } from '../../../gateway/services/regulation.ts';
-import type { Actor, DocumentState } from '../../../gateway/services.ts';
-import { createDocumentReader, type DocumentReader } from '../../../gateway/workers/document-reader.ts';
-import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
+import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
+import type { DocumentReader } from '../../../gateway/workers/document-reader.ts';
 import { linesAt, pdfOf } from '../workers/pdfs.ts';
+import { ADA, actorOf, bytesOf, FEES, openRegulationTest, type RegulationTest } from './regulation-box.ts';
 
-const actorOf = (tenant: string): Actor => ({ tenant, person: 'ada', role: 'admin', language: 'en' });
-const ADA = actorOf('default');
-const bytesOf = (text: string) => new TextEncoder().encode(text);
-const FEES =
-  '§ 4 Fees\n\nThe annual fee for a smart meter is 20 EUR per meter and year. It is due on 1 March of each year.\n';
 const HIGHER = FEES.replace('20 EUR', '35 EUR');
 
 describe('regulation', () => {
-  let test: TestDatabase;
-  let files: FileStore;
-  let reader: DocumentReader;
-  const opened: Regulation[] = [];
+  let set: RegulationTest;
   beforeAll(async () => {
-    test = await openTestDatabase();
-    files = await openFolderFiles({ dir: join(test.home, 'files') });
-    reader = createDocumentReader();
-    await test.db.asSystem((sql) =>
-      sql(`insert into tenant (id, name) values ('default', 'Default'), ('other', 'Other') on conflict do nothing`),
-    );
+    set = await openRegulationTest();
   });
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map((service) => service.stop()));
-    for (const tenant of ['default', 'other']) await test.db.asTenant(tenant, (sql) => sql('delete from document'));
-  });
-  afterAll(async () => {
-    await reader.close();
-    await test.close();
-  });
-
-  /** Jobs run at once, or never, as in a box whose queue is down. */
-  function open(options: { jobs?: 'at once' | 'down' | 'never'; reader?: DocumentReader } = {}) {
-    const { jobs = 'at once' } = options;
-    const bus = createMemoryBus({ log: silent });
-    const events: LunaEvent[] = [];
-    bus.subscribe((event) => events.push(event));
-    const [questions, audits, alerts]: unknown[][] = [[], [], []];
-    let handler: (payload: never, signal: AbortSignal) => Promise<void> = async () => {};
-    const sent: Promise<void>[] = [];
-    // The reader is shared by all tests of this file: a service that stops must not end it.
-    const shared = { read: (options.reader ?? reader).read, close: async () => {} };
-    const regulation = createRegulationService({
-      config: loadConfig({ LUNA_HOME: test.home }),
-      ...{ clock: Date, log: silent, metrics: createMetrics({ defaults: false }), bus, db: test.db, files },
-      passages: inForceOnly(createEmbeddedPassages()),
-      jobs: {
-        define: (_, made) => {
-          handler = made as typeof handler;
-        },
-        send: async (_, payload) => {
-          if (jobs === 'down') throw new UnavailableError('down');
-          if (jobs === 'at once') sent.push(handler(payload as never, new AbortController().signal).catch(() => {}));
-        },
-      },
-      audit: { record: async (...entry) => void audits?.push(entry) },
-      alerts: {
-        raise: async (...entry) => void alerts?.push(['raise', ...entry]),
-        clear: async (...entry) => void alerts?.push(['clear', ...entry]),
-      },
-      recordQuestion: async (...entry) => questions?.push(entry),
-      reader: shared,
-    });
-    opened.push(regulation);
-    const settled = async () => {
-      await Promise.allSettled(sent.splice(0));
-    };
-    return { regulation, events, questions, audits, alerts, settled };
-  }
-
-  /** As the box asks it: with the versions that are in force. */
-  function inForceOnly(index: PassageIndex): PassageIndex {
-    return {
-      ...index,
-      async search(tenant, asked, limit) {
-        const text = typeof asked === 'string' ? asked : asked.text;
-        const [all, answering] = await test.db.asTenant(tenant, async (sql) => [
-          await readyVersions(sql),
-          await answeringVersions(sql),
-        ]);
-        const versions = new Map<string, string | null>(all.map(({ document }) => [document, null]));
-        for (const { document, version } of answering) versions.set(document, version);
-        return index.search(tenant, { text, versions }, limit);
-      },
-    };
-  }
-
-  async function uploaded(
-    box: ReturnType<typeof open>,
-    name: string,
-    content: string | Uint8Array,
-    more: object = {},
-  ): Promise<DocumentState> {
-    const bytes = typeof content === 'string' ? bytesOf(content) : content;
-    const { id } = await box.regulation.upload(ADA, { name, bytes, ...more });
-    await box.settled();
-    const found = (await box.regulation.documents('default')).find((document) => document.id === id);
-    if (!found) throw new Error('not listed');
-    return found;
-  }
+  afterEach(() => set.clear());
+  afterAll(() => set.close());
+  const open: RegulationTest['open'] = (options) => set.open(options);
+  const uploaded: RegulationTest['uploaded'] = (...args) => set.uploaded(...args);
 
   it('answers from an uploaded PDF with a quote that stands where it says, and marks it', async () => {
     const box = open();
@@ -192,7 +95,9 @@ describe('regulation', () => {
     const box = open();
     await uploaded(box, 'fees.md', FEES);
     expect((await box.regulation.ask(ADA, 'How much is the annual fee?')).status).toBe('answered');
-    await test.db.asTenant('default', (sql) => sql('update passage set start_at = start_at + 1, end_at = end_at + 1'));
+    await set.test.db.asTenant('default', (sql) =>
+      sql('update passage set start_at = start_at + 1, end_at = end_at + 1'),
+    );
     await box.regulation.reindex('default');
     expect(await box.regulation.ask(ADA, 'How much is the annual fee?')).toMatchObject({
       status: 'abstained',
@@ -256,7 +161,7 @@ describe('regulation', () => {
   it('goes on after a start with what a kill cut off', async () => {
     const before = open({ jobs: 'never' });
     const { id } = await before.regulation.upload(ADA, { name: 'fees.md', bytes: bytesOf(FEES) });
-    await test.db.asTenant('default', (sql) => sql(`update document_version set state = 'reading'`));
+    await set.test.db.asTenant('default', (sql) => sql(`update document_version set state = 'reading'`));
     const after = open();
     await after.regulation.start();
     await after.settled();
@@ -295,7 +200,7 @@ describe('regulation', () => {
     const slow: DocumentReader = {
       read: async (file, options) => {
         await sleep(50);
-        return reader.read(file, options);
+        return set.reader.read(file, options);
       },
       close: async () => {},
     };
@@ -305,124 +210,6 @@ describe('regulation', () => {
     await busy.settled();
     expect(await busy.regulation.documents('default')).toEqual([]);
     expect((await busy.regulation.ask(ADA, 'How much is the annual fee?')).nearest).toEqual([]);
-  });
-
-  it('is read again by a newer reader beside what answers, and an older text goes when nothing points to it', async () => {
-    const first = open();
-    const { id } = await uploaded(first, 'fees.md', FEES);
-    await test.db.asTenant('default', (sql) => sql(`update document_version set reader = 'p1.c1'`));
-    const [row] = await test.db.asTenant('default', (sql) =>
-      sql<{ sha256: string }>('select sha256 from document_version'),
-    );
-    const folder = `documents/${row?.sha256}`;
-    for (const part of ['text.json.gz', 'layout.json.gz']) {
-      await files.write('default', `${folder}/p1.c1/${part}`, await files.read('default', `${folder}/p2.c2/${part}`));
-      await files.remove('default', `${folder}/p2.c2/${part}`);
-    }
-    const answers: unknown[] = [];
-    const watching: DocumentReader = {
-      read: async (file, options) => {
-        answers.push((await second.regulation.ask(ADA, 'How much is the annual fee?')).status);
-        return reader.read(file, options);
-      },
-      close: async () => {},
-    };
-    const second = open({ reader: watching });
-    await second.regulation.start();
-    await second.settled();
-    expect(answers).toEqual(['answered']);
-    expect((await second.regulation.ask(ADA, 'How much is the annual fee?')).status).toBe('answered');
-    expect(await second.regulation.document('default', id)).toMatchObject({ state: 'ready', passages: 1, stage: null });
-    await expect(files.read('default', `${folder}/p1.c1/text.json.gz`)).rejects.toThrow(NotFoundError);
-    const third = open();
-    await third.regulation.start();
-    await third.settled();
-    expect(third.events.filter(({ type }) => type === 'documents')).toEqual([]);
-  });
-
-  it('goes on answering from what an older reader made where the newer one fails, and does not try again', async () => {
-    const first = open();
-    await uploaded(first, 'fees.md', FEES);
-    await test.db.asTenant('default', (sql) => sql(`update document_version set reader = 'p2.c2'`));
-    await test.db.asTenant('default', (sql) => sql(`update document_version set reader_failed = 'p0.c0'`));
-    const before = await first.regulation.documents('default');
-    await test.db.asTenant('default', (sql) => sql(`update document_version set reader = 'p2.c2x'`));
-    let tries = 0;
-    const failing: DocumentReader = {
-      read: async () => {
-        tries += 1;
-        throw new InvalidDataError('No more.', 'Nothing.');
-      },
-      close: async () => {},
-    };
-    for (const _ of [1, 2]) {
-      const box = open({ reader: failing });
-      await box.regulation.start();
-      await box.settled();
-      const after = await box.regulation.documents('default');
-      expect(after).toMatchObject([{ state: 'ready', passages: before[0]?.passages, reason: 'No more. Nothing.' }]);
-    }
-    expect(tries).toBe(1);
-  });
-
-  it('answers from what is in force: an older version uploaded later, one that begins later and one that ended answer nothing', async () => {
-    const box = open();
-    const ask = async () => {
-      const { sentences } = await box.regulation.ask(ADA, 'How much is the annual fee for a smart meter?');
-      return /\d+ EUR/.exec(sentences.map(({ text }) => text).join(' '))?.[0] ?? null;
-    };
-    const dated = (eur: number, version: string, days: object) =>
-      uploaded(box, 'fees.md', FEES.replace('20 EUR', `${eur} EUR`), { title: 'Fees', version, ...days });
-    const { id } = await dated(20, 'now', { valid_from: '2024-01-01' });
-    await dated(10, 'old', { valid_from: '2020-01-01', valid_to: '2023-12-31' });
-    const state = await dated(90, 'later', { valid_from: '2999-01-01' });
-    expect(await ask()).toBe('20 EUR');
-    expect([state, ...state.others].map(({ version, standing }) => [version, standing])).toEqual([
-      ['later', 'not_yet'],
-      ['old', 'replaced'],
-      ['now', 'in_force'],
-    ]);
-    const ended = await box.regulation.changeVersion(ADA, id, 'now', { valid_to: '2025-01-01' });
-    expect(ended.others.find(({ version }) => version === 'now')?.standing).toBe('replaced');
-    expect(await ask()).toBeNull();
-    await box.regulation.changeVersion(ADA, id, 'later', { valid_from: '2025-01-02' });
-    expect(await ask()).toBe('90 EUR');
-    const change = (version: string, days: object) => box.regulation.changeVersion(ADA, id, version, days);
-    await expect(change('now', { valid_from: '2026-01-01' })).rejects.toThrow(/is before the first/);
-    await expect(change('now', { valid_to: '2026-02-30' })).rejects.toThrow(/is no day/);
-    await expect(change('now', { replaced_by: 'now' })).rejects.toThrow(/cannot be replaced by version now/);
-    await expect(change('none', {})).rejects.toThrow(/no version none/);
-  });
-
-  it('lends a document to all organisations, who can read and cite it but not change it', async () => {
-    const box = open();
-    const { id } = await uploaded(box, 'fees.md', FEES);
-    const bob = actorOf('other');
-    const ask = async () => (await box.regulation.ask(bob, 'How much is the annual fee?')).status;
-    expect(await ask()).toBe('abstained');
-    await expect(box.regulation.share(bob, id, { shared: true })).rejects.toThrow(NotFoundError);
-    expect(await box.regulation.share(ADA, id, { shared: true })).toMatchObject({ shared: true, own: true });
-    expect(await ask()).toBe('answered');
-    expect(await box.regulation.documents('other')).toMatchObject([{ id, shared: true, own: false }]);
-    expect((await box.regulation.file('other', id)).name).toBe('fees.md');
-    await expect(box.regulation.remove(bob, id)).rejects.toThrow(/belongs to another organisation/);
-    await expect(box.regulation.changeVersion(bob, id, '1', { valid_to: '2020-01-01' })).rejects.toThrow(/another/);
-    for (const change of [
-      'delete from passage',
-      `update document set title = 'x'`,
-      `update document_version set sha256 = 'x'`,
-    ])
-      await test.db.asTenant('other', (sql) => sql(change));
-    expect(await box.regulation.documents('default')).toMatchObject([{ title: 'fees', passages: 1 }]);
-    const own = await box.regulation.upload(bob, { name: 'fees.md', bytes: bytesOf(FEES) });
-    await box.settled();
-    await expect(box.regulation.share(bob, own.id, { shared: true })).rejects.toThrow(/runs the box/);
-    await box.regulation.remove(bob, own.id);
-    await box.regulation.share(ADA, id, { shared: false });
-    expect(await ask()).toBe('abstained');
-    await box.regulation.share(ADA, id, { shared: true });
-    await box.regulation.remove(ADA, id);
-    expect(await ask()).toBe('abstained');
   });
 
   it('shows a tenant nothing of another', async () => {
