@@ -89,6 +89,8 @@ export async function whyOf(
   }
 }
 
+const ADMIN_ACTS = ['promote', 'roll-back', 'pin', 'unpin'];
+
 /** @throws InvalidDataError for an act that there is none of */
 export async function actOnModels(
   { models, log }: Pick<Services, 'models' | 'log'>,
@@ -103,9 +105,9 @@ export async function actOnModels(
       .train(actor, { series, force: true })
       .catch((error: unknown) => log.warn({ err: error, tenant_id: actor.tenant }, 'the models could not be trained'));
   if (act === 'cancel') return void (await models.cancel(actor));
+  if (!ADMIN_ACTS.includes(act)) throw new InvalidDataError('This act does not exist.', 'Use the buttons of the page.');
   if (!hasRole(actor, 'admin')) throw new NotAllowedError('Only admins say which model is live.', 'Ask an admin.');
   if (act === 'promote') return models.promote(actor, text('run'));
   if (act === 'roll-back') return models.rollBack(actor, series, text('horizon'));
-  if (act === 'pin' || act === 'unpin') return models.pin(actor, series, text('horizon'), act === 'pin');
-  throw new InvalidDataError('This act does not exist.', 'Use the buttons of the page.');
+  return models.pin(actor, series, text('horizon'), act === 'pin');
 }
