@@ -96,6 +96,16 @@ admin   api    PATCH  /api/v1/documents/{id}
 admin   api    PATCH  /api/v1/documents/{id}/versions/{version}
 user    api    GET    /api/v1/documents/{id}/file
 user    api    GET    /api/v1/documents/{id}/marks
+user    api    GET    /api/v1/search
+analyst api    POST   /api/v1/embed
+user    api    GET    /api/v1/glossary
+admin   api    PUT    /api/v1/glossary
+admin   api    DELETE /api/v1/glossary
+analyst api    GET    /api/v1/golden-sets
+admin   api    PUT    /api/v1/golden-sets/{name}
+admin   api    DELETE /api/v1/golden-sets/{name}
+analyst api    GET    /api/v1/retrieval-evaluations
+admin   api    POST   /api/v1/retrieval-evaluations
 user    api    POST   /api/v1/ask
 user    api    GET    /api/v1/query
 user    api    POST   /api/v1/query
@@ -299,7 +309,7 @@ admin   page   POST   /admin/notifications/recipients/{id}/remove
 admin   page   POST   /admin/notifications/rules
 admin   page   GET    /admin/regulation
 admin   page   POST   /admin/regulation/measure
-admin   page   POST   /admin/regulation/model
+owner   page   POST   /admin/regulation/model
 admin   page   POST   /admin/regulation/glossary
 admin   page   POST   /admin/regulation/glossary/remove
 admin   page   POST   /admin/regulation/glossary/{language}/{lay}/remove

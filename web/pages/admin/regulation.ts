@@ -53,6 +53,8 @@ export type ModelRow = {
   pulling: { status: string; done_bytes: number | null; total_bytes: number | null } | null;
   /** Why the last fetch failed. */
   fault: string | null;
+  /** Only the organisation that the box belongs to fetches models. */
+  can_pull: boolean;
 };
 export type RegulationAdminView = {
   /** Null: none is configured, answers are quotes. */
@@ -103,7 +105,7 @@ function modelCard(model: ModelRow | null, ui: Ui): Html {
     ? html`<p class="stage"><progress ${percent === null ? '' : html`value="${percent}" max="100"`} aria-label="${t('model.pulling')}"></progress><span class="small soft">${t('model.pulling')} ${percent === null ? pulling.status : `${format.number(percent)}\u00a0%`}</span></p>`
     : '';
   const pull =
-    model.state === 'missing' && !pulling
+    model.can_pull && model.state === 'missing' && !pulling
       ? html`<form method="post" action="/admin/regulation/model">${csrfField(ui)}<button class="primary">${icon('download')}${t('model.pull')}</button></form>`
       : '';
   return card({

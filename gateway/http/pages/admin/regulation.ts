@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono';
 import { EMPTY_FORM, type FormState } from '../../../../web/components/controls.ts';
 import { NOTHING_TOLD, type Told } from '../../../../web/pages/admin/frame.ts';
 import { type EvalRun, type ModelRow, regulationAdminPage } from '../../../../web/pages/admin/regulation.ts';
+import { OWNER } from '../../../owner.ts';
 import type { ModelView } from '../../../services/answers/model-watch.ts';
 import type { Actor } from '../../../services.ts';
 import type { Env } from '../../api.ts';
@@ -33,7 +34,16 @@ export function createRegulationAdminPages(deps: PageDeps) {
     const golden = sets.map(({ name, questions, changed_by }) => ({ name, questions: questions.length, changed_by }));
     const running = MEASURABLE.filter((kind) => measuring.has(keyOf(tenant, kind)));
     const measurable = MEASURABLE.filter((kind) => kind === 'answers' || golden.length > 0);
-    const view = { model: model && modelRow(model), runs, running, measurable, golden, glossary, add, told };
+    const view = {
+      model: model && modelRow(model, tenant === OWNER),
+      runs,
+      running,
+      measurable,
+      golden,
+      glossary,
+      add,
+      told,
+    };
     return sendPage(c, regulationAdminPage(view, ui), status);
   };
   const refuse = (c: Context<Env>, values: Record<string, string>, problem: string) =>
@@ -66,6 +76,6 @@ export function createRegulationAdminPages(deps: PageDeps) {
   return app;
 }
 
-function modelRow({ name, state, reason, pulling }: ModelView): ModelRow {
-  return { name, state, reason, pulling: pulling?.running ? pulling : null, fault: pulling?.fault ?? null };
+function modelRow({ name, state, reason, pulling }: ModelView, can_pull: boolean): ModelRow {
+  return { name, state, reason, can_pull, pulling: pulling?.running ? pulling : null, fault: pulling?.fault ?? null };
 }
