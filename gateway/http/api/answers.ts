@@ -14,7 +14,7 @@ import {
 } from './answer-shapes.ts';
 import { answerOrStream } from './ask.ts';
 
-const tags = ['Answers'];
+const tags = ['Regulation'];
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const params = z.object({ id: z.string().openapi({ param: { name: 'id', in: 'path' } }) });
 const limit = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) });
