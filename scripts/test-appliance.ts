@@ -34,8 +34,6 @@ const environment = {
 
 type Figures = Record<string, number | null>;
 
-process.exitCode = await main();
-
 async function main(): Promise<number> {
   const engine = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], { encoding: 'utf8' });
   if (engine.status !== 0) {
@@ -216,3 +214,6 @@ function command(program: string, args: string[], more: Record<string, string> =
     );
   });
 }
+
+// Last: everything above is made by then.
+process.exitCode = await main();
