@@ -174,6 +174,7 @@ describe('who may', () => {
       '/api/v1/documents/{id}',
       '/api/v1/documents/{id}/file',
       '/api/v1/documents/{id}/marks',
+      '/api/v1/documents/{id}/versions/{version}',
     ]);
   });
 });
