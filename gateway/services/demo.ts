@@ -42,7 +42,7 @@ export type DemoServiceDeps = Base & {
   site: Pick<SiteService, 'get' | 'save' | 'remove' | 'tenants'>;
   meters: Pick<MeterService, 'list' | 'save' | 'remove' | 'refresh'>;
   regulation: Pick<RegulationService, 'documents' | 'upload' | 'remove'>;
-  forecasts: Pick<ForecastService, 'refresh' | 'latest'>;
+  forecasts: Pick<ForecastService, 'refresh' | 'latest' | 'forget'>;
   prices: Pick<RunningPrices, 'refresh' | 'useProviderUrls' | 'forget'>;
   weather: Pick<RunningWeather, 'useProviderUrls' | 'forget'>;
   plans: Pick<PlanService, 'saveDevice'>;
@@ -252,6 +252,7 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
     prices.useProviderUrls(null);
     weather.useProviderUrls(null);
     await eraseDemo(deps, actor, SITE);
+    deps.forecasts.forget?.(actor.tenant);
     await prices.forget(DEMO_AREA);
     await weather.forget(actor.tenant);
   }

@@ -99,6 +99,8 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       const champions = (await deps.champions?.(tenant, series)) ?? [];
       const result = await compute(deps, history, series, { model: stale ? null : before.base, champions });
       for (const { run, fault } of result.champions) if (fault) deps.onFault?.(tenant, series, run, fault);
+      // The site may have gone meanwhile, with all that was known of it.
+      if (!deps.site.get(tenant)) return;
       const made: Forecast = {
         series,
         unit: history.unit,

@@ -22,7 +22,9 @@ async function load(name: string): Promise<Bench> {
 }
 
 async function list(): Promise<void> {
-  console.log('npm run bench -- NAME [--option value]… (--record, or --record OTHER-NAME, keeps the figures in docs/figures)');
+  console.log(
+    'npm run bench -- NAME [--option value]… (--record, or --record OTHER-NAME, keeps the figures in docs/figures)',
+  );
   for (const name of benchNames()) console.log(`  ${name.padEnd(12)} ${(await load(name)).about}`);
 }
 
