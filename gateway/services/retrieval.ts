@@ -1,5 +1,5 @@
 /** Finds passages: by words, meaning, glossary and the places a question names; and says how well it does so. */
-import { InvalidDataError, NotFoundError, UnsupportedError } from '../../engine/errors.ts';
+import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
 import type { EmbeddedAs, Embedder, PassageIndex, PassageQuery } from '../../engine/ports.ts';
 import { asksForFormer } from '../../engine/rag/editions.ts';
 import type { GlossaryEntry } from '../../engine/rag/glossary.ts';
@@ -52,7 +52,7 @@ export type RetrievalEvaluation = {
 
 export interface RetrievalService {
   search(tenant: string, question: string, limit: number): Promise<Retrieval>;
-  /** Rejects UnsupportedError where there is no embedding model. */
+  /** Rejects InvalidDataError where there is no embedding model. */
   embed(texts: readonly string[], as: EmbeddedAs): Promise<{ model: string; vectors: Float32Array[] }>;
   /** What holds for the organisation: the box's own entries and its changes. */
   glossary(tenant: string): Promise<readonly GlossaryItem[]>;
@@ -318,7 +318,7 @@ export function createRetrievalService(deps: RetrievalDeps): RetrievalParts {
     async embed(texts, as) {
       const model = await meanings.model();
       if (!model)
-        throw new UnsupportedError(
+        throw new InvalidDataError(
           'The box has no embedding model.',
           'Pull one into Ollama, or put a sentence-transformers folder with ONNX into its home and set `embedding`.',
         );

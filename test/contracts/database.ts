@@ -209,6 +209,40 @@ const ROWS: readonly string[] = [
   `repair_act (tenant_id, id, meter_id, quantity, from_ms, to_ms, kind, state, by, at, reason)
     values ('a', '${ID}', 'm', 'power_W', 0, 1, 'value', 'done', 'x', now(), 'why')`,
   `repair_value (tenant_id, act_id, at_ms, before_set, after_set) values ('a', '${ID}', 0, 0, 1)`,
+  `anomaly (tenant_id, meter_id, quantity, kind, since_at, opened_at, score, causes)
+    values ('a', 'm', 'power_W', 'point', now(), now(), 9, '[]')`,
+  `conversation (tenant_id, id, person, title, created_at, updated_at) values ('a', '${ID}', 'p', 't', now(), now())`,
+  `answer_run (tenant_id, id, conversation_id, person, role, language, question, state, created_at, updated_at)
+    values ('a', '${ID}', '${ID}', 'p', 'user', 'en', 'q', 'done', now(), now())`,
+  `answer_step (tenant_id, run_id, seq, name, result, begun_at, ms) values ('a', '${ID}', 1, 'plan', '{}', now(), 1)`,
+  `answer_feedback (tenant_id, run_id, person, verdict, at) values ('a', '${ID}', 'p', 'useful', now())`,
+  `answer_task (tenant_id, run_id, title, confirmed_by, confirmed_at) values ('a', '${ID}', 't', 'p', now())`,
+  `model_audit (tenant_id, run_id, at, person, question, prompt, passages, model, answer, latency_ms, prompt_tokens,
+    answer_tokens, cost_eur) values ('a', '${ID}', now(), 'p', 'q', 'q', '[]', 'm', 'a', 1, 1, 1, 0)`,
+  `model_eval_results (tenant_id, at, model_version, question_set, questions, answered, p95_ms)
+    values ('a', now(), 'extractive', 'golden', 1, 1, 1)`,
+  `plan_device (tenant_id, site_id, id, settings, by, at) values ('a', 's', 'd', '{}', 'x', now())`,
+  `plan (tenant_id, site_id, made_at, cause, body) values ('a', 's', now(), 'schedule', '{}')`,
+  `plan_override (tenant_id, site_id, device_id, from_at, to_at, power_w, by, at)
+    values ('a', 's', 'd', now(), now(), 0, 'x', now())`,
+  `grid_signal (tenant_id, id, site_id, source, received_at, from_at, asked_w, minimum_w, limit_w, devices)
+    values ('a', '${ID}', 's', 'http', now(), now(), 0, 4200, 4200, '[]')`,
+  `grid_signal_draw (tenant_id, signal_id, at, detail) values ('a', '${ID}', now(), '{}')`,
+  `simulation (tenant_id, site_id, asked, by, at, state) values ('a', 's', '{}', 'x', now(), 'done')`,
+  `savings_month (tenant_id, site_id, month, computed_at, body) values ('a', 's', '2026-01', now(), '{}')`,
+  `model_run (tenant_id, id, series, horizon, recipe, started_at, code_version, parameters, seed, device)
+    values ('a', '${ID}', 'load', 'planning', 'r/1', now(), '1', '{}', 1, 'cpu')`,
+  `model_day (tenant_id, run_id, day, kind, hours, mae, bias) values ('a', '${ID}', now(), 'live', 24, 1, 0)`,
+  `model_live (tenant_id, series, horizon, champion, since) values ('a', 'load', 'planning', '${ID}', now())`,
+  `prediction (tenant_id, id, series, at, made_at, model, unit, mean, quantiles)
+    values ('a', '${ID}', 'load', now(), now(), 'm', 'kW', 1, '{}')`,
+  `features_hourly (tenant_id, series, at, names, values, source_version, created_at)
+    values ('a', 'load', now(), '{}', '{}', '1', now())`,
+  `embedding (tenant_id, model, digest, vector) values ('a', 'm', decode(repeat('00', 32), 'hex'), '')`,
+  `glossary_entry (tenant_id, language, lay, legal, changed_by, changed_at) values ('a', 'en', 'l', '{}', 'x', now())`,
+  `golden_set (tenant_id, name, questions, changed_by, changed_at) values ('a', 'g', '[]', 'x', now())`,
+  `retrieval_evaluation (tenant_id, golden_set, at, questions, recall5, recall1, mrr10, p95_ms, weight)
+    values ('a', 'g', now(), 1, 1, 1, 1, 1, 0)`,
 ];
 
 async function fillEveryTable(sql: Sql): Promise<void> {

@@ -84,7 +84,7 @@ const embed = apiRoute('analyst', {
         z.object({ model: z.string(), dimensions: z.number().int(), vectors: z.array(z.array(z.number())) }),
       ),
     },
-    501: { description: 'The box has no embedding model.' },
+    400: { description: 'The box has no embedding model, or there is nothing to embed.' },
   },
 });
 

@@ -18,6 +18,8 @@ const session: Session = {
 const HARMLESS = new Set(['site.get', 'site.tenants', 'watch.report', 'access.session', 'access.bearer']);
 const REFUSED = /lacks the CSRF token|came from another site/;
 const OPEN = new Set(['/sign-in', '/sign-in/code']);
+/** Here the key in the address counts, and no session: there is none to be misused. */
+const KEYED = '/evcc/';
 
 type Ask = { method?: string; headers?: Record<string, string>; body?: string | null };
 
@@ -144,7 +146,7 @@ describe('proof of origin', () => {
     const wrong: string[] = [];
     for (const { method, path } of unsafe)
       for (const accept of ['text/html', '*/*']) {
-        if (OPEN.has(path)) continue;
+        if (OPEN.has(path) || path.startsWith(KEYED)) continue;
         web.calls.length = 0;
         const init = { method, headers: { ...cookie, accept, ...headers }, body: body ?? null };
         const answer = await web.request(`${path}${query}`, init);
