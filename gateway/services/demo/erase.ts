@@ -54,6 +54,15 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
   await meters.refresh(tenant);
 }
 
+/** With what hangs on them. */
+const SINCE = [
+  ['conversation', 'created_at'],
+  ['model_audit', 'at'],
+  ['model_eval_results', 'at'],
+  ['retrieval_evaluation', 'at'],
+  ['anomaly', 'opened_at'],
+] as const;
+
 /**
  * Decisions since the demo began were made on its numbers, feedback goes with them. What is older stays, and so do a
  * person's own steps that named nothing of the demo, where the tenant goes on with devices of its own.
@@ -63,6 +72,9 @@ async function eraseLearnt(sql: Sql, gone: readonly string[], stays: boolean): P
   const since_ms = row?.value.started_ms ?? 0;
   await sql('delete from decision where not $1::boolean or at >= to_timestamp($2 / 1000.0)', [stays, since_ms]);
   await sql('delete from policy_state where not $1::boolean or not exists (select 1 from decision)', [stays]);
+  // What was asked, found unusual and measured of a site that was made up.
+  for (const [table, at] of SINCE)
+    await sql(`delete from ${table} where not $1::boolean or ${at} >= to_timestamp($2 / 1000.0)`, [stays, since_ms]);
   await sql(
     `delete from usage_event where not $1::boolean
        or (at >= to_timestamp($2 / 1000.0) and exists (select 1 from unnest($3::text[]) as id where position(id in object) > 0))`,

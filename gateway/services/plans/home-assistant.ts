@@ -75,9 +75,12 @@ export function createPlanSensors(deps: PlanSensorDeps): {
     tell,
     start() {
       if (!deps.config.discovery) return;
-      const timer = setInterval(() => {
+      const tellAll = () => {
         for (const tenant of deps.tenants()) void told(tenant);
-      }, EVERY_MS).unref();
+      };
+      // At once: what the broker kept from before a restart can be withdrawn only when it is known.
+      tellAll();
+      const timer = setInterval(tellAll, EVERY_MS).unref();
       endings = [
         () => clearInterval(timer),
         deps.bus.subscribe((event) => {
