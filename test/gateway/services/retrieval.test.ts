@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMemoryBus } from '../../../connectors/bus/memory.ts';
 import { createEmbeddedPassages } from '../../../connectors/passages/embedded/embedded.ts';
-import { NotFoundError, UnsupportedError } from '../../../engine/errors.ts';
+import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import type { Embedder } from '../../../engine/ports.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
 import { createRetrievalService, type RetrievalParts } from '../../../gateway/services/retrieval.ts';
@@ -130,6 +130,6 @@ describe('retrieval', () => {
   });
 
   it('says that there is no model', async () => {
-    await expect(open().embed(['a'], 'query')).rejects.toThrow(UnsupportedError);
+    await expect(open().embed(['a'], 'query')).rejects.toThrow(InvalidDataError);
   });
 });
