@@ -22,7 +22,7 @@ type Expected = 'anything' | 'malformed or refused' | 'allowed' | 'unknown' | 'r
 export function expectedOf({ least, way, method, path }: Rule, { kind, role, tenant }: Credential): Expected {
   const isUnsafe = method !== 'GET';
   const isPage = way === 'page' || way === 'person';
-  if (kind === 'session without proof' && isUnsafe && !/^\/sign-in/.test(path)) return 'refused';
+  if (kind === 'session without proof' && isUnsafe && !/^\/(sign-in|evcc\/)/.test(path)) return 'refused';
   if (kind === 'half') {
     if (BEFORE_CODE.test(path) || /^\/sign-in/.test(path)) return 'anything';
     return isUnsafe || path.startsWith('/api/') ? 'refused' : 'led away';
