@@ -1,19 +1,14 @@
 /** docs/traceability.md from test/guarantees: which test proves which promise, and which figure was measured. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from '../test/setup/environment.ts';
+import { readGuarantees } from './guarantees.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 export const FILE = join(ROOT, 'docs/traceability.md');
-
-type Entry = { section: string; promise: string; test: string; case: string; figure: string | null };
 
 /** @returns the page, by section and promise, whatever the order of the files. */
 export function traceabilityPage(): string {
-  const folder = join(ROOT, 'test/guarantees');
-  const entries = readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Entry[]);
+  const entries = readGuarantees();
   const sections = [...new Set(entries.map(({ section }) => section))].sort((a, b) =>
     a.localeCompare(b, 'en', { numeric: true }),
   );
@@ -22,7 +17,7 @@ export function traceabilityPage(): string {
       .filter((entry) => entry.section === section)
       .map(
         ({ promise, test, case: name, figure }) =>
-          `| ${cell(promise)} | [${cell(name)}](../${test}) | ${figure && figure !== 'null' ? `\`${figure}\`` : ''} |`,
+          `| ${cell(promise)} | [${cell(name)}](../${test}) | ${figure ? `\`${figure}\`` : ''} |`,
       );
     return `## ${section}\n\n| requirement | test | bench |\n|---|---|---|\n${rows.join('\n')}\n`;
   });

@@ -200,6 +200,9 @@ export const InstantSchema = z
   })
   .openapi({ type: 'string', example: '2026-03-29T01:00:00Z' });
 
+/** The content of a request or an answer in JSON. */
+export const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+
 /** Epoch milliseconds → ISO 8601. */
 export function iso(at_ms: number): string {
   return new Date(at_ms).toISOString();

@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import type { AnswerTask, EvalResult } from '../../services/answers.ts';
 import type { Services } from '../../services.ts';
-import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
+import { actorOf, apiRoute, createApiApp, iso, json } from '../api.ts';
 import {
   AnswerSchema,
   ConversationSchema,
@@ -15,7 +15,6 @@ import {
 import { answerOrStream } from './ask.ts';
 
 const tags = ['Regulation'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const params = z.object({ id: z.string().openapi({ param: { name: 'id', in: 'path' } }) });
 const limit = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) });
 const done = { 204: { description: 'Done.' }, 404: { description: 'There is no such answer of yours.' } };

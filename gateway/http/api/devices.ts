@@ -5,7 +5,7 @@ import type { Device } from '../../../engine/model/site.ts';
 import { ConnectionSchema } from '../../services/devices/connection.ts';
 import { exportDevices, importDevices } from '../../services/devices/device-file.ts';
 import type { Services } from '../../services.ts';
-import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
+import { actorOf, apiRoute, createApiApp, iso, json } from '../api.ts';
 import {
   ChangeSchema,
   CreatedSchema,
@@ -19,7 +19,6 @@ import {
 const tags = ['Devices'];
 const params = z.object({ id: z.string().openapi({ example: 'hall-2' }) });
 const unknown = { 404: { description: 'No such device.' } };
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const body = <Schema extends z.ZodType>(schema: Schema) => ({ required: true as const, content: json(schema) });
 
 const list = apiRoute('user', {

@@ -6,10 +6,9 @@ import { z } from '@hono/zod-openapi';
 import type { EvccRequest, EvccResponse } from '../../../engine/dispatch/evcc-request.ts';
 import { API_KEY } from '../../auth/keys.ts';
 import type { Actor, Services } from '../../services.ts';
-import { apiRoute, createApiApp, problem } from '../api.ts';
+import { apiRoute, createApiApp, json, problem } from '../api.ts';
 
 const tags = ['evcc'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const KeyParam = z.object({
   key: z.string().openapi({ description: 'An API key of this box, made on the page Admin, Keys.', example: 'luna_…' }),
 });

@@ -4,10 +4,9 @@ import { NotFoundError } from '../../../engine/errors.ts';
 import type { GridSignal } from '../../services/grid-signals.ts';
 import { signalsCsv } from '../../services/plans/evidence.ts';
 import type { Services } from '../../services.ts';
-import { actorOf, apiRoute, createApiApp, InstantSchema, iso } from '../api.ts';
+import { actorOf, apiRoute, createApiApp, InstantSchema, iso, json } from '../api.ts';
 
 const tags = ['Grid signals'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const YEAR_MS = 366 * 86_400_000;
 
 const SignalSchema = z

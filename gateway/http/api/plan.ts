@@ -6,10 +6,9 @@ import type { PlanBody, StoredPlan } from '../../services/plans/stored.ts';
 import type { PlanChange } from '../../services/plans.ts';
 import { tariffExamples } from '../../services/tariff-examples.ts';
 import type { Services } from '../../services.ts';
-import { actorOf, apiRoute, createApiApp, InstantSchema, iso } from '../api.ts';
+import { actorOf, apiRoute, createApiApp, InstantSchema, iso, json } from '../api.ts';
 
 const tags = ['Plan'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 
 const DeviceSlotSchema = z.object({
   id: z.string(),

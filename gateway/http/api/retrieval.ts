@@ -2,10 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import type { RetrievalEvaluation } from '../../services/retrieval.ts';
 import type { Services } from '../../services.ts';
-import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
+import { actorOf, apiRoute, createApiApp, iso, json } from '../api.ts';
 
 const tags = ['Regulation'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const language = z.enum(['en', 'de']);
 const lay = z.string().trim().min(1).max(200).openapi({ description: 'As people say it.', example: 'Netzgebühr' });
 const legal = z

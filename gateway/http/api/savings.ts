@@ -2,10 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import type { StoredSimulation } from '../../services/simulations.ts';
 import type { Services } from '../../services.ts';
-import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
+import { actorOf, apiRoute, createApiApp, iso, json } from '../api.ts';
 
 const tags = ['Savings'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const MonthParam = z.object({
   month: z
     .string()

@@ -5,10 +5,9 @@ import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import { ConnectionSchema } from '../../services/devices/connection.ts';
 import type { SearchState } from '../../services/discovery-search.ts';
 import type { Services } from '../../services.ts';
-import { actorOf, apiRoute, createApiApp, iso } from '../api.ts';
+import { actorOf, apiRoute, createApiApp, iso, json } from '../api.ts';
 
 const tags = ['Devices'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const unit = z.number().int().min(1).max(247);
 
 const WishSchema = z

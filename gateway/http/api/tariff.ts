@@ -6,7 +6,7 @@ import type { SlotPrices } from '../../../engine/tariff/prices.ts';
 import { billCsv, lineCsv } from '../../services/bills/csv.ts';
 import { tariffExamples } from '../../services/tariff-examples.ts';
 import type { Services, StoredVersion } from '../../services.ts';
-import { actorOf, apiRoute, createApiApp, InstantSchema, iso } from '../api.ts';
+import { actorOf, apiRoute, createApiApp, InstantSchema, iso, json } from '../api.ts';
 import { BillSchema, billOut, RowsSchema, rowsOut } from './bill-shapes.ts';
 
 const tags = ['Tariff'];
@@ -42,7 +42,6 @@ const TariffSchema = z
     versions: z.array(VersionSchema),
   })
   .openapi('Tariff');
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 
 const read = apiRoute('user', {
   method: 'get',

@@ -2,6 +2,7 @@
 import type { Bill } from '../../../engine/tariff/bill.ts';
 import type { BillLine } from '../../../engine/tariff/line.ts';
 import { decimalsOf } from '../../../engine/tariff/money.ts';
+import { csvTable } from '../../csv.ts';
 
 /** Columns: line, kind, name, period, quantity, unit, unit_price, amount, currency, vat_percent; then net and total. */
 export function billCsv(bill: Bill): string {
@@ -24,7 +25,7 @@ export function billCsv(bill: Bill): string {
     'currency',
     'vat_percent',
   ];
-  return tableOf([head, ...rows, sum('net', bill.net), sum('total', bill.total)]);
+  return csvTable([head, ...rows, sum('net', bill.net), sum('total', bill.total)]);
 }
 
 /** Columns: from, to, quantity, price, amount (net, not rounded). */
@@ -35,18 +36,9 @@ export function lineCsv({ rows, unit }: BillLine, currency: string): string {
     ...[numberText(rows.price[i]!), numberText(rows.amount[i]!)],
   ]);
   const quantity = unit === 'money' ? currency : unit;
-  return tableOf([['from', 'to', `quantity_${quantity}`, `price_${currency}`, `amount_${currency}`], ...body]);
+  return csvTable([['from', 'to', `quantity_${quantity}`, `price_${currency}`, `amount_${currency}`], ...body]);
 }
 
 function numberText(value: number | null): string {
   return value === null || Number.isNaN(value) ? '' : String(Number(value.toPrecision(12)));
-}
-
-/** RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe. */
-function tableOf(rows: readonly (readonly string[])[]): string {
-  const cell = (text: string) => {
-    const safe = /^[=+@\t\r]|^-(?![\d.])/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }

@@ -54,8 +54,9 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
   await meters.refresh(tenant);
 }
 
-/** With what hangs on them. */
+/** What was decided, asked, found unusual and measured of a site that was made up, with what hangs on it. */
 const SINCE = [
+  ['decision', 'at'],
   ['conversation', 'created_at'],
   ['model_audit', 'at'],
   ['model_eval_results', 'at'],
@@ -70,11 +71,9 @@ const SINCE = [
 async function eraseLearnt(sql: Sql, gone: readonly string[], stays: boolean): Promise<void> {
   const [row] = await sql<{ value: { started_ms?: number } }>(`select value from setting where name = 'demo'`);
   const since_ms = row?.value.started_ms ?? 0;
-  await sql('delete from decision where not $1::boolean or at >= to_timestamp($2 / 1000.0)', [stays, since_ms]);
-  await sql('delete from policy_state where not $1::boolean or not exists (select 1 from decision)', [stays]);
-  // What was asked, found unusual and measured of a site that was made up.
   for (const [table, at] of SINCE)
     await sql(`delete from ${table} where not $1::boolean or ${at} >= to_timestamp($2 / 1000.0)`, [stays, since_ms]);
+  await sql('delete from policy_state where not $1::boolean or not exists (select 1 from decision)', [stays]);
   await sql(
     `delete from usage_event where not $1::boolean
        or (at >= to_timestamp($2 / 1000.0) and exists (select 1 from unnest($3::text[]) as id where position(id in object) > 0))`,

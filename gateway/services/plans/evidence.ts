@@ -1,4 +1,5 @@
 /** What was asked under §14a EnWG and what was drawn, minute by minute, as a table for the grid operator (RFC 4180). */
+import { csvTable } from '../../csv.ts';
 import type { GridSignal, SignalDraw } from '../grid-signals.ts';
 
 const HEAD = [
@@ -28,6 +29,5 @@ export function signalsCsv(signals: readonly GridSignal[], draws: readonly (read
         .join(' '),
     ]);
   });
-  const cell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  return [HEAD, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  return csvTable([HEAD, ...rows]);
 }
