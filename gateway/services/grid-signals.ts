@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { PlanDevice } from '../../engine/dispatch/plan-devices.ts';
-import { guaranteedMinimum_W } from '../../engine/dispatch/section-14a.ts';
+import { guaranteedMinimum_W, subjectTo14a } from '../../engine/dispatch/section-14a.ts';
 import type { Reduction } from '../../engine/dispatch/site.ts';
 import { InvalidDataError } from '../../engine/errors.ts';
 import type { Sql } from '../../engine/ports.ts';
@@ -125,7 +125,9 @@ export function createGridSignals(deps: GridSignalDeps): GridSignalService & { s
 
   async function minimum(tenant: string) {
     const all = await deps.devices(tenant);
-    const controllable = all.flatMap(({ id, section_14a }) => (section_14a ? [{ id, ...section_14a }] : []));
+    const controllable = subjectTo14a(
+      all.flatMap(({ id, section_14a }) => (section_14a ? [{ id, ...section_14a }] : [])),
+    );
     return { minimum_W: guaranteedMinimum_W(controllable), devices: controllable.map(({ id }) => id) };
   }
 
@@ -218,7 +220,7 @@ export function createGridSignals(deps: GridSignalDeps): GridSignalService & { s
       if (devices.length === 0)
         throw new InvalidDataError(
           'No device of the site is controllable under §14a EnWG.',
-          'Mark them on the page Plan: as what they count, and their connected power.',
+          'Mark them on the page Plan: as what they count, and their connected power (above 4.2 kW).',
         );
       await endOne(tenant, source);
       const signal: Omit<GridSignal, 'id'> = {

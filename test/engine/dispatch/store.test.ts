@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { earned, planMarketDay } from '../../../engine/dispatch/arbitrage.ts';
 import { createNoStorage, createPrescient } from '../../../engine/dispatch/policies.ts';
-import { guaranteedMinimum_W, simultaneity } from '../../../engine/dispatch/section-14a.ts';
 import { bootstrapSavings, type History, simulate } from '../../../engine/dispatch/simulate.ts';
 import { capOfStep, meanPeak, stepAmount } from '../../../engine/dispatch/stepped-peak.ts';
 import { createValueFunction } from '../../../engine/dispatch/value-function.ts';
@@ -108,23 +107,5 @@ describe('one store', () => {
     const stored = day.charge.reduce((sum, c, t) => sum + 0.95 * c - day.discharge[t]! / 0.95, 0);
     expect(stored).toBeCloseTo(0, 5);
     expect(earned(day, prices)).toBeGreaterThan(50 + 30 + 20);
-  });
-});
-
-describe('the least power under §14a EnWG', () => {
-  it('follows the ruling', () => {
-    const chargers = (n: number) => Array.from({ length: n }, () => ({ kind: 'charger' as const, power_W: 11_000 }));
-    expect(guaranteedMinimum_W([])).toBe(0);
-    expect(guaranteedMinimum_W(chargers(1))).toBe(4200);
-    expect(guaranteedMinimum_W(chargers(2))).toBeCloseTo(7560, 6);
-    expect(guaranteedMinimum_W(chargers(3))).toBeCloseTo(4200 + 2 * 0.75 * 4200, 6);
-    expect([2, 3, 4, 5, 6, 7, 8, 9, 10, 30].map(simultaneity)).toEqual([
-      0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.45, 0.45,
-    ]);
-    expect(guaranteedMinimum_W([{ kind: 'heat-pump', power_W: 20_000 }])).toBe(8000);
-    expect(guaranteedMinimum_W([{ kind: 'heat-pump', power_W: 20_000 }, ...chargers(1)])).toBeCloseTo(
-      8000 + 0.8 * 4200,
-      6,
-    );
   });
 });
