@@ -259,7 +259,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   const demo = createDemoService({
     ...base,
-    ...{ devices, site, meters, regulation, forecasts, prices, weather, intake, plans },
+    ...{ devices, site, meters, regulation, forecasts, models, prices, weather, intake, plans },
     mqtt_port: brokers.port,
   });
   const processes = keep(createTaskProcesses());

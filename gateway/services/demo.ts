@@ -19,6 +19,7 @@ import type {
   DeviceService,
   ForecastService,
   MeterService,
+  ModelService,
   PlanService,
   RegulationService,
   SiteService,
@@ -43,6 +44,7 @@ export type DemoServiceDeps = Base & {
   meters: Pick<MeterService, 'list' | 'save' | 'remove' | 'refresh'>;
   regulation: Pick<RegulationService, 'documents' | 'upload' | 'remove'>;
   forecasts: Pick<ForecastService, 'refresh' | 'latest' | 'forget'>;
+  models: Pick<ModelService, 'cancel' | 'forget'>;
   prices: Pick<RunningPrices, 'refresh' | 'useProviderUrls' | 'forget'>;
   weather: Pick<RunningWeather, 'useProviderUrls' | 'forget'>;
   plans: Pick<PlanService, 'saveDevice'>;
@@ -251,7 +253,9 @@ export function createDemoService(deps: DemoServiceDeps): RunningDemo {
     await dying?.close();
     prices.useProviderUrls(null);
     weather.useProviderUrls(null);
+    await deps.models.cancel(actor);
     await eraseDemo(deps, actor, SITE);
+    deps.models.forget(actor.tenant);
     deps.forecasts.forget?.(actor.tenant);
     await prices.forget(DEMO_AREA);
     await weather.forget(actor.tenant);

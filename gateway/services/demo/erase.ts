@@ -3,10 +3,11 @@ import type { Sql } from '../../../engine/ports.ts';
 import type { Actor, SiteSettings } from '../../services.ts';
 import type { DemoServiceDeps } from '../demo.ts';
 import { eraseReadings } from '../erasure.ts';
+import { removeArtefacts } from '../models/erase.ts';
 
 type Deps = Pick<
   DemoServiceDeps,
-  'clock' | 'db' | 'devices' | 'journal' | 'log' | 'meters' | 'regulation' | 'series' | 'site'
+  'clock' | 'db' | 'devices' | 'files' | 'journal' | 'log' | 'meters' | 'regulation' | 'series' | 'site'
 >;
 
 /**
@@ -30,6 +31,7 @@ export async function eraseDemo(deps: Deps, actor: Actor, settings: SiteSettings
   for (const { id } of marked.devices.toReversed()) await devices.remove(actor, id, { erase_readings: false });
   const stays = devices.list(tenant).length > 0 || meters.list(tenant).some(({ id }) => !gone.includes(id));
   await eraseReadings(deps, tenant, stays ? gone : null);
+  await removeArtefacts(deps, tenant);
   await db.asTenant(tenant, async (sql) => {
     await sql('delete from quality_report where meter_id = any($1)', [gone]);
     await sql('delete from repair_act where meter_id = any($1)', [gone]);

@@ -85,15 +85,17 @@ export async function insertRun(sql: Sql, tenant: string, run: ModelRun): Promis
   );
 }
 
-export async function finishRun(sql: Sql, run: ModelRun): Promise<void> {
-  await sql(
+/** @returns false where the run was removed meanwhile */
+export async function finishRun(sql: Sql, run: ModelRun): Promise<boolean> {
+  const found = await sql(
     `update model_run set state = $2, duration_ms = $3, metrics = $4, model_hash = $5, artefact = $6,
-       artefact_bytes = $7, reason = $8 where id = $1`,
+       artefact_bytes = $7, reason = $8, device = $9 where id = $1 returning id`,
     [
       ...[run.id, run.state, run.duration_ms, JSON.stringify(run.metrics), run.model_hash, run.artefact],
-      ...[run.artefact_bytes, run.reason],
+      ...[run.artefact_bytes, run.reason, run.device],
     ],
   );
+  return found.length > 0;
 }
 
 export async function markExported(sql: Sql, id: string, at_ms: number): Promise<void> {

@@ -138,10 +138,16 @@ async function trainOne(
       log.warn({ err: error, tenant_id: tenant, series, horizon, recipe: recipe.name }, 'a model could not be trained');
   }
   done.duration_ms = Math.round(performance.now() - begun);
-  await db.asTenant(tenant, async (sql) => {
-    await finishRun(sql, done);
-    await writeDays(sql, tenant, run.id, 'backtest', scores);
+  const kept = await db.asTenant(tenant, async (sql) => {
+    const found = await finishRun(sql, done);
+    if (found) await writeDays(sql, tenant, run.id, 'backtest', scores);
+    return found;
   });
+  // The site went meanwhile, with all that was learned of it.
+  if (!kept) {
+    if (done.artefact) await files.remove(tenant, done.artefact);
+    return { ...done, state: 'cancelled', artefact: null, reason: 'The site was removed.' };
+  }
   metrics.model_runs.inc({ series, horizon, outcome: done.state });
   return done;
 }

@@ -20,6 +20,7 @@ const ids = async (table: string) =>
     ({ id }) => id.slice(-1),
   );
 beforeEach(async () => {
+  removed = [];
   for (const table of ['decision', 'usage_event', 'policy_state', 'setting']) await inside(`delete from ${table}`);
   await inside(`insert into setting (tenant_id, name, value) values ('default', 'demo', $1)`, [
     JSON.stringify({ started_ms: STARTED }),
@@ -39,6 +40,7 @@ beforeEach(async () => {
   await inside(`insert into policy_state (tenant_id, site_id, policy, state) values ('default', 'main', 'p', '{}')`);
 });
 
+let removed: string[] = [];
 async function erase(own: readonly string[]): Promise<void> {
   const deps = {
     ...{ db: { ...database.db, asTenant: withDemoPoint }, log: silent },
@@ -49,6 +51,7 @@ async function erase(own: readonly string[]): Promise<void> {
     journal: { append: async () => 0 },
     series: { readings: { cursor: async () => 0 } },
     site: { get: () => null, save: async () => {}, remove: async () => {} },
+    files: { remove: async (_: string, name: string) => void removed.push(name) },
   } as unknown as Parameters<typeof eraseDemo>[0];
   await eraseDemo(deps, admin, {} as SiteSettings);
 }
@@ -71,4 +74,15 @@ it('leaves nothing where nothing of its own stays', async () => {
   await erase([]);
   expect([await ids('decision'), await ids('usage_event')]).toEqual([[], []]);
   expect(await inside('select * from policy_state')).toEqual([]);
+});
+
+it('takes the trained models with it, in the database and in the file store', async () => {
+  await inside(
+    `insert into model_run (tenant_id, series, horizon, recipe, state, started_at, code_version, parameters, seed, device, artefact)
+     values ('default', 'load', 'day-ahead', 'load-mix/1', 'done', now(), 'test', '{}', 1, 'cpu', 'models/a.json'),
+            ('default', 'load', 'day-ahead', 'load-mix/1', 'failed', now(), 'test', '{}', 1, 'cpu', null)`,
+  );
+  await erase(['press']);
+  expect(removed).toEqual(['models/a.json']);
+  expect(await inside('select * from model_run')).toEqual([]);
 });
