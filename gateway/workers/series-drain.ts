@@ -83,7 +83,10 @@ const BATCH_BYTES = { duckdb: 512 * 1024, memory: 512 * 1024, questdb: 2 * 1024 
 /** Small batches wait for more to come: each costs the store some milliseconds whatever it holds. */
 const GATHER_MS = 300;
 const SMALL_GROUPS = 4_000;
-const BACKOFF_MS = { first: 500, last: 30_000 };
+/** As many as make a batch however few of them fit into it. */
+const GATHERED_GROUPS = 500;
+/** A store that is back after a long time is noticed within seconds: opening one that is away costs next to nothing. */
+const BACKOFF_MS = { first: 500, last: 8_000 };
 const CLOSE_DRAIN_MS = 1_200;
 const DAY_MS = 86_400_000;
 const CLOSE_SLOTS_MS = 500;
@@ -209,10 +212,10 @@ export function createDrain(deps: DrainDeps): Drain {
     poison.buried();
     return { touched: [], applied: 1 };
   }
-  async function slotsOnce({ keeper }: Opened): Promise<void> {
+  async function slotsOnce({ keeper }: Opened, behind: boolean): Promise<void> {
     const due = keeper.due_ms();
     if (due === null || due > deps.now()) return;
-    const changed = await keeper.work(deps.now());
+    const changed = await keeper.work(deps.now(), { behind });
     if (changed.length > 0) deps.onSlots(changed);
   }
   /** @returns how long to wait before the next turn. */
@@ -223,21 +226,23 @@ export function createDrain(deps: DrainDeps): Drain {
     suspected = false;
     await deps.giveWay?.();
     const groups = await drainOnce(now);
-    await slotsOnce(now);
-    if (groups >= SMALL_GROUPS) return { ms: 0, early: false };
+    const waiting = deps.durable_seq() - (opened?.applied_seq ?? 0);
+    const behind = groups >= SMALL_GROUPS || (groups > 0 && waiting >= Math.max(groups, GATHERED_GROUPS));
+    await slotsOnce(now, behind);
+    if (behind) return { ms: 0, early: false };
     return groups > 0 ? { ms: GATHER_MS, early: false } : { ms: idle(now.keeper, deps.now()), early: true };
   }
   async function run(): Promise<void> {
-    let backoff_ms = BACKOFF_MS.first;
+    let failures = 0;
     while (!closing) {
       try {
         const next = await serial(turn);
-        backoff_ms = BACKOFF_MS.first;
+        failures = 0;
         if (next.ms > 0 && !closing) await pause(next.ms, next.early);
       } catch (error) {
         await serial(() => failed(error));
-        await sleep(backoff_ms * (0.75 + Math.random() / 2), undefined, { ref: !closing });
-        backoff_ms = Math.min(BACKOFF_MS.last, backoff_ms * 2);
+        await sleep(backoff_ms(failures, Math.random()), undefined, { ref: !closing });
+        failures += 1;
       }
     }
   }
@@ -287,6 +292,11 @@ export function createDrain(deps: DrainDeps): Drain {
       await deps.reader.close();
     },
   };
+}
+
+/** @param chance from 0 to 1: boxes that lost the same store do not come back together */
+export function backoff_ms(failures: number, chance: number): number {
+  return Math.min(BACKOFF_MS.last, BACKOFF_MS.first * 2 ** failures) * (0.75 + chance / 2);
 }
 
 function answers(store: DrainedSeries): Promise<boolean> {

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
 import { openSeriesWorker } from '../../../gateway/series.ts';
+import { backoff_ms } from '../../../gateway/workers/series-drain.ts';
 import { hasQuestdb, startQuestdb } from '../../setup/questdb.ts';
 import { until } from '../../setup/until.ts';
 
@@ -99,4 +100,9 @@ describe('series worker while QuestDB is away', () => {
     },
     90_000,
   );
+});
+
+it('a store that is back is looked for within ten seconds, however long it was away', () => {
+  for (let failures = 0; failures < 2000; failures++) expect(backoff_ms(failures, 1)).toBeLessThanOrEqual(10_000);
+  expect(backoff_ms(0, 0.5)).toBeLessThan(backoff_ms(3, 0.5));
 });
