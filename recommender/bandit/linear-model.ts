@@ -2,7 +2,8 @@
  * Bayesian linear regression with a normal-inverse-gamma prior (Murphy, "Machine Learning: A Probabilistic
  * Perspective", 2012, section 7.6.3), one reward at a time. The inverse of the precision is kept up to date by
  * Sherman–Morrison and made anew from the precision by Cholesky every REFACTOR_EVERY rewards; that is also when old
- * rewards lose weight (drift), so that both cost d³ only then and d² otherwise.
+ * rewards lose weight (drift), so that both cost d³ only then and d² otherwise. Both matrices are symmetric: what is kept
+ * up to date is the triangle below the diagonal, diagonal included; nothing reads what stands above it.
  */
 import { inverseOf } from './cholesky.ts';
 
@@ -14,7 +15,7 @@ export type LinearModel = {
   ridge: number;
   /** Weight of a reward after one more reward; 1 forgets nothing. */
   discount: number;
-  /** Λ = Λ₀ + Σ x xᵀ, and Λ⁻¹, row by row. */
+  /** Λ = Λ₀ + Σ x xᵀ, and Λ⁻¹, row by row: their lower triangles. */
   precision: Float64Array;
   inverse: Float64Array;
   /** Λ₀ m₀ + Σ reward · x, and the mean of the weights. */
@@ -59,11 +60,7 @@ export function createFromShared(source: LinearModel, strength: number): LinearM
     const base = model.precision[i]!;
     model.precision[i] = base + weight * (source.precision[i]! - base);
   }
-  for (let i = 0; i < d; i++) {
-    let sum = 0;
-    for (let j = 0; j < d; j++) sum += model.precision[i * d + j]! * source.weights[j]!;
-    model.b[i] = sum;
-  }
+  model.b = multiply(model.precision, source.weights, d);
   model.prior = { precision: model.precision.slice(), b: model.b.slice() };
   model.inverse = inverseOf(model.precision, d);
   model.weights.set(source.weights);
@@ -101,17 +98,11 @@ export function learnReward(model: LinearModel, x: Float64Array, reward: number)
   for (let i = 0; i < d; i++) {
     const factor = gain[i]! * scale;
     const at = i * d;
-    for (let j = 0; j <= i; j++) {
-      const product = precision[at + j]! + x[i]! * x[j]!;
-      precision[at + j] = product;
-      precision[j * d + i] = product;
-      const value = inverse[at + j]! - factor * gain[j]!;
-      inverse[at + j] = value;
-      inverse[j * d + i] = value;
-    }
+    for (let j = 0; j <= i; j++) inverse[at + j]! -= factor * gain[j]!;
     weights[i]! += factor * error;
     b[i]! += reward * x[i]!;
   }
+  addOuter(precision, x, d);
   model.count++;
   model.residual += error * error * scale;
   if (++model.since_refactor >= REFACTOR_EVERY) refactor(model);
@@ -168,18 +159,36 @@ export function forget(model: LinearModel, kept: number): void {
     model.count *= kept;
     model.residual *= kept;
   }
-  for (let i = 0; i < d; i++) for (let j = 0; j < i; j++) precision[j * d + i] = precision[i * d + j]!;
   model.inverse = inverseOf(precision, d);
   model.weights = multiply(model.inverse, b, d);
   model.since_refactor = 0;
 }
 
-function multiply(matrix: Float64Array, x: Float64Array, d: number): Float64Array {
+/** Adds x xᵀ to the lower triangle. Rows of described advice are mostly 0, which costs nothing here. */
+function addOuter(matrix: Float64Array, x: Float64Array, d: number): void {
+  const filled = filledOf(x);
+  for (const i of filled)
+    for (const j of filled) {
+      if (j > i) break;
+      matrix[i * d + j]! += x[i]! * x[j]!;
+    }
+}
+
+/** The product with a symmetric matrix whose lower triangle is given. */
+function multiply(lower: Float64Array, x: Float64Array, d: number): Float64Array {
   const result = new Float64Array(d);
-  for (let i = 0; i < d; i++) {
-    let sum = 0;
-    for (let j = 0; j < d; j++) sum += matrix[i * d + j]! * x[j]!;
-    result[i] = sum;
+  for (const j of filledOf(x)) {
+    const value = x[j]!;
+    const at = j * d;
+    for (let i = 0; i < j; i++) result[i]! += lower[at + i]! * value;
+    for (let i = j; i < d; i++) result[i]! += lower[i * d + j]! * value;
   }
   return result;
+}
+
+/** Ascending numbers of what is not 0. */
+function filledOf(x: Float64Array): number[] {
+  const filled: number[] = [];
+  for (let i = 0; i < x.length; i++) if (x[i] !== 0) filled.push(i);
+  return filled;
 }
