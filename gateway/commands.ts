@@ -10,6 +10,7 @@ import { backUp } from './backup/commands.ts';
 import { discardHeld, releaseHeld, sayClockIsRight, showClock } from './clock-commands.ts';
 import type { Command, CommandResult } from './control.ts';
 import { listDeadLetters, retryDeadLetters } from './dead-letter-commands.ts';
+import { listModels, promoteModel, rollBackModel } from './model-commands.ts';
 import { evaluateRetrieval } from './retrieval-commands.ts';
 import type { AuditState } from './services/audit-chain.ts';
 import type { Actor, Person, Services } from './services.ts';
@@ -45,6 +46,9 @@ const HANDLERS: Record<string, Handler> = {
   support: writeSupport,
   train,
   'train models': trainModels,
+  'model list': listModels,
+  'model promote': promoteModel,
+  'model roll-back': rollBackModel,
   'features build': buildFeatures,
   eval: evaluate,
   'eval retrieval': evaluateRetrieval,

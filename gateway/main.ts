@@ -156,6 +156,18 @@ command(training.command('models'), 'train models', 'train all forecast models n
   '--series <name>',
   'load, generation or price',
 );
+const model = program.command('model').description('forecast models that are live or compete');
+command(model.command('list'), 'model list', 'which are live and which compete, with their errors');
+command(
+  model.command('promote <series> <horizon> [run]'),
+  'model promote',
+  'put one in place by hand; without a run the best challenger',
+  ['series', 'horizon', 'run'],
+);
+command(model.command('roll-back <series> <horizon>'), 'model roll-back', 'back to the model that was live before', [
+  'series',
+  'horizon',
+]);
 const feature = program.command('features').description('what forecast models see');
 command(feature.command('build'), 'features build', 'build the feature table of each hour anew')
   .option('--series <name>', 'load, generation or price')
