@@ -34,12 +34,14 @@ export function alertWords(
   const t = createTranslate(language);
   const site = deps.site.get(tenant);
   const format = createFormat({ language, time_zone: site?.time_zone ?? 'UTC', currency: site?.currency ?? 'EUR', t });
-  const { name, link } = subjectOf(deps, tenant, alert);
+  const { name: subject, link } = subjectOf(deps, tenant, alert);
+  const name = alert.kind === 'answers_worse' && alert.object === 'extractive' ? t('eval.quotes') : subject;
   const { free_bytes } = alert.detail;
   const free = typeof free_bytes === 'number' ? gibibytes(free_bytes, language) : '?';
   const problem = problemOf(t, alert.detail);
   const amounts = { ...amountsOf(alert.detail, format, now_ms), ...unusualOf(t, alert.detail, format) };
-  const parameters = { name, free, problem, time: format.when(alert.opened_ms, now_ms), ...amounts };
+  const figure = (t as Loose)(`figure.${alert.detail.figure ?? 'answered_correct'}`, {});
+  const parameters = { name, free, problem, figure, time: format.when(alert.opened_ms, now_ms), ...amounts };
   return {
     ...{ name, link },
     kind: wordsOf(t, 'alert_kind', alert.kind, parameters),
@@ -93,7 +95,8 @@ function wordsOf(t: Translate, group: string, kind: string, parameters: Record<s
 const LINKS: Readonly<Record<string, string>> = {
   prices_stale: '/prices',
   document_refused: '/documents',
-  retrieval_worse: '/documents',
+  retrieval_worse: '/admin/regulation',
+  answers_worse: '/admin/regulation',
   series_store_down: '/admin/health',
   series_table_suspended: '/admin/health',
   dead_letters: '/admin/health',

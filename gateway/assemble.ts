@@ -34,6 +34,7 @@ import { gatherAdviceContext } from './services/advice-context.ts';
 import { createAlertService } from './services/alerts.ts';
 import { createAllowedHosts } from './services/allowed-hosts.ts';
 import { createAnomalyService } from './services/anomalies.ts';
+import { createPeopleNames } from './services/answers/people-names.ts';
 import { createSiteFacts } from './services/answers/site-facts.ts';
 import { type AnswerDeps, createAnswerService } from './services/answers.ts';
 import { createAuditService } from './services/audit.ts';
@@ -210,13 +211,16 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ratingOf,
   });
   const learning = {
-    ...{ ...base, site, balance: data.balance, market: prices.market, tariffs },
+    ...{ ...base, site, balance: data.balance, market: prices.market, tariffs, weather },
     holidays: createPublicHolidays(),
   };
   const code_version = codeVersion(ROOT, version());
   const { mlflow_url } = config;
+  const processes = keep(createTaskProcesses());
+  const neural = createNeuralBackends({ ...base, processes });
   const models = createModelService({
     ...{ ...learning, alerts, workers, jobs, trainers, threads: TRAIN_THREADS, code_version },
+    ...{ neural, networks: config.forecast_networks },
     ...(mlflow_url ? createModelExport(base, { url: mlflow_url, fetch: outbound.allowing([mlflow_url]) }) : {}),
   });
   const features = createFeatureService({ ...learning, code_version });
@@ -242,9 +246,10 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   const recordQuestion: AnswerDeps['recordQuestion'] = (actor, question, status) =>
     advice.record(actor, [{ id: randomUUID(), kind: 'question', object: question, detail: { status } }]);
+  const model = openLanguageModel(config, keep, allowedHosts.entries);
   const retrieval = await openRetrieval({
-    ...{ ...base, keep, jobs, audit, alerts, tenants: site.tenants },
-    allowed: allowedHosts.entries,
+    ...{ ...base, keep, jobs, audit, alerts, tenants: site.tenants, model },
+    ...{ allowed: allowedHosts.entries, people: createPeopleNames(access) },
   });
   const regulation = createRegulationService({
     ...base,
@@ -252,9 +257,9 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     recordQuestion,
   });
   const answers = createAnswerService({
-    ...{ ...base, access, audit, jobs, sources: regulation.sources, tenants: site.tenants },
+    ...{ ...base, access, audit, alerts, jobs, sources: regulation.sources, tenants: site.tenants },
     site: createSiteFacts({ clock, site, prices, data, forecasts, plans }),
-    model: openLanguageModel(config, keep, allowedHosts.entries),
+    model,
     recordQuestion,
   });
   const demo = createDemoService({
@@ -262,8 +267,6 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...{ devices, site, meters, regulation, forecasts, models, prices, weather, intake, plans },
     mqtt_port: brokers.port,
   });
-  const processes = keep(createTaskProcesses());
-  const neural = createNeuralBackends({ ...base, processes });
   const health = createHealthService({
     ...{ ...base, series, jobs, books, certificate, luna: version() },
     more: [

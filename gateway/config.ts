@@ -111,6 +111,15 @@ export const ConfigSchema = z.strictObject({
     .max(1_000_000)
     .default(8192)
     .describe('Tokens that question, passages and answer may have together; more needs more memory.'),
+  language_rerank_ms: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(0)
+    .describe(
+      'Milliseconds that the language model may take to put the ten best passages of a question in a better order; what comes later is left. 0: it is not asked. `luna eval retrieval` measures what it changes.',
+    ),
   language_cost_per_million: z.coerce
     .number()
     .min(0)
@@ -157,6 +166,12 @@ export const ConfigSchema = z.strictObject({
   keep_readings_days: days.default(730).describe('Days that raw readings are kept; null keeps them for ever.'),
   keep_slots_days: days.default(null).describe('Days that slots are kept; null keeps them for ever.'),
   keep_prices_days: days.default(null).describe('Days that prices are kept; null keeps them for ever.'),
+  forecast_networks: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe(
+      'Whether random forests and networks compete among forecast models, which takes minutes a week: `auto` where a graphics card computes.',
+    ),
   keep_forecasts_days: days.default(400).describe('Days that forecasts are kept; null keeps them for ever.'),
   duckdb_memory: z
     .string()

@@ -6,10 +6,11 @@ import { createOllamaEmbedder } from '../connectors/embedding/ollama.ts';
 import { openOnnxEmbedder } from '../connectors/embedding/onnx.ts';
 import { createEmbeddedPassages } from '../connectors/passages/embedded/embedded.ts';
 import { createQdrantPassages } from '../connectors/passages/qdrant/qdrant.ts';
-import type { Embedder, HttpFetch } from '../engine/ports.ts';
+import type { Embedder, HttpFetch, LanguageModel } from '../engine/ports.ts';
 import type { Config } from './config.ts';
 import type { Keep } from './lifecycle.ts';
 import { createOutbound } from './outbound.ts';
+import { createModelRerank, RERANKED_HITS } from './services/retrieval/rerank.ts';
 import { createRetrievalService, type RetrievalDeps, type RetrievalParts } from './services/retrieval.ts';
 
 const USUAL_MODEL = 'nomic-embed-text';
@@ -33,7 +34,11 @@ export async function openEmbedder(
   return createOllamaEmbedder({ url: ollama_url, model, fetch });
 }
 
-export type RetrievalSetting = Omit<RetrievalDeps, 'index' | 'embedder'> & {
+export type RetrievalSetting = Omit<RetrievalDeps, 'index' | 'embedder' | 'rerank'> & {
+  /** Null: nothing is re-ranked. */
+  model: LanguageModel | null;
+  /** Names that are taken out of what goes to it. */
+  people: (tenant: string) => Promise<readonly string[]>;
   config: Config;
   keep: Keep;
   /** Hosts on private networks that may be asked. */
@@ -41,7 +46,14 @@ export type RetrievalSetting = Omit<RetrievalDeps, 'index' | 'embedder'> & {
 };
 
 /** The passage index that the configuration names, with the embedding model that there is. */
-export async function openRetrieval({ config, keep, allowed, ...deps }: RetrievalSetting): Promise<RetrievalParts> {
+export async function openRetrieval({
+  config,
+  keep,
+  allowed,
+  model,
+  people,
+  ...deps
+}: RetrievalSetting): Promise<RetrievalParts> {
   // A model that is loaded first takes a while until it answers; the connector has its own deadline.
   const outbound = keep(createOutbound({ allowed: () => [OLLAMA_HERE, ...allowed()], answer_ms: 0 }));
   const embedder = await openEmbedder(config, { fetch: outbound.fetch, log: deps.log });
@@ -52,5 +64,10 @@ export async function openRetrieval({ config, keep, allowed, ...deps }: Retrieva
           onFault: (error, tenant) => deps.log.warn({ err: error, tenant_id: tenant }, 'the kept index is made anew'),
         })
       : createQdrantPassages({ url: config.passages });
-  return createRetrievalService({ ...deps, index, embedder });
+  const within_ms = config.language_rerank_ms;
+  const rerank =
+    model && within_ms > 0
+      ? { order: createModelRerank({ ...deps, config, model, people }), hits: RERANKED_HITS, within_ms }
+      : undefined;
+  return createRetrievalService({ ...deps, index, embedder, rerank });
 }

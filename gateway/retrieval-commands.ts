@@ -43,10 +43,14 @@ function lineOf({
   p95_ms,
   weight,
   model,
+  rerank,
 }: RetrievalEvaluation): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const by = model ? `words and meaning (share ${weight}, ${model})` : 'words only';
-  return `${golden_set}: ${questions} questions, found among five ${percent(recall5)}, first ${percent(recall1)}, MRR ${mrr10.toFixed(3)}, p95 ${p95_ms.toFixed(1)} ms, by ${by}`;
+  const again = rerank
+    ? `; re-ranked ${rerank.questions} of them: first ${percent(rerank.without.recall1)} before, ${percent(rerank.with.recall1)} after, MRR ${rerank.without.mrr10.toFixed(3)} before, ${rerank.with.mrr10.toFixed(3)} after, ${rerank.late} too late, p95 ${rerank.p95_ms.toFixed(0)} ms`
+    : '';
+  return `${golden_set}: ${questions} questions, found among five ${percent(recall5)}, first ${percent(recall1)}, MRR ${mrr10.toFixed(3)}, p95 ${p95_ms.toFixed(1)} ms, by ${by}${again}`;
 }
 
 /** @throws InvalidDataError with the lines that are no questions */

@@ -71,14 +71,14 @@ function blockOf({ document_title, section, text }: Passage, number: number, non
 }
 
 /** Without signs that nobody sees, roles of chat templates, and our own marks. */
-function plain(text: string, nonce: string): string {
+export function plain(text: string, nonce: string): string {
   return text
     .replace(/\p{Cf}|(?![\n\t])\p{Cc}/gu, '')
     .replace(/<\|[^|<>]{0,40}\|>|\[\/?INST\]|<<\/?SYS>>|<\/?s>|<(?:start|end)_of_turn>/gi, ' ')
     .replaceAll(nonce, '');
 }
 
-function bytesOf(text: string): number {
+export function bytesOf(text: string): number {
   let bytes = 0;
   for (const sign of text) {
     const code = sign.codePointAt(0) ?? 0;

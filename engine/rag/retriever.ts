@@ -11,12 +11,16 @@ export type Retrieval = {
   expansions: string[];
   /** Whether meanings took part; false without a model, or where it did not answer in time. */
   by_meaning: boolean;
+  /** Whether the language model's order was taken; false without one, or where it came late. */
+  reranked: boolean;
 };
 
 export type RetrievalOptions = {
   limit: number;
   /** Which version of a document may answer, null for none; left out: the one that came last. */
   versions?: ReadonlyMap<string, string | null>;
+  /** Neither meaning nor re-ranking: no model is waited for. */
+  by_words?: boolean;
   signal?: AbortSignal;
 };
 
@@ -24,7 +28,12 @@ export type RetrievalOptions = {
 export type Retriever = (tenant: string, question: string, options: RetrievalOptions) => Promise<Retrieval>;
 
 /** Puts the best hits in another order; must give back the same ones. */
-export type Rerank = (question: string, hits: readonly PassageHit[], signal: AbortSignal) => Promise<PassageHit[]>;
+export type Rerank = (
+  tenant: string,
+  question: string,
+  hits: readonly PassageHit[],
+  signal: AbortSignal,
+) => Promise<PassageHit[]>;
 
 export type RetrieverParts = {
   index: Pick<PassageIndex, 'search'>;
@@ -70,40 +79,44 @@ export function createRetriever(parts: RetrieverParts): Retriever {
     return vectors[0] ? { vector: vectors[0], weight: share } : null;
   }
 
-  return async (tenant, question, { limit, versions, signal }) => {
+  return async (tenant, question, { limit, versions, by_words = false, signal }) => {
     const [expansions, meaning] = await Promise.all([
       expansionsOf(tenant, question),
-      meaningOf(tenant, question, signal),
+      by_words ? null : meaningOf(tenant, question, signal),
     ]);
     const query: PassageQuery = { text: question, expansions, ...meaning, ...(versions ? { versions } : {}) };
     const found = await index.search(tenant, query, Math.max(limit, rerank?.hits ?? 0));
-    const hits = rerank ? await reordered(question, found, rerank, onFault, signal) : found;
-    return { hits: hits.slice(0, limit), expansions, by_meaning: meaning !== null };
+    const order = (hits: readonly PassageHit[], stop: AbortSignal) =>
+      rerank ? rerank.order(tenant, question, hits, stop) : Promise.resolve([...hits]);
+    const again = rerank && !by_words ? await reordered(found, { ...rerank, order }, onFault, signal) : null;
+    const hits = (again ?? found).slice(0, limit);
+    return { hits, expansions, by_meaning: meaning !== null, reranked: again !== null };
   };
 }
 
-/** The model's order where it comes in time; what the question names by its place stays in front. */
+type Order = (hits: readonly PassageHit[], signal: AbortSignal) => Promise<PassageHit[]>;
+
+/** The model's order where it comes in time, else null; what the question names by its place stays in front. */
 async function reordered(
-  question: string,
-  found: PassageHit[],
-  { order, hits, within_ms }: NonNullable<RetrieverParts['rerank']>,
+  found: readonly PassageHit[],
+  { order, hits, within_ms }: { order: Order; hits: number; within_ms: number },
   onFault: (error: Error) => void,
   signal: AbortSignal | undefined,
-): Promise<PassageHit[]> {
+): Promise<PassageHit[] | null> {
   const named = found.filter((hit) => (hit.named ?? 0) > 0);
   const others = found.filter((hit) => (hit.named ?? 0) === 0);
   const looked = others.slice(0, hits);
-  if (looked.length < 2) return found;
+  if (looked.length < 2) return null;
   const deadline = AbortSignal.timeout(within_ms);
   const stop = signal ? AbortSignal.any([signal, deadline]) : deadline;
   const late = new Promise<never>((_, reject) => stop.addEventListener('abort', () => reject(stop.reason as Error)));
   try {
-    const ordered = await Promise.race([order(question, looked, stop), late]);
+    const ordered = await Promise.race([order(looked, stop), late]);
     const same = new Set(ordered);
-    if (same.size !== looked.length || looked.some((hit) => !same.has(hit))) return found;
+    if (same.size !== looked.length || looked.some((hit) => !same.has(hit))) return null;
     return [...named, ...ordered, ...others.slice(hits)];
   } catch (error) {
     onFault(error as Error);
-    return found;
+    return null;
   }
 }

@@ -44,6 +44,7 @@ export type AlertKind =
   | 'quality_fault'
   | 'document_refused'
   | 'retrieval_worse'
+  | 'answers_worse'
   | 'disk_low'
   | 'disk_full'
   | 'clock_wrong'

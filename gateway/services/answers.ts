@@ -5,12 +5,14 @@ import type { LanguageModel } from '../../engine/ports.ts';
 import { redact } from '../../engine/rag/redact.ts';
 import { createAnalyzers } from '../../engine/rag/terms.ts';
 import { OWNER } from '../owner.ts';
-import type { AccessService, Actor, AuditService, Base, JobService, SiteService } from '../services.ts';
+import type { AccessService, Actor, AlertService, AuditService, Base, JobService, SiteService } from '../services.ts';
 import type { Answer, AnswerEvent, AskRequest, AskWatch } from './answers/answer.ts';
+import { tellOfWorse } from './answers/eval-worse.ts';
 import { type EvalResult, evaluateAnswers, listEvals } from './answers/evaluate.ts';
 import { exportConversation } from './answers/export.ts';
 import { type ModelLogEntry, modelLog } from './answers/model-log.ts';
 import { createModelWatch, type ModelView } from './answers/model-watch.ts';
+import { createPeopleNames } from './answers/people-names.ts';
 import { BOX_STOPS, chosen, createRunner } from './answers/runs.ts';
 import type { SiteFacts } from './answers/site-facts.ts';
 import {
@@ -87,6 +89,7 @@ export type AnswerDeps = Pick<Base, 'config' | 'clock' | 'log' | 'metrics' | 'bu
   tenants: SiteService['tenants'];
   access: Pick<AccessService, 'listPeople'>;
   audit: Pick<AuditService, 'record'>;
+  alerts: Pick<AlertService, 'raise' | 'clear'>;
   jobs: Pick<JobService, 'define' | 'schedule'>;
   /** Keeps the question as a usage event. */
   recordQuestion: (actor: Actor, question: string, status: 'answered' | 'abstained') => Promise<unknown>;
@@ -101,6 +104,8 @@ const QUEUE = 'evaluate-answers';
 /** After the backups, before people come. */
 const NIGHTLY = '40 3 * * *';
 const EVAL_TIMEOUT_S = 4 * 3600;
+/** Results among which the newest is held against the best of its kind. */
+const LOOK_BACK = 14;
 const MOST_OF_ONE = 8;
 const CONVERSATIONS = 50;
 /** A run that a stop cut off longer ago than this is nobody's any more. */
@@ -109,16 +114,11 @@ const TAKE_UP_MS = 3_600_000;
 export function createAnswerService(deps: AnswerDeps): Answers {
   const { db, clock, log, config, sources } = deps;
   const analyzers = createAnalyzers();
+  const people = createPeopleNames(deps.access);
   const watch = deps.model ? createModelWatch(deps.model, deps) : null;
   const writer = deps.model && watch ? createWriter({ ...deps, model: deps.model, watch, people }) : null;
   const runner = createRunner({ db, clock, log, sources, analyzers, writer, site: deps.site });
   const live = new Map<string, { person: string; stop: AbortController; done: Promise<unknown> }>();
-
-  /** Names of people that are redacted; sign-in names only where they are no word. */
-  async function people(tenant: string): Promise<string[]> {
-    const known = await deps.access.listPeople(tenant);
-    return known.flatMap(({ name, login }) => [name.includes(' ') ? name : '', /[@.\d]/.test(login) ? login : '']);
-  }
 
   async function advance(actor: Actor, run: Run, request: { interactive: boolean }, seen: AskWatch): Promise<Answer> {
     const stop = new AbortController();
@@ -161,7 +161,9 @@ export function createAnswerService(deps: AnswerDeps): Answers {
     for (const tenant of deps.tenants()) {
       const before_ms = config.keep_answers_days === null ? null : clock.now() - config.keep_answers_days * 86_400_000;
       if (before_ms !== null) await db.asTenant(tenant, (sql) => pruneRuns(sql, before_ms));
-      await evaluate(tenant);
+      await evaluate(tenant).catch((error: Error) =>
+        log.warn({ err: error, tenant_id: tenant }, 'the answers of an organisation could not be measured'),
+      );
     }
   }
   deps.jobs.define(QUEUE, nightly, { timeout_s: EVAL_TIMEOUT_S, retries: 1 });
@@ -170,7 +172,10 @@ export function createAnswerService(deps: AnswerDeps): Answers {
   async function evaluate(tenant: string): Promise<EvalResult> {
     const state = await watch?.state(true);
     const version = deps.model && state?.state === 'ready' ? { name: deps.model.name, digest: state.digest } : null;
-    return evaluateAnswers({ ...deps, analyzers, runner, version }, tenant);
+    const earlier = await db.asTenant(tenant, (sql) => listEvals(sql, LOOK_BACK));
+    const result = await evaluateAnswers({ ...deps, analyzers, runner, version }, tenant);
+    await tellOfWorse(deps.alerts, tenant, result, earlier);
+    return result;
   }
 
   return {

@@ -172,6 +172,7 @@ const removeGoldenSet = apiRoute('admin', {
 });
 
 const Shares = z.object({ recall5: z.number(), recall1: z.number() });
+const Ranked = Shares.extend({ mrr10: z.number() });
 const EvaluationSchema = z
   .object({
     id: z.string(),
@@ -186,6 +187,16 @@ const EvaluationSchema = z
     model: z.string().nullable(),
     ann_recall: z.number().nullable().openapi({ description: 'Of the truly nearest passages, by comparing all.' }),
     classes: z.record(z.string(), Shares),
+    rerank: z
+      .object({
+        questions: z.number().int(),
+        without: Ranked,
+        with: Ranked,
+        p95_ms: z.number(),
+        late: z.number().int().openapi({ description: 'Questions whose order did not come in time.' }),
+      })
+      .nullable()
+      .openapi({ description: "What the language model's order changes; null where language_rerank_ms is 0." }),
   })
   .openapi('RetrievalEvaluation');
 const evaluations = apiRoute('analyst', {

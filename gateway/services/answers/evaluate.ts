@@ -13,9 +13,9 @@ import type { Base } from '../../services.ts';
 import type { AnswerSources } from '../regulation/sources.ts';
 import { documentNames, goldenRows } from '../retrieval/store.ts';
 import type { Answer } from './answer.ts';
+import { versionOf } from './model-audit.ts';
 import type { Runner } from './runs.ts';
 import type { Run } from './store.ts';
-import { versionOf } from './write.ts';
 
 /** `document` null: the documents do not say. `section` null: any counts. */
 export type EvalQuestion = { question: string; document: string | null; section: string | null };

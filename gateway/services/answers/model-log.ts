@@ -1,6 +1,6 @@
 /** The audit log of language models, as admins read it. */
 import type { Sql } from '../../../engine/ports.ts';
-import { versionOf } from './write.ts';
+import { versionOf } from './model-audit.ts';
 
 export type ModelLogEntry = {
   id: number;

@@ -23,20 +23,31 @@ export type ModelWatch = {
 const FRESH_MS = 30_000;
 const TELL_EVERY_MS = 500;
 
-export function createModelWatch(
-  model: LanguageModel,
-  { clock, bus, log, audit }: Pick<Base, 'clock' | 'bus' | 'log'> & { audit: Pick<AuditService, 'record'> },
-): ModelWatch {
+/** What it is and where it stands, asked anew after half a minute. */
+export function createModelState(model: LanguageModel, clock: Base['clock']) {
   let known: { at_ms: number; state: Promise<ModelState> } | null = null;
-  let pulling: Pulling | null = null;
-  let stop: AbortController | null = null;
-
   function state(fresh = false): Promise<ModelState> {
     const now = clock.now();
     if (!known || fresh || now - known.at_ms >= FRESH_MS || now < known.at_ms)
       known = { at_ms: now, state: model.state() };
     return known.state;
   }
+  return {
+    state,
+    digest: async () => (await state()).digest,
+    forget() {
+      known = null;
+    },
+  };
+}
+
+export function createModelWatch(
+  model: LanguageModel,
+  { clock, bus, log, audit }: Pick<Base, 'clock' | 'bus' | 'log'> & { audit: Pick<AuditService, 'record'> },
+): ModelWatch {
+  const { state, digest, forget } = createModelState(model, clock);
+  let pulling: Pulling | null = null;
+  let stop: AbortController | null = null;
 
   async function run(tenant: string, signal: AbortSignal): Promise<void> {
     let told_ms = 0;
@@ -55,12 +66,12 @@ export function createModelWatch(
       log.warn({ err: error, model: model.name }, 'the language model could not be pulled');
       tell({ status: 'failed', done_bytes: null, total_bytes: null }, false, (error as Error).message);
     }
-    known = null;
+    forget();
   }
 
   return {
     state,
-    digest: async () => (await state()).digest,
+    digest,
     view: async () => ({ name: model.name, context_tokens: model.context_tokens, ...(await state(true)), pulling }),
     async pull(actor) {
       if (pulling?.running)

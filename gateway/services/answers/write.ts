@@ -7,6 +7,7 @@ import type { Question } from '../../../engine/rag/question.ts';
 import { redact } from '../../../engine/rag/redact.ts';
 import type { CitedSentence } from '../../../engine/rag/verify.ts';
 import type { Base } from '../../services.ts';
+import { createModelAudit } from './model-audit.ts';
 import type { ModelWatch } from './model-watch.ts';
 
 export type WriteTask = {
@@ -48,6 +49,7 @@ const TELL_EVERY = 8;
 
 export function createWriter(deps: WriterDeps): Writer {
   const { model, db } = deps;
+  const audit = createModelAudit({ ...deps, digest: deps.watch.digest });
 
   async function attempt(task: WriteTask, prompt: Prompt, people: readonly string[]): Promise<Written> {
     const begun_ms = deps.clock.now();
@@ -76,44 +78,16 @@ export function createWriter(deps: WriterDeps): Writer {
     } finally {
       await teller.done();
     }
-    const audit_id = await keep(task, prompt, people, { said, fault, prompt_tokens, answer_tokens, begun_ms });
+    const { tenant, run, person, question } = task;
+    const audit_id = await audit(
+      {
+        ...{ tenant, run, person, question: question.text, prompt: `${prompt.system}\n\n${prompt.prompt}` },
+        ...{ passages: prompt.passages, said, fault, prompt_tokens, answer_tokens, begun_ms },
+      },
+      people,
+    );
     if (fault === 'cancelled') throw new ModelError('cancelled', 'The answer was stopped.');
     return { drafted, fault, model: model.name, audit_id };
-  }
-
-  type Outcome = { said: string; fault: string | null; prompt_tokens: number; answer_tokens: number; begun_ms: number };
-
-  async function keep(task: WriteTask, prompt: Prompt, people: readonly string[], outcome: Outcome): Promise<number> {
-    const { said, fault, prompt_tokens, answer_tokens, begun_ms } = outcome;
-    const latency_ms = Math.max(0, Math.round(deps.clock.now() - begun_ms));
-    const digest = await deps.watch.digest();
-    const token_count = prompt_tokens + answer_tokens;
-    const cost_eur = (token_count * deps.config.language_cost_per_million) / 1e6;
-    const passages = prompt.passages.map(({ id, document, version }) => ({ id, document, version }));
-    deps.log.info(
-      {
-        ...{ tenant_id: task.tenant, run: task.run, latency_ms, token_count, outcome: fault ?? 'written' },
-        model_version: versionOf(model.name, digest),
-        doc_refs: [...new Set(passages.map(({ document, version }) => `${document}@${version}`))],
-      },
-      'a language model was asked',
-    );
-    deps.metrics.model_s.observe({ model: model.name, outcome: fault ?? 'written' }, latency_ms / 1000);
-    deps.metrics.model_tokens.inc({ model: model.name, kind: 'prompt' }, prompt_tokens);
-    deps.metrics.model_tokens.inc({ model: model.name, kind: 'answer' }, answer_tokens);
-    const [row] = await db.asTenant(task.tenant, (sql) =>
-      sql<{ id: number }>(
-        `insert into model_audit (tenant_id, run_id, at, person, question, prompt, passages, model, model_digest, answer,
-           fault, latency_ms, prompt_tokens, answer_tokens, cost_eur)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning id`,
-        [
-          ...[task.tenant, task.run, new Date(begun_ms), task.person, redact(task.question.text, people).text],
-          ...[`${prompt.system}\n\n${prompt.prompt}`, JSON.stringify(passages), model.name, digest],
-          ...[redact(said, people).text, fault, latency_ms, prompt_tokens, answer_tokens, cost_eur],
-        ],
-      ),
-    );
-    return row?.id ?? 0;
   }
 
   return {
@@ -139,10 +113,6 @@ export function createWriter(deps: WriterDeps): Writer {
       );
     },
   };
-}
-
-export function versionOf(model: string, digest: string | null): string {
-  return digest ? `${model}@${digest.slice(0, 12)}` : model;
 }
 
 function redactPassage<P extends { text: string }>(passage: P, people: readonly string[]): P {

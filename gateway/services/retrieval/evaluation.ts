@@ -3,7 +3,7 @@ import type { PassageHit } from '../../../engine/ports.ts';
 import { keysOfSection, referencesOf } from '../../../engine/rag/references.ts';
 import type { GoldenQuestion } from '../retrieval.ts';
 
-export type Asked = { question: GoldenQuestion; rank: number | null; ms: number };
+export type Asked = { question: GoldenQuestion; rank: number | null; ms: number; reranked: boolean };
 export type Shares = { recall5: number; recall1: number };
 
 /** Place of the first hit in the section that answers, from 1. */

@@ -18,6 +18,8 @@ export type Meanings = {
 };
 
 const BATCH = 32;
+/** Questions whose vector is remembered: each is searched for several times on its way to an answer. */
+const REMEMBERED = 200;
 const REST_MS = 60_000;
 /** Between what the owner noted and the model that the vectors are of. */
 const SEPARATOR = '\n';
@@ -34,6 +36,18 @@ export function createMeanings({
   let away_until_ms = 0;
   let identity: { name: string | null; until_ms: number } | null = null;
   let asking: Promise<string | null> | null = null;
+  const questions = new Map<string, Promise<Float32Array[]>>();
+
+  /** The vector of a question, made once. */
+  function vectorOf(name: string, texts: readonly string[], make: () => Promise<Float32Array[]>) {
+    const key = JSON.stringify([name, ...texts]);
+    const made = questions.get(key) ?? make();
+    questions.set(key, made);
+    made.catch(() => questions.delete(key));
+    const [oldest] = questions.keys();
+    if (questions.size > REMEMBERED && oldest !== undefined) questions.delete(oldest);
+    return made;
+  }
 
   async function askModel(): Promise<string | null> {
     const name = await embedder?.identity().catch((error: Error) => {
@@ -120,11 +134,14 @@ export function createMeanings({
       if (!embedder || performance.now() < away_until_ms) return null;
       return {
         async embed(texts, as, signal) {
-          if (!(await model())) return [];
-          return embedder.embed(texts, as, signal).catch((error: Error) => {
-            away_until_ms = performance.now() + REST_MS;
-            throw error;
-          });
+          const name = await model();
+          if (!name) return [];
+          return vectorOf(`${name} ${as}`, texts, () =>
+            embedder.embed(texts, as, signal).catch((error: Error) => {
+              away_until_ms = performance.now() + REST_MS;
+              throw error;
+            }),
+          );
         },
       };
     },

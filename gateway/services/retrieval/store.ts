@@ -88,7 +88,8 @@ export async function dropGoldenRow(sql: Sql, name: string): Promise<boolean> {
   return (await sql('delete from golden_set where name = $1 returning name', [name])).length > 0;
 }
 
-const COLUMNS = 'id, golden_set, at, questions, recall5, recall1, mrr10, p95_ms, weight, model, ann_recall, classes';
+const COLUMNS =
+  'id, golden_set, at, questions, recall5, recall1, mrr10, p95_ms, weight, model, ann_recall, classes, rerank';
 
 export async function saveEvaluation(
   sql: Sql,
@@ -97,11 +98,12 @@ export async function saveEvaluation(
 ): Promise<RetrievalEvaluation> {
   const [row] = await sql<EvaluationRow>(
     `insert into retrieval_evaluation
-       (tenant_id, golden_set, at, questions, recall5, recall1, mrr10, p95_ms, weight, model, ann_recall, classes)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning ${COLUMNS}`,
+       (tenant_id, golden_set, at, questions, recall5, recall1, mrr10, p95_ms, weight, model, ann_recall, classes, rerank)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning ${COLUMNS}`,
     [
       ...[tenant, one.golden_set, new Date(one.at_ms), one.questions, one.recall5, one.recall1, one.mrr10, one.p95_ms],
       ...[one.weight, one.model, one.ann_recall, JSON.stringify(one.classes)],
+      one.rerank && JSON.stringify(one.rerank),
     ],
   );
   return row ? evaluationOf(row) : { ...one, id: '' };

@@ -115,7 +115,7 @@ describe('a retriever', () => {
 
   it('does not wait for a slow re-ranking, nor take one that loses hits', async () => {
     const with_ = (order: (hits: readonly PassageHit[]) => Promise<PassageHit[]>, within_ms = 5000) =>
-      createRetriever({ index, rerank: { order: (_, hits) => order(hits), hits: 10, within_ms } });
+      createRetriever({ index, rerank: { order: (_tenant, _question, hits) => order(hits), hits: 10, within_ms } });
     const ids = async (retrieve: ReturnType<typeof with_>) =>
       (await retrieve('t', 'q', { limit: 5 })).hits.map(({ passage: { id } }) => id);
     expect(await ids(with_(async (hits) => [...hits].reverse()))).toEqual(['b:0', 'a:0']);

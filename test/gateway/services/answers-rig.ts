@@ -93,6 +93,7 @@ export const noSite: SiteFacts = { concerns: () => false, sentences: async () =>
 type Options = { model?: boolean; site?: SiteFacts; context?: number; people?: { name: string; login: string }[] };
 export function open({ model = false, site = noSite, context = 4096, people = [] }: Options = {}) {
   const asked: unknown[][] = [];
+  const alerts: unknown[][] = [];
   const files = {
     text: async ({ sha256 }: { sha256: string }) => ({ text: texts.get(sha256)?.text ?? '', pages: [] }),
   };
@@ -106,10 +107,14 @@ export function open({ model = false, site = noSite, context = 4096, people = []
     tenants: () => ['default'],
     access: { listPeople: async () => people as never },
     audit: { record: async () => {} },
+    alerts: {
+      raise: async (...told) => void alerts.push(['raise', ...told]),
+      clear: async (...told) => void alerts.push(['clear', ...told]),
+    },
     jobs: { define: () => {}, schedule: () => {} },
     recordQuestion: async (...entry) => void asked.push(entry),
   });
-  return { answers, asked };
+  return { answers, asked, alerts };
 }
 export async function askSeen(answers: Answers, question: string, more: object = {}, signal?: AbortSignal) {
   const events: AnswerEvent[] = [];
@@ -128,12 +133,14 @@ export const HOW_MUCH = 'How much is the annual fee for a smart meter?';
 export const rowsOf = (table: string, tenant = 'default') =>
   test.db.asTenant(tenant, (sql) => sql<Record<string, unknown>>(`select * from ${table}`));
 
+export const runSql = (text: string, tenant = 'default') => test.db.asTenant(tenant, (sql) => sql(text));
+
 export let fees = '';
 /** One document, nothing asked. */
 export async function resetRig(): Promise<void> {
   for (const tenant of ['default', 'other'])
     await test.db.asTenant(tenant, async (sql) => {
-      for (const table of ['document', 'conversation', 'model_audit', 'model_eval_results'])
+      for (const table of ['document', 'conversation', 'model_audit', 'model_eval_results', 'golden_set'])
         await sql(`delete from ${table}`);
     });
   for (const id of texts.keys()) for (const tenant of ['default', 'other']) await index.remove(tenant, id);

@@ -15,6 +15,7 @@ import {
   put,
   resetRig,
   rowsOf,
+  runSql,
   server,
   startRig,
   stopRig,
@@ -162,5 +163,23 @@ describe('the evaluation of answers', () => {
     expect(await answers.evaluations('default', 5)).toHaveLength(1);
     expect(await answers.evaluations('other', 5)).toEqual([]);
     expect(await rowsOf('answer_run')).toEqual([]);
+  });
+
+  it('raises an alert when the answers got worse, and takes it back', async () => {
+    const { answers, alerts } = open();
+    await answers.evaluate('default');
+    expect(alerts).toEqual([['clear', 'default', 'answers_worse', 'extractive']]);
+    const [title] = (await rowsOf('document')).map((row) => row.title);
+    const questions = JSON.stringify([{ question: HOW_MUCH, document: title, section: '§ 4' }]);
+    await runSql(`insert into golden_set (tenant_id, name, questions, changed_by, changed_at)
+      values ('default', 'own', '${questions}', 'ada', now())`);
+    expect(await answers.evaluate('default')).toMatchObject({ question_set: 'golden', right_pct: 100 });
+    await runSql(`update golden_set set questions = replace(questions::text, '§ 4', '§ 5')::jsonb`);
+    expect((await answers.evaluate('default')).right_pct).toBe(0);
+    expect(alerts.at(-1)).toEqual([
+      ...['raise', 'default', 'answers_worse', 'extractive', 'warning'],
+      { name: 'extractive', figure: 'answered_correct', before_percent: 100, now_percent: 0 },
+    ]);
+    await runSql('delete from golden_set');
   });
 });

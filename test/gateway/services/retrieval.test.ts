@@ -4,7 +4,11 @@ import { createEmbeddedPassages } from '../../../connectors/passages/embedded/em
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import type { Embedder } from '../../../engine/ports.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
-import { createRetrievalService, type RetrievalParts } from '../../../gateway/services/retrieval.ts';
+import {
+  createRetrievalService,
+  type RetrievalDeps,
+  type RetrievalParts,
+} from '../../../gateway/services/retrieval.ts';
 import type { Actor } from '../../../gateway/services.ts';
 import { passage } from '../../contracts/passages.ts';
 import { openTestDatabase, silent, type TestDatabase } from '../../setup/database.ts';
@@ -45,14 +49,14 @@ describe('retrieval', () => {
     await test.close();
   });
 
-  function open(embedder: Embedder | null = null): RetrievalParts {
+  function open(embedder: Embedder | null = null, rerank?: RetrievalDeps['rerank']): RetrievalParts {
     const note =
       (kind: string) =>
       async (...given: unknown[]) =>
         void told.push([kind, ...given]);
     const made = createRetrievalService({
       ...{ clock: { now: () => Date.UTC(2026, 0, 1) }, log: silent, metrics: createMetrics({ defaults: false }) },
-      ...{ bus: createMemoryBus({ log: silent }), db: test.db, index: createEmbeddedPassages(), embedder },
+      ...{ bus: createMemoryBus({ log: silent }), db: test.db, index: createEmbeddedPassages(), embedder, rerank },
       jobs: { define: () => {}, schedule: () => {} },
       audit: { record: note('audit') },
       alerts: { raise: note('raise'), clear: note('clear') },
@@ -108,7 +112,15 @@ describe('retrieval', () => {
       ...['raise', 'default', 'retrieval_worse', 'law', 'warning'],
       { before_percent: 100, now_percent: 50 },
     ]);
-    expect((await retrieval.evaluations('default', 'law')).map(({ recall5 }) => recall5).sort()).toEqual([0.5, 1]);
+    // Another night as bad as the last is still worse than before the fall.
+    await retrieval.evaluate('default', 'law');
+    expect(told.at(-1)?.slice(0, 4)).toEqual(['raise', 'default', 'retrieval_worse', 'law']);
+    await retrieval.passages.add('default', PASSAGES);
+    await retrieval.evaluate('default', 'law');
+    expect(told.at(-1)).toEqual(['clear', 'default', 'retrieval_worse', 'law']);
+    expect((await retrieval.evaluations('default', 'law')).map(({ recall5 }) => recall5).sort()).toEqual([
+      ...[0.5, 0.5, 1, 1],
+    ]);
     expect(await retrieval.evaluations('other', null)).toEqual([]);
     await expect(retrieval.evaluate('other', 'law')).rejects.toThrow(NotFoundError);
   });
@@ -127,6 +139,33 @@ describe('retrieval', () => {
     const evaluation = await retrieval.evaluate('default', 'law');
     expect(evaluation).toMatchObject({ model: 'letters 1', ann_recall: 1 });
     expect((await retrieval.embed(['a'], 'query')).vectors[0]).toHaveLength(26);
+  });
+
+  it('measures what the order of a language model changes, and answers without it where it comes late', async () => {
+    let wait: Promise<void> = Promise.resolve();
+    const order: NonNullable<RetrievalDeps['rerank']>['order'] = async (tenant, _question, hits) => {
+      expect(tenant).toBe('default');
+      await wait;
+      return [...hits].reverse();
+    };
+    const retrieval = open(null, { order, hits: 10, within_ms: 2000 });
+    const law = { ...german, section: '§ 21 Messung' };
+    const both = [passage('p1', 'Der Zähler wird abgelesen.', law), passage('p2', 'Der Zähler ist geeicht.', law)];
+    await retrieval.passages.add('default', both);
+    const ids = async () =>
+      (await retrieval.search('default', 'Zähler abgelesen', 5)).hits.map((one) => one.passage.id);
+    expect(await ids()).toEqual(['p2', 'p1']);
+    const asked = { question: 'Wann wird der Zähler abgelesen?', document: 'EnWG', section: '§ 21' };
+    await retrieval.saveGoldenSet(ADA, 'order', [asked]);
+    const { rerank, recall1 } = await retrieval.evaluate('default', 'order');
+    expect(recall1).toBe(1);
+    expect(rerank).toMatchObject({ questions: 1, late: 0, without: { recall1: 1 }, with: { recall1: 1 } });
+    const slow = open(null, { order, hits: 10, within_ms: 30 });
+    await slow.passages.add('default', both);
+    wait = new Promise(() => {});
+    const { hits, reranked } = await slow.search('default', 'Zähler abgelesen', 5);
+    expect([hits.map((one) => one.passage.id), reranked]).toEqual([['p1', 'p2'], false]);
+    expect((await slow.evaluate('default', 'order')).rerank).toMatchObject({ questions: 1, late: 1 });
   });
 
   it('says that there is no model', async () => {

@@ -26,6 +26,8 @@ export const alertTexts = {
   'alert.register_reset':
     'Das Zählwerk von {name} wurde um {time} zurückgesetzt. Der Sprung bleibt aus den Summen heraus.',
   'alert.quality_fault': 'Die Daten von {name} sind fehlerhaft ({time}).',
+  'alert.answers_worse':
+    'Die Antworten zur Regulierung sind schlechter geworden ({name}). {figure}: zuvor {before_percent} %, jetzt {now_percent} %.',
   'alert.retrieval_worse':
     'In der Prüfung {name} findet die Suche in den Dokumenten weniger als zuvor: {before_percent} % der Fragen, jetzt {now_percent} %.',
   'alert.document_refused': 'Das Dokument {name} konnte nicht gelesen werden.',
@@ -86,6 +88,7 @@ export const alertTexts = {
   'alert_kind.series_table_suspended': 'Tabelle des Zeitreihenspeichers steht still',
   'alert_kind.register_reset': 'Zählwerk zurückgesetzt',
   'alert_kind.quality_fault': 'fehlerhafte Daten',
+  'alert_kind.answers_worse': 'Antworten zur Regulierung schlechter',
   'alert_kind.retrieval_worse': 'Suche in Dokumenten schlechter',
   'alert_kind.document_refused': 'Dokument nicht lesbar',
   'alert_kind.disk_low': 'Platte fast voll',
@@ -119,6 +122,8 @@ export const alertTexts = {
     'Wurde der Zähler getauscht oder zurückgesetzt, ist nichts zu tun. Sonst sehen Sie sich die Werte dieses Augenblicks an und berichtigen sie.',
   'alert_todo.quality_fault':
     'Öffnen Sie den Zähler: Der Qualitätsbericht nennt jede Prüfung, die nicht bestanden ist.',
+  'alert_todo.answers_worse':
+    'Wurde das Sprachmodell gewechselt, ein Dokument ersetzt oder entfernt? Die Reihe der Messungen sagt, seit wann.',
   'alert_todo.retrieval_worse':
     'Wurde ein Dokument entfernt, das Modell gewechselt oder das Glossar geändert? Die Reihe der Prüfungen sagt, seit wann.',
   'alert_todo.document_refused':

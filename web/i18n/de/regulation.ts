@@ -21,6 +21,7 @@ export const regulationTexts = {
   'eval.course': 'Verlauf',
   'eval.history': 'Bisherige Messungen',
   'figure.recall1': 'der richtige Abschnitt steht vorn',
+  'figure.recall1_reranked': 'vom Sprachmodell geordnet, steht der richtige Abschnitt vorn',
   'figure.recall5': 'der richtige Abschnitt ist unter den ersten fünf',
   'figure.recall10': 'der richtige Abschnitt ist unter den ersten zehn',
   'figure.map10': 'mittlere Genauigkeit der ersten zehn',

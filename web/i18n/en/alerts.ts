@@ -22,6 +22,8 @@ export const alertTexts = {
     'QuestDB no longer applies what its table {name} is sent, since {time}. Readings are kept in the journal; nothing is lost.',
   'alert.register_reset': 'The register of {name} was reset at {time}. The drop is left out of sums.',
   'alert.quality_fault': 'The data of {name} have faults ({time}).',
+  'alert.answers_worse':
+    'Answers about regulation got worse ({name}). {figure}: {before_percent} % before, now {now_percent} %.',
   'alert.retrieval_worse':
     'In the golden set {name} the search in documents finds less than before: {before_percent} % of the questions, now {now_percent} %.',
   'alert.document_refused': 'The document {name} could not be read.',
@@ -80,6 +82,7 @@ export const alertTexts = {
   'alert_kind.series_table_suspended': 'table of the series store stands still',
   'alert_kind.register_reset': 'register reset',
   'alert_kind.quality_fault': 'faulty data',
+  'alert_kind.answers_worse': 'answers about regulation worse',
   'alert_kind.retrieval_worse': 'search in documents worse',
   'alert_kind.document_refused': 'document not readable',
   'alert_kind.disk_low': 'disk space short',
@@ -112,6 +115,8 @@ export const alertTexts = {
   'alert_todo.register_reset':
     'If the meter was exchanged or reset, nothing is to do. Otherwise look at the values of that moment and repair them.',
   'alert_todo.quality_fault': 'Open the meter: the quality report names each check that failed.',
+  'alert_todo.answers_worse':
+    'Was the language model changed, a document replaced or removed? The history of measurements says since when.',
   'alert_todo.retrieval_worse':
     'Was a document removed, the model changed or the glossary edited? The history of evaluations says since when.',
   'alert_todo.document_refused': 'Open Documents: the reason stands beside the file. Upload a version with text in it.',

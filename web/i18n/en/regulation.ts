@@ -18,6 +18,7 @@ export const regulationTexts = {
   'eval.course': 'Course',
   'eval.history': 'Measurements so far',
   'figure.recall1': 'the right section comes first',
+  'figure.recall1_reranked': 'put in order by the language model, the right section comes first',
   'figure.recall5': 'the right section is among the first five',
   'figure.recall10': 'the right section is among the first ten',
   'figure.map10': 'mean precision of the first ten',

@@ -39,6 +39,8 @@ export function findingRuns(results: readonly RetrievalEvaluation[]): EvalRun[] 
         ...share('recall1', result.recall1, true, null),
         ...byClass,
         ...share('ann_recall', result.ann_recall, true, null),
+        // Held against the same questions without it.
+        ...share('recall1_reranked', result.rerank?.with.recall1 ?? null, true, result.rerank?.without.recall1 ?? null),
         { name: 'p95_ms', value: result.p95_ms, kind: 'ms', more_is_better: null, bound: null },
       ],
     };
