@@ -6,7 +6,7 @@ import { earned, type MarketStore, planMarketDay } from '../../engine/dispatch/a
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'share of the perfect profit that forecasts capture: --market NP|PJM|DE, or --file PRICES --forecasts FILE --column NAME; --days 728';
+  'share of the perfect profit that forecasts capture: --market NP|PJM|DE, with --own STATE (what the bench epf keeps with --state) or --forecasts CSV --column NAME; --file PRICES for another market; --days 728';
 
 const STORE: MarketStore = { power: 1, capacity: 2, charge_efficiency: 0.95, discharge_efficiency: 0.95 };
 const PUBLISHED = 'DNN Ensemble';
@@ -23,14 +23,20 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   const days = options.file ? [] : daysOf(real, published.get(PUBLISHED)!, Number(options.days ?? 728));
   const capture_published_pct = options.file ? null : captured(days);
   progress(`${market}: ${days.length} days, published forecasts capture ${capture_published_pct ?? '–'} %`);
-  let capture_own_pct: number | null = null;
-  if (options.forecasts) {
-    const own = column(readTable(resolve(options.forecasts)), [options.column ?? 'forecast']);
-    const own_days = daysOf(real, own, Number(options.days ?? 728));
-    capture_own_pct = captured(own_days);
-    progress(`own forecasts: ${own_days.length} days, ${capture_own_pct} %`);
-  }
-  return { market, days: days.length, capture_published_pct, capture_own_pct };
+  const own = ownForecasts(options, [...real.keys()]);
+  const own_days = own ? daysOf(real, own, Number(options.days ?? 728)) : [];
+  const capture_own_pct = own ? captured(own_days) : null;
+  if (own) progress(`own forecasts: ${own_days.length} days, ${capture_own_pct} %`);
+  return { market, days: days.length, capture_published_pct, own_days: own_days.length, capture_own_pct };
+}
+
+/** From a table, or from the walk of the bench `epf` over the same test days; null where none are given. */
+function ownForecasts({ forecasts, column: name, own }: BenchOptions, hours: string[]): Map<string, number> | null {
+  if (forecasts) return column(readTable(resolve(forecasts)), [name ?? 'forecast']);
+  if (!own) return null;
+  const { combined } = JSON.parse(readFileSync(resolve(own), 'utf8')) as { combined?: (number | null)[] };
+  if (!combined) throw new Error(`${own} holds no combined forecasts: give what the bench epf keeps with --state.`);
+  return new Map(hours.flatMap((at, k) => (typeof combined[k] === 'number' ? [[at, combined[k]]] : [])));
 }
 
 type Day = { real: number[]; forecast: number[] };

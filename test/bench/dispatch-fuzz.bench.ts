@@ -3,29 +3,45 @@ import { openHighs } from '../../engine/dispatch/highs.ts';
 import { planSite } from '../../engine/dispatch/plan.ts';
 import type { Plan, PlanInput } from '../../engine/dispatch/site.ts';
 import { randomSite, seeded } from './dispatch/random-site.ts';
+import { openProgress } from './load/state.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'plans of random sites: no exception, balance, every broken limit reported: --sites 10000 --seed 1';
+  'plans of random sites: no exception, balance, every broken limit reported: --sites 10000 --seed 1 (--state FILE to go on after a stop)';
+
+const KEEP_SITES = 100;
 
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
   const sites = Number(options.sites ?? 10_000);
+  const seed = Number(options.seed ?? 1);
+  const fresh = { sites: 0, exceptions: 0, balance_max_W: 0, unreported_violations: 0 };
+  const { state, save } = openProgress(options.state, `dispatch-fuzz --seed ${seed}`, fresh);
   const { mixed } = await openHighs();
-  let [exceptions, balance_max_W, unreported_violations] = [0, 0, 0];
-  for (let k = 0; k < sites; k++) {
-    const input = randomSite(seeded(Number(options.seed ?? 1) * 100_003 + k));
+  while (state.sites < sites) {
+    const k = state.sites;
+    const input = randomSite(seeded(seed * 100_003 + k));
     try {
       const { plan } = planSite(input, { mixed });
-      balance_max_W = Math.max(balance_max_W, imbalance_W(input, plan));
+      state.balance_max_W = Math.max(state.balance_max_W, imbalance_W(input, plan));
       const unsaid = unreported(input, plan);
-      unreported_violations += unsaid.length;
+      state.unreported_violations += unsaid.length;
       if (unsaid.length > 0) progress(`site ${k}: ${unsaid.join(', ')}`);
     } catch (error) {
-      exceptions++;
+      state.exceptions++;
       progress(`site ${k}: ${(error as Error).message.slice(0, 200)}`);
     }
+    state.sites++;
+    if (state.sites % KEEP_SITES !== 0 && state.sites < sites) continue;
+    save();
+    progress(`${state.sites} of ${sites} sites`);
   }
-  return { sites, exceptions, balance_max_W: Number(balance_max_W.toExponential(2)), unreported_violations };
+  const { exceptions, balance_max_W, unreported_violations } = state;
+  return {
+    sites: state.sites,
+    exceptions,
+    balance_max_W: Number(balance_max_W.toExponential(2)),
+    unreported_violations,
+  };
 }
 
 /** Largest power that comes from nowhere: at the connection, and in each battery's energy from slot to slot. */
