@@ -1,7 +1,7 @@
 /**
  * `GET /stream?page=…`: keeps an open page alive. Each region of the page is an event whose data is its new HTML, sent
- * when it differs from what was sent before. The first message holds everything, so that a page which lost the
- * connection is right again at once.
+ * when it differs from what was sent before. It begins with everything, so that a page which lost the connection is
+ * right again. What is live never waits for what is slow: that is gathered beside it and sent when it is there.
  */
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
@@ -85,31 +85,57 @@ type Feed = {
 /** Sends until the reader leaves or loses the right. A failure is logged and the next turn tries again. */
 async function feed({ deps, view, ui, actor, query, wake, isAllowed, send }: Feed): Promise<void> {
   const sent = new Map<string, string>();
+  const sendNew = async (regions: Record<string, Html>) => {
+    for (const [name, part] of Object.entries(regions)) {
+      const text = String(await part);
+      if (wake.isOver() || sent.get(name) === text) continue;
+      sent.set(name, text);
+      await send(name, text);
+    }
+  };
+  const failed = (error: unknown) =>
+    deps.services.log.warn({ err: error, page: query.get('page') }, 'a live page could not be updated');
+  const slow = createSlowFeed(async (now) => {
+    const regions = (await view.slow?.(actor, now, query)) ?? {};
+    if (await isAllowed()) await sendNew(regions);
+  }, failed);
   let isSlow = true;
   let slot = slotStart(deps.services.clock.now());
   while (!wake.isOver()) {
     const now = { ...ui, now_ms: deps.services.clock.now() };
     try {
-      if (!(await isAllowed())) return;
-      const regions = {
-        ...(isSlow ? await view.slow?.(actor, now, query) : {}),
-        ...(await view.fast(actor, now, query)),
-      };
-      for (const [name, part] of Object.entries(regions)) {
-        const text = String(await part);
-        if (sent.get(name) === text) continue;
-        await send(name, text);
-        sent.set(name, text);
-      }
+      if (!(await isAllowed())) return wake.end();
+      if (isSlow) slow.ask(now);
+      await sendNew(await view.fast(actor, now, query));
       await send('clock', String(now.now_ms));
     } catch (error) {
-      deps.services.log.warn({ err: error, page: query.get('page') }, 'a live page could not be updated');
+      failed(error);
     }
     ({ isSlow } = await wake.next());
     const next_slot = slotStart(deps.services.clock.now());
     if (view.slowEverySlot && next_slot !== slot) isSlow = true;
     slot = next_slot;
   }
+}
+
+/** One at a time; what is asked for meanwhile is done once afterwards. */
+function createSlowFeed(work: (now: Ui) => Promise<void>, failed: (error: unknown) => void): { ask(now: Ui): void } {
+  let next: Ui | null = null;
+  let running = false;
+  const run = async () => {
+    running = true;
+    for (let now = next; now; now = next) {
+      next = null;
+      await work(now).catch(failed);
+    }
+    running = false;
+  };
+  return {
+    ask(now) {
+      next = now;
+      if (!running) void run();
+    },
+  };
 }
 
 /** Whether the reader still is who opened the page, with the same role; asked at every turn (the service remembers for 5 s). */

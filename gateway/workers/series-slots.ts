@@ -24,8 +24,9 @@ export type SlotKeeper = {
   touch(touched: readonly TouchedSeries[], now_ms: number): void;
   /** When something is due (`now_ms` or before: now), null when nothing waits. */
   due_ms(): number | null;
-  /** Computes what is due, at most `limit` series. Nothing may be appended to the store meanwhile. */
-  work(now_ms: number, limit?: number): Promise<SlotsChanged[]>;
+  /** Computes what is due, at most `limit` series. Nothing may be appended to the store meanwhile.
+   * `behind`: a backlog is under way, which goes first and touches the same series again and again. */
+  work(now_ms: number, options?: { limit?: number; behind?: boolean }): Promise<SlotsChanged[]>;
   /** Computes these at once, in full. */
   now(touched: readonly TouchedSeries[], now_ms: number): Promise<SlotsChanged[]>;
   /** Full pass over everything that waits, as far as `until_ms` allows (performance clock). */
@@ -53,8 +54,10 @@ type Waiting = {
 const FULL_MS = 15 * 60_000;
 /** What is older than this is history: it waits for a pause in its arrival, then is done in full. */
 const HISTORY_MS = HOUR_MS;
-/** Computing gets at most about this share of the worker's time while readings come in. */
-const SHARE = 0.25;
+/** Computing gets at most about these shares of the worker's time: while a backlog is drained, and otherwise. */
+const SHARE = { behind: 0.2, otherwise: 0.8 };
+/** Full passes of one turn end at about this, so that readings are not drained minutes late behind them. */
+const TURN_MS = 1_000;
 /** Longer ranges are computed in pieces, to bound memory; those of many readings in shorter ones, to bound a turn. */
 const PIECE_MS = 31 * 24 * HOUR_MS;
 const PIECE_READINGS = 100_000;
@@ -85,21 +88,25 @@ export function createSlotKeeper(
     waited_ms += performance.now() - begun;
   };
 
-  const dueOf = (one: Waiting) => Math.min(one.quick ? one.quick_due_ms : Number.POSITIVE_INFINITY, one.full_due_ms);
   const due_ms = () => {
     let due = Number.POSITIVE_INFINITY;
     for (const one of waiting.values()) due = Math.min(due, dueOf(one));
     return Number.isFinite(due) ? Math.max(due, rest_until_ms) : null;
   };
 
-  async function run(list: readonly { one: Waiting; pass: Pass }[]): Promise<SlotsChanged[]> {
+  /** Does the quick ones of the list and as many of the full ones as fit into a turn, at least one. */
+  async function run(all: readonly { one: Waiting; pass: Pass }[], turn_ms = Infinity): Promise<SlotsChanged[]> {
+    const list: (typeof all)[number][] = [];
+    const end_ms = performance.now() + turn_ms;
     const replacements: SlotReplacement[] = [];
     const changed: SlotsChanged[] = [];
     const quick = await readQuick(
       store,
-      list.flatMap(({ one, pass }) => (pass === 'quick' ? one : [])),
+      all.flatMap(({ one, pass }) => (pass === 'quick' ? one : [])),
     );
-    for (const { one, pass } of list) {
+    for (const { one, pass } of all) {
+      if (list.at(-1)?.pass === 'full' && performance.now() > end_ms) break;
+      list.push({ one, pass });
       const range = pass === 'quick' ? one.quick! : one.full;
       const near = pass === 'quick' ? quick.get(one) : undefined;
       const known = { roles, ratings, history, giveWay: wait };
@@ -128,17 +135,21 @@ export function createSlotKeeper(
       if (names.size === 0) return [];
       return run([...names].map((name) => ({ one: waiting.get(name)!, pass: 'full' as const })));
     },
-    async work(now_ms, limit = 64) {
-      const due = [...waiting.values()].filter((one) => dueOf(one) <= now_ms);
-      const list = due
-        .sort((a, b) => dueOf(a) - dueOf(b))
-        .slice(0, limit)
-        .map((one) => ({ one, pass: one.full_due_ms <= now_ms ? ('full' as const) : ('quick' as const) }));
+    async work(now_ms, { limit = 64, behind = false } = {}) {
+      const full = (one: Waiting) => one.full_due_ms <= now_ms && (!behind || isLong(one.full));
+      const quick = (one: Waiting) => one.quick !== null && one.quick_due_ms <= now_ms && !full(one);
+      // What is live is quickly done and comes before what may take long.
+      const list = [
+        ...pick(waiting, quick, limit).map((one) => ({ one, pass: 'quick' as const })),
+        ...pick(waiting, full, limit).map((one) => ({ one, pass: 'full' as const })),
+      ];
       if (list.length === 0) return [];
       const begun = performance.now();
       waited_ms = 0;
-      const changed = await run(list);
-      rest_until_ms = now_ms + (performance.now() - begun - waited_ms) / SHARE;
+      const changed = await run(list, TURN_MS);
+      const worked_ms = performance.now() - begun - waited_ms;
+      const share = behind ? SHARE.behind : SHARE.otherwise;
+      rest_until_ms = now_ms + worked_ms / share;
       return changed;
     },
     async flush(until_ms) {
@@ -165,6 +176,19 @@ export function createSlotKeeper(
     },
   };
 }
+
+const dueOf = (one: Waiting) => Math.min(one.quick ? one.quick_due_ms : Number.POSITIVE_INFINITY, one.full_due_ms);
+
+/** The first `limit` that fit, by when they were due. */
+function pick(waiting: ReadonlyMap<string, Waiting>, fits: (one: Waiting) => boolean, limit: number): Waiting[] {
+  return [...waiting.values()]
+    .filter(fits)
+    .sort((a, b) => dueOf(a) - dueOf(b))
+    .slice(0, limit);
+}
+
+/** Worth a full pass though more of it is on the way: it reads as much again on each side. */
+const isLong = ({ from_ms, to_ms }: Range) => to_ms - from_ms >= LEAST_PIECE_MS;
 
 const nameOf = ({ tenant, meter, quantity }: TouchedSeries) => JSON.stringify([tenant, meter, quantity]);
 

@@ -68,6 +68,22 @@ describe('while the series store is away', () => {
     expect(await answer.text()).toMatch(/7[.,]53/);
   });
 
+  it.each(['/', '/meters'])('%s comes with live values while the store answers no question at all', async (path) => {
+    const never = () => new Promise<never>(() => {});
+    const hangs = { get: () => never };
+    const quality = { ...sample.quality, today: never };
+    const replace = { quality, data: new Proxy(sample.data, hangs), series: new Proxy(sample.series ?? {}, hangs) };
+    const live: Services['live'] = {
+      ...sample.live,
+      of: (tenant, meter) =>
+        new Map([...sample.live.of(tenant, meter)].map(([name, one]) => [name, { ...one, value: 7531.2 }])),
+    };
+    const services = createSampleServices({ replace: { ...replace, live } as Partial<Services> });
+    const text = await (await createSampleApp(services, {}).request(path)).text();
+    expect(text).toMatch(/7[.,]53/);
+    if (path === '/') expect(text).toContain('This is still being worked out');
+  });
+
   it('Admin, Health shows the books and says when they do not come out even', async () => {
     const text = await see('/admin/health', {});
     expect(text).toContain('Received is the sum of the others');

@@ -42,8 +42,10 @@ describe('live stream', () => {
     const services = createSampleServices({ now: () => now_ms });
     const stream = await open(services, 'page=now');
     const first = await stream.next('flow');
-    await stream.next('clock');
-    expect(stream.seen).toEqual(['cost', 'advice', 'next', 'as-of', 'state', 'flow', 'data', 'clock']);
+    // What is live and what is gathered come side by side.
+    for (const name of ['next', 'clock']) if (!stream.seen.includes(name)) await stream.next(name);
+    const everything = ['advice', 'as-of', 'clock', 'cost', 'data', 'flow', 'next', 'state'];
+    expect(stream.seen.toSorted()).toEqual(everything);
     services.bus.publish({ type: 'readings', tenant: TENANT, meters: ['grid'] });
     await stream.next('clock');
     expect(stream.seen.slice(8)).toEqual(['clock']);
@@ -53,6 +55,20 @@ describe('live stream', () => {
     expect(await stream.next('flow')).not.toBe(first);
     // The next that comes by itself, if nothing was said, comes after half a minute.
     expect(performance.now() - begun).toBeLessThan(10_000);
+    await stream.close();
+  });
+
+  it('goes on with what is live while the stores do not answer', async () => {
+    let now_ms = SAMPLE_NOW_MS;
+    const never = new Proxy({}, { get: () => () => new Promise<never>(() => {}) });
+    const replace = { data: never, prices: never } as Partial<Services>;
+    const services = createSampleServices({ now: () => now_ms, replace });
+    const stream = await open(services, 'page=now');
+    const first = await stream.next('flow');
+    now_ms += 5_000;
+    services.bus.publish({ type: 'readings', tenant: TENANT, meters: ['grid'] });
+    expect(await stream.next('flow')).not.toBe(first);
+    expect(stream.seen).not.toContain('next');
     await stream.close();
   });
 

@@ -14,7 +14,7 @@ export function costCard(cost: DayCost, ui: Ui): Html {
   if (cost.amount === null)
     return card({
       title: t('now.cost'),
-      content: html`<p class="soft">${t(cost.failed ? 'common.unavailable' : 'now.cost_none')}</p>`,
+      content: html`<p class="soft">${t(cost.pending ? 'common.gathering' : cost.failed ? 'common.unavailable' : 'now.cost_none')}</p>`,
     });
   const details = [
     cost.import_kWh === null
@@ -62,7 +62,7 @@ export function adviceCard(view: Pick<NowView, 'advice' | 'next'>, ui: Ui): Html
   const aside = html`<a class="small" href="/advice">${t('now.advice_all')}</a>`;
   if (!view.advice) {
     const isNew = view.next.history.has_days < view.next.history.need_days;
-    const text = t(isNew ? 'now.advice_none_new' : 'now.advice_none');
+    const text = t(view.next.pending ? 'common.gathering' : isNew ? 'now.advice_none_new' : 'now.advice_none');
     return card({ title: t('now.advice'), aside, content: html`<p class="soft">${text}</p>` });
   }
   const { action, decision_id } = view.advice;

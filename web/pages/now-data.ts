@@ -17,8 +17,7 @@ ${data.silent.map(
     html`<li><span>${stateMark(meter.state, meter.name)}</span><a href="/meters/${encodeURIComponent(meter.id)}">${meter.text}</a></li>`,
 )}
 ${isWell ? html`<li>${stateMark('ok', summary)}</li>` : html`<li class="soft">${summary}</li>`}
-<li>${priceState(data, ui)}</li>
-<li>${forecastState(data, ui)}</li>
+${data.pending ? html`<li class="soft">${t('common.gathering')}</li>` : html`<li>${priceState(data, ui)}</li><li>${forecastState(data, ui)}</li>`}
 </ul>`,
   });
 }

@@ -29,6 +29,7 @@ export function nextCard(view: Pick<NowView, 'next'>, ui: Ui): Html {
 
 /** Why something is missing from the charts. */
 function noteOf(next: NextDay, ui: Ui): Html | string {
+  if (next.pending) return html`<p class="soft">${ui.t('common.gathering')}</p>`;
   if (next.failed) return html`<p class="soft">${ui.t('common.unavailable')}</p>`;
   if (next.load_forecast) return '';
   const { need_days: need, has_days: has } = next.history;
@@ -82,7 +83,7 @@ function pricePlot(ui: Ui, next: NextDay): Plot {
       { kind: 'slot', tone: 'price', from_ms: slot_ms, to_ms: slot_ms + SLOT_MS },
       { kind: 'step', tone: 'price', at_ms: next.price.at_ms, values: next.price.values, fill: true },
     ],
-    empty: ui.t('now.no_prices'),
+    empty: ui.t(next.pending ? 'common.gathering' : 'now.no_prices'),
   };
 }
 

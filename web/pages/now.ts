@@ -32,6 +32,8 @@ export type DayCost = {
   usual: number | null;
   /** The store did not answer. */
   failed?: boolean;
+  /** It has not answered yet. */
+  pending?: boolean;
 };
 
 export type FirstAdvice = {
@@ -64,6 +66,8 @@ export type NextDay = {
   price: SeriesColumns;
   /** The store did not answer: what is missing may well exist. */
   failed?: boolean;
+  /** It has not answered yet. */
+  pending?: boolean;
   /** Days of readings there are, and about how many a forecast needs. */
   history: { has_days: number; need_days: number };
 };
@@ -79,6 +83,8 @@ export type DataState = {
     | { kind: 'stale'; since_ms: number }
     | { kind: 'fresh'; until_ms: number; fetched_ms: number | null };
   forecast: { made_ms: number; model: string } | null;
+  /** Prices and forecast are still being asked for. */
+  pending?: boolean;
 };
 
 /** How many, and the words of the worst. */

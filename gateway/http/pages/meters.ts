@@ -1,37 +1,49 @@
 /** `GET /meters`: the list of meter points, alive. */
+import type { MeterPoint } from '../../../engine/model/site.ts';
 import { type MetersView, metersPage, metersRegions } from '../../../web/pages/meters.ts';
 import type { Ui } from '../../../web/ui.ts';
 import type { Actor } from '../../services.ts';
 import type { LiveView } from '../stream.ts';
 import { meterHealth } from './data-state.ts';
+import { createKeptInTime, type Patience } from './kept-in-time.ts';
 import { createDayCells, headline, noteOf } from './meter-values.ts';
 import { createPageApp, type PageDeps, readerOf, sendPage, signedIn, uiOf } from './page.ts';
 import { storeWaiting } from './store-waiting.ts';
 
+/** How long the list waits for the day of each meter point: where it has one a minute old, and else. */
+const PAGE: Patience = { with_older_ms: 150, otherwise_ms: 1_000 };
+const LIVE: Patience = { with_older_ms: 0, otherwise_ms: 0 };
+
 export function createMetersPage(deps: PageDeps) {
   const { services } = deps;
   const dayCells = createDayCells(services);
-  const gather = async (actor: Actor, ui: Ui): Promise<MetersView> => {
+  /** Asked of the store; all else is in memory. */
+  const today = createKeptInTime(async (tenant: string, points: readonly MeterPoint[], ui: Ui) => {
+    const measured = points.filter((point) => !point.virtual);
+    const cells = await Promise.all(measured.map(({ id }) => dayCells(tenant, id, ui)));
+    return new Map(measured.map(({ id }, index) => [id, cells[index]!]));
+  });
+  const gather = async (actor: Actor, ui: Ui, patience: Patience): Promise<MetersView> => {
     const { tenant } = actor;
     const points = services.meters.list(tenant);
-    const rows = await Promise.all(
-      points.map(async (point) => {
-        const health = meterHealth(services, tenant, point, ui);
-        const value = headline(services, tenant, point);
-        return {
-          id: point.id,
-          name: point.name,
-          role: point.role,
-          state: health.state,
-          text: health.text,
-          note: noteOf(services, tenant, point, ui),
-          value,
-          last_ms: health.last_ms,
-          recent: value && !point.virtual ? services.live.recent(tenant, point.id, value.quantity) : [],
-          cells: point.virtual ? [] : await dayCells(tenant, point.id, ui),
-        };
-      }),
-    );
+    const tick = `${Math.floor(ui.now_ms / 60_000)} ${points.length}`;
+    const cells = await today({ name: tenant, version: 0, tick }, patience, tenant, points, ui);
+    const rows = points.map((point) => {
+      const health = meterHealth(services, tenant, point, ui);
+      const value = headline(services, tenant, point);
+      return {
+        id: point.id,
+        name: point.name,
+        role: point.role,
+        state: health.state,
+        text: health.text,
+        note: noteOf(services, tenant, point, ui),
+        value,
+        last_ms: health.last_ms,
+        recent: value && !point.virtual ? services.live.recent(tenant, point.id, value.quantity) : [],
+        cells: cells?.get(point.id) ?? [],
+      };
+    });
     const last = rows.flatMap((row) => row.last_ms ?? []);
     const store = storeWaiting(services, actor, ui.now_ms);
     return { rows, as_of_ms: last.length === 0 ? null : Math.max(...last), store };
@@ -39,8 +51,8 @@ export function createMetersPage(deps: PageDeps) {
   const app = createPageApp();
   app.get('/meters', signedIn(deps), async (c) => {
     const ui = uiOf(deps, c);
-    return sendPage(c, metersPage(await gather(readerOf(c), ui), ui));
+    return sendPage(c, metersPage(await gather(readerOf(c), ui, PAGE), ui));
   });
-  const live: LiveView = { fast: async (actor, ui) => metersRegions(await gather(actor, ui), ui) };
+  const live: LiveView = { fast: async (actor, ui) => metersRegions(await gather(actor, ui, LIVE), ui) };
   return { app, live };
 }

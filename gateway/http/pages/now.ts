@@ -17,6 +17,7 @@ import type { LiveView } from '../stream.ts';
 import { answerOf, incompleteAnswer } from './advice.ts';
 import { dataState } from './data-state.ts';
 import { createDayCost } from './day-cost.ts';
+import { createKeptInTime, type Patience } from './kept-in-time.ts';
 import { createOpenAlerts } from './open-alerts.ts';
 import {
   createPageApp,
@@ -40,6 +41,12 @@ export const FORECAST_NEEDS_DAYS = 7;
 const HISTORY_DAYS = 8;
 /** New slots come every few seconds from a busy site; what is made from them is gathered this often. */
 const SLOW_MS = 15_000;
+/** How long the page waits for what comes from the stores: where it has something a little older to show, and else. */
+const PATIENCE: Record<Haste, Patience> = {
+  patient: { with_older_ms: Number.POSITIVE_INFINITY, otherwise_ms: Number.POSITIVE_INFINITY },
+  page: { with_older_ms: 150, otherwise_ms: 2_000 },
+  live: { with_older_ms: 0, otherwise_ms: 0 },
+};
 
 /** The Now page and what the stream needs to keep it alive. */
 export function createNowPage(deps: PageDeps) {
@@ -60,18 +67,20 @@ export function createNowPage(deps: PageDeps) {
   return { app, live: liveNow(gather) };
 }
 
-type Gather = (actor: Actor, ui: Ui) => Promise<NowView | null>;
+/** `patient` waits for everything however long it takes, `live` for nothing but what is in memory. */
+type Haste = 'patient' | 'page' | 'live';
+type Gather = (actor: Actor, ui: Ui, haste?: Haste) => Promise<NowView | null>;
 
 function liveNow(gather: Gather): LiveView {
-  const regions = async (actor: Actor, ui: Ui, names: readonly (keyof typeof nowRegions)[]) => {
-    const view = await gather(actor, ui);
+  const regions = async (actor: Actor, ui: Ui, names: readonly (keyof typeof nowRegions)[], haste: Haste) => {
+    const view = await gather(actor, ui, haste);
     const found: Record<string, Html> = {};
     if (view) for (const name of names) found[name] = nowRegions[name](view, ui);
     return found;
   };
   return {
-    fast: (actor, ui) => regions(actor, ui, ['as-of', 'state', 'flow', 'data']),
-    slow: (actor, ui) => regions(actor, ui, ['cost', 'advice', 'next']),
+    fast: (actor, ui) => regions(actor, ui, ['as-of', 'state', 'flow', 'data'], 'live'),
+    slow: (actor, ui) => regions(actor, ui, ['cost', 'advice', 'next', 'data'], 'patient'),
     slowEverySlot: true,
     isSlow: (event) => ['slots', 'prices', 'forecast', 'advice'].includes(event.type),
   };
@@ -79,28 +88,24 @@ function liveNow(gather: Gather): LiveView {
 
 /**
  * Gathers the page. What changes with a slot is kept for some seconds or until something new was published, so that live
- * values cost no question to a store. A part that fails leaves its place empty; the page still comes.
+ * values cost no question to a store. A part that fails leaves its place empty; the page still comes. It comes also while
+ * the stores take their time: with what was gathered before, or without it.
  */
 export function createGatherNow(services: Services): Gather {
   const dayCost = createDayCost(services);
   const openAlerts = createOpenAlerts(services);
-  const kept = new Map<string, { key: string; value: Promise<SlowPart> }>();
+  const slowParts = createKeptInTime((actor: Actor, ui: Ui) => gatherSlow(services, actor, ui, dayCost));
   let version = 0;
   services.bus.subscribe((event) => {
     if (['prices', 'forecast', 'advice'].includes(event.type)) version++;
   });
-  return async (actor, ui) => {
+  return async (actor, ui, haste = 'page') => {
     const points = services.meters.list(actor.tenant);
     if (points.length === 0) return null;
-    const key = `${version}:${slotStart(ui.now_ms)}:${Math.floor(ui.now_ms / SLOW_MS)}:${ui.language}`;
-    const name = `${actor.tenant}:${actor.person}`;
-    let slow = kept.get(name);
-    if (slow?.key !== key) {
-      slow = { key, value: gatherSlow(services, actor, ui, dayCost) };
-      kept.set(name, slow);
-      if (kept.size > 100) kept.delete(kept.keys().next().value!);
-    }
-    const { next, cost, advice, site_prices, load_forecast } = await slow.value;
+    const tick = `${slotStart(ui.now_ms)}:${Math.floor(ui.now_ms / SLOW_MS)}`;
+    const name = `${actor.tenant}:${actor.person}:${ui.language}`;
+    const slow = await slowParts({ name, version, tick }, PATIENCE[haste], actor, ui);
+    const { next, cost, advice, site_prices, load_forecast } = slow ?? pendingPart(ui);
     const at_ms = slotStart(ui.now_ms);
     return {
       flow: powerFlow(points, services.live, actor.tenant, ui.now_ms),
@@ -108,7 +113,7 @@ export function createGatherNow(services: Services): Gather {
       phase: site_prices ? pricePhase(site_prices.columns, ui.now_ms) : null,
       as_of_ms: newest(points.map((point) => services.live.last_ms(actor.tenant, point.id))),
       alerts: await openAlerts(actor.tenant, ui),
-      data: dataState(services, actor.tenant, ui, site_prices, load_forecast),
+      data: { ...dataState(services, actor.tenant, ui, site_prices, load_forecast), pending: slow === null },
       store: storeWaiting(services, actor, ui.now_ms),
       cost,
       advice,
@@ -179,6 +184,20 @@ async function gatherSlow(
     advice,
     site_prices: prices ? { ...prices, fetched_ms: fetched.length ? Math.max(...fetched) : null } : null,
     load_forecast,
+  };
+}
+
+/** In place of what is still being gathered. */
+function pendingPart(ui: Ui): SlowPart {
+  const from_ms = slotStart(ui.now_ms) - PAST_MS;
+  const to_ms = slotStart(ui.now_ms) + AHEAD_MS;
+  return {
+    next: {
+      ...{ from_ms, to_ms, load: NOTHING, load_forecast: null, generation: null, generation_forecast: null },
+      ...{ price: NOTHING, pending: true, history: { has_days: 0, need_days: FORECAST_NEEDS_DAYS } },
+    },
+    cost: { ...NO_COST, failed: false, pending: true, currency: ui.format.currency },
+    ...{ advice: null, site_prices: null, load_forecast: null },
   };
 }
 

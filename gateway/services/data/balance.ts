@@ -1,10 +1,10 @@
-/** The building's power per slot, from the roles of its meter points. */
-import { registerOf } from '../../../engine/model/quantity.ts';
+/** The building's power per slot, from the roles of its meter points; many of them cost few questions to the store. */
 import type { MeterPoint, MeterRole } from '../../../engine/model/site.ts';
 import { HOUR_MS, SLOT_MS } from '../../../engine/model/time.ts';
-import type { Columns } from '../../../engine/ports.ts';
+import type { Columns, Span } from '../../../engine/ports.ts';
 import { type DataDeps, slotColumns } from '../data.ts';
 import { denseSlots } from './grid.ts';
+import { slotsOfMany } from './slots-of-many.ts';
 
 export type BalanceDeps = Pick<DataDeps, 'series' | 'meters'>;
 export type BalanceKind = 'load' | 'generation' | 'grid' | 'battery';
@@ -29,7 +29,11 @@ export async function balanceOf(
   const sum = denseSlots(null, from_ms, to_ms);
   if (chosen.length === 0) return sum;
   sum.values.fill(0);
-  for (const point of chosen) add(sum, await powerOf(deps, tenant, point, from_ms, to_ms));
+  const range = { from_ms, to_ms };
+  const measured = chosen.filter((point) => !point.virtual);
+  for (const some of inPieces(measured, Math.max(1, Math.floor(MOST_VALUES / Math.max(1, sum.values.length)))))
+    for (const part of await powerOfMany(deps, tenant, some, range)) add(sum, part);
+  for (const point of chosen.filter((one) => one.virtual)) add(sum, await powerOfVirtual(deps, tenant, point, range));
   return sum;
 }
 
@@ -51,25 +55,52 @@ export function topLevel(points: readonly MeterPoint[]): MeterPoint[] {
   });
 }
 
-/** Power in the sense of the meter point's role: from its power, where that is missing from its energy. */
-async function powerOf(
+type Range = { from_ms: number; to_ms: number };
+/** Values of one answer, so that years of many meters do not come at once. */
+const MOST_VALUES = 200_000;
+
+function inPieces<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, piece) =>
+    list.slice(piece * size, (piece + 1) * size),
+  );
+}
+
+/** Power in the sense of each meter point's role: from its power, where that is missing from its energy. */
+async function powerOfMany(
   deps: BalanceDeps,
   tenant: string,
-  point: MeterPoint,
-  from_ms: number,
-  to_ms: number,
-): Promise<Columns> {
-  const slots = (quantity: string) => slotColumns(deps, tenant, point, quantity, from_ms, to_ms);
+  points: readonly MeterPoint[],
+  range: Range,
+): Promise<Columns[]> {
+  const power = await slotsOfMany(deps.series, tenant, points.map(idOf), 'power_W', range);
+  const lacking = points.filter((point) => !isWhole(power.get(point.id)));
+  const [taken, given] = await Promise.all([
+    energyOfMany(deps, tenant, lacking, 'import_kWh', range),
+    energyOfMany(deps, tenant, lacking, 'export_kWh', range),
+  ]);
+  const none = () => denseSlots(null, range.from_ms, range.to_ms);
+  return points.map(({ id, role }) => {
+    const own = power.get(id) ?? none();
+    return isWhole(own) ? own : fill(own, role, taken.get(id) ?? none(), given.get(id) ?? none());
+  });
+}
+
+async function powerOfVirtual(deps: BalanceDeps, tenant: string, point: MeterPoint, range: Range): Promise<Columns> {
+  const slots = (quantity: string) => slotColumns(deps, tenant, point, quantity, range.from_ms, range.to_ms);
   const power = await slots('power_W');
-  if (!power.values.some(Number.isNaN)) return power;
-  const [taken, given] = [
-    await energy(deps, tenant, point, 'import_kWh', from_ms, to_ms),
-    await energy(deps, tenant, point, 'export_kWh', from_ms, to_ms),
-  ];
-  const known = (columns: Columns) => columns.values.some((value) => !Number.isNaN(value));
-  const gives = point.role === 'generation' || point.role === 'battery';
+  if (isWhole(power)) return power;
+  const [taken, given] = await Promise.all([slots('import_kWh'), slots('export_kWh')]);
+  return fill(power, point.role, taken, given);
+}
+
+const idOf = ({ id }: MeterPoint) => id;
+const isWhole = (columns: Columns | undefined) => columns !== undefined && !columns.values.some(Number.isNaN);
+
+/** What the power has no value for, from the energy taken and given. */
+function fill(power: Columns, role: MeterRole, taken: Columns, given: Columns): Columns {
+  const gives = role === 'generation' || role === 'battery';
   const [main, other] = gives ? [given, taken] : [taken, given];
-  const otherKnown = known(other);
+  const otherKnown = other.values.some((value) => !Number.isNaN(value));
   for (let index = 0; index < power.values.length; index++) {
     if (!Number.isNaN(power.values[index]!)) continue;
     const less = otherKnown ? other.values[index]! : 0;
@@ -80,28 +111,32 @@ async function powerOf(
 }
 
 /** Energy per slot; in a long gap over which the register stood still each slot is exactly 0 (an inverter at night). */
-async function energy(
+async function energyOfMany(
   deps: BalanceDeps,
   tenant: string,
-  point: MeterPoint,
+  points: readonly MeterPoint[],
   quantity: string,
-  from_ms: number,
-  to_ms: number,
-): Promise<Columns> {
-  const columns = await slotColumns(deps, tenant, point, registerOf(quantity), from_ms, to_ms);
-  if (point.virtual || columns.at_ms.length === 0) return columns;
-  const spans = await deps.series.slots.spans(tenant, { meter: point.id, quantity, from_ms, to_ms });
+  range: Range,
+): Promise<ReadonlyMap<string, Columns>> {
+  const found = await slotsOfMany(deps.series, tenant, points.map(idOf), quantity, range);
+  const gaps = [...found].filter(([, columns]) => !isWhole(columns));
+  await Promise.all(
+    gaps.map(async ([meter, columns]) => {
+      for (const span of await deps.series.slots.spans(tenant, { meter, quantity, ...range }))
+        if (span.value === 0) standStill(columns, span);
+    }),
+  );
+  return found;
+}
+
+function standStill(columns: Columns, span: Span): void {
   const first = columns.at_ms[0]!;
-  for (const span of spans) {
-    if (span.value !== 0) continue;
-    const end = Math.min(columns.values.length, Math.ceil((span.to_ms - first) / SLOT_MS));
-    for (let index = Math.max(0, Math.floor((span.from_ms - first) / SLOT_MS)); index < end; index++)
-      if (Number.isNaN(columns.values[index]!)) {
-        columns.values[index] = 0;
-        columns.quality[index]! |= span.quality;
-      }
-  }
-  return columns;
+  const end = Math.min(columns.values.length, Math.ceil((span.to_ms - first) / SLOT_MS));
+  for (let index = Math.max(0, Math.floor((span.from_ms - first) / SLOT_MS)); index < end; index++)
+    if (Number.isNaN(columns.values[index]!)) {
+      columns.values[index] = 0;
+      columns.quality[index]! |= span.quality;
+    }
 }
 
 function add(sum: Columns, part: Columns): void {

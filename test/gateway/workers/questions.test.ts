@@ -39,3 +39,19 @@ it('own work waits until questions are answered, those that arrive meanwhile too
   expect(ended).toBe(false);
   await endless;
 });
+
+it('own work comes after a row of questions, each put when the one before is answered, not between them', async () => {
+  const questions = createQuestions(300);
+  let done = 0;
+  const row = (async () => {
+    for (let index = 0; index < 20; index++) {
+      await questions.ask(async () => {});
+      // The way to who asks and back.
+      await sleep(1);
+      done++;
+    }
+  })();
+  await questions.answered(60_000);
+  expect(done).toBeGreaterThanOrEqual(19);
+  await row;
+});

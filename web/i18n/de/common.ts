@@ -42,6 +42,7 @@ export const commonTexts = {
   'common.time_range': '{from}–{to}',
   'common.day_range': '{day} {from}–{to}',
   'common.at_time': '{day} um {time}',
+  'common.gathering': 'Das wird gerade noch ermittelt und erscheint hier von selbst.',
   'common.unavailable': 'Das lässt sich gerade nicht lesen. Es ist nichts verloren; es kommt von selbst wieder.',
   'common.no_value': 'kein Wert',
   'common.second': 's',

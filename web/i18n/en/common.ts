@@ -40,6 +40,7 @@ export const commonTexts = {
   'common.time_range': '{from}–{to}',
   'common.day_range': '{day} {from}–{to}',
   'common.at_time': '{day} at {time}',
+  'common.gathering': 'This is still being worked out; it appears here by itself.',
   'common.unavailable': 'This cannot be read right now. Nothing is lost; it comes back by itself.',
   'common.no_value': 'no value',
   'common.second': 's',
