@@ -140,7 +140,7 @@ export type DeviceOf<Kind extends PlanDevice['kind']> = Extract<PlanDevice, { ki
 
 const softPrice = z.number().min(0).max(10_000);
 export const PlanSettingsSchema = z.strictObject({
-  horizon_h: z.int().min(6).max(72).default(48),
+  horizon_h: z.int().min(6).max(720).default(48).describe('At most; a plan ends where prices or forecasts do.'),
   weigh: z
     .union([z.literal('expected'), z.number().gt(0).lt(1)])
     .default('expected')

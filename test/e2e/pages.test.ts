@@ -27,7 +27,8 @@ const PATHS = [
   '/plan/savings',
   '/plan/simulate',
   '/plan/signals',
-  '/plan/devices/new',
+  '/plan/devices/new?kind=vehicle',
+  '/plan/settings',
   '/forecasts?series=price',
 ];
 const FULL_WEIGHT = 150_000;

@@ -27,6 +27,7 @@ import { createMetersPage } from '../../gateway/http/pages/meters.ts';
 import { createNowPage } from '../../gateway/http/pages/now.ts';
 import { sendError } from '../../gateway/http/pages/page.ts';
 import { createPlanPages } from '../../gateway/http/pages/plan.ts';
+import { createPlanSetupPages } from '../../gateway/http/pages/plan-setup.ts';
 import { createPreferencesPage } from '../../gateway/http/pages/preferences.ts';
 import { createPricesPage } from '../../gateway/http/pages/prices.ts';
 import { createSavingsPages } from '../../gateway/http/pages/savings.ts';
@@ -82,6 +83,7 @@ export function createSampleApp(
   app.route('/', forecasts.app);
   const plan = createPlanPages(deps);
   app.route('/', plan.app);
+  app.route('/', createPlanSetupPages(deps));
   const savings = createSavingsPages(deps);
   app.route('/', savings.app);
   const admin = createAdminPages(deps);

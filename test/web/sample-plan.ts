@@ -4,6 +4,7 @@ import { type PlanDevice, PlanDeviceSchema, PlanSettingsSchema } from '../../eng
 import { reportPlan } from '../../engine/dispatch/plan-report.ts';
 import { siteInput } from '../../engine/dispatch/site-input.ts';
 import { SLOT_MS, slotStart } from '../../engine/model/time.ts';
+import { GridInputsSchema } from '../../gateway/services/grid-signals.ts';
 import { type PlanBody, planBody, type StoredPlan } from '../../gateway/services/plans/stored.ts';
 import type { MonthSavings } from '../../gateway/services/savings.ts';
 import type { StoredSimulation } from '../../gateway/services/simulations.ts';
@@ -82,12 +83,17 @@ export function samplePlans(clock: Services['clock'], devices = SAMPLE_PLAN_DEVI
     overrideCost: async () => ({ cost: 1.23, currency: 'EUR' }),
     whatIf: (_tenant, { battery_kWh }) => makePlan(clock.now(), battery_kWh),
     removeDevice: async () => {},
+    saveDevice: async (_actor, device) => PlanDeviceSchema.parse(device),
+    settings: async () => PlanSettingsSchema.parse({ import_limit_W: 90_000 }),
+    saveSettings: async (_actor, settings) => PlanSettingsSchema.parse(settings),
   };
   const gridSignals: Partial<Services['gridSignals']> = {
     active: () => [],
     minimum_W: async () => ({ minimum_W: 7560, devices: devices.map(({ id }) => id) }),
     list: async () => [],
     draws: async () => [],
+    inputs: async () => GridInputsSchema.parse({ modbus: { device: 'sdm630', register: 0 } }),
+    saveInputs: async (_actor, inputs) => GridInputsSchema.parse(inputs),
   };
   const month: MonthSavings = {
     ...{

@@ -14,6 +14,7 @@ import { meterTexts } from './de/meters.ts';
 import { notificationTexts } from './de/notifications.ts';
 import { nowTexts } from './de/now.ts';
 import { planTexts } from './de/plan.ts';
+import { planSetupTexts } from './de/plan-setup.ts';
 import { priceTexts } from './de/prices.ts';
 
 import { regulationTexts } from './de/regulation.ts';
@@ -29,6 +30,7 @@ export const de = {
   ...nowTexts,
   ...meterTexts,
   ...planTexts,
+  ...planSetupTexts,
   ...savingsTexts,
   ...priceTexts,
   ...tariffTexts,

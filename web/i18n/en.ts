@@ -14,6 +14,7 @@ import { meterTexts } from './en/meters.ts';
 import { notificationTexts } from './en/notifications.ts';
 import { nowTexts } from './en/now.ts';
 import { planTexts } from './en/plan.ts';
+import { planSetupTexts } from './en/plan-setup.ts';
 import { priceTexts } from './en/prices.ts';
 
 import { regulationTexts } from './en/regulation.ts';
@@ -29,6 +30,7 @@ export const en = {
   ...nowTexts,
   ...meterTexts,
   ...planTexts,
+  ...planSetupTexts,
   ...savingsTexts,
   ...priceTexts,
   ...tariffTexts,

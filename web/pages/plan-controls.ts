@@ -123,8 +123,9 @@ export function devicesCard(controls: PlanControls, ui: Ui): Html {
   return card({
     title: t('plan.devices'),
     size: 'half',
+    id: 'devices',
     aside: controls.can_change ? linkButton('/plan/devices/new', t('plan.add_device')) : '',
-    content: html`<ul class="rows">${rows}</ul>`,
+    content: html`<ul class="rows">${rows}</ul>${controls.can_change ? html`<p><a href="/plan/settings">${t('plan.settings.to')}</a></p>` : ''}`,
   });
 }
 

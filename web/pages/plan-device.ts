@@ -4,12 +4,12 @@ import { askOnce } from '../components/ask-once.ts';
 import { layout } from '../components/layout.ts';
 import { card, csrfField, notice } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
-
-export const DEVICE_KINDS = ['battery', 'vehicle', 'heat-pump', 'load'] as const;
+import { DEVICE_KINDS, type DeviceKind } from './plan-device-fields.ts';
 
 export type PlanDeviceView = {
   /** null: a new one. */
   id: string | null;
+  kind: DeviceKind;
   name: string;
   yaml: string;
   faults: readonly { where: string; problem: string }[];
@@ -26,7 +26,7 @@ export function planDevicePage(view: PlanDeviceView, ui: Ui): Html {
         );
   const kinds =
     view.id === null
-      ? html`<nav class="choice" aria-label="${t('plan.add_device')}">${DEVICE_KINDS.map((kind) => html`<a href="/plan/devices/new?kind=${kind}">${t(`plan.kind.${kind}`)}</a>`)}</nav>`
+      ? html`<nav class="choice" aria-label="${t('plan.add_device')}">${DEVICE_KINDS.map((kind) => html`<a href="/plan/devices/new?kind=${kind}&amp;as=text" ${kind === view.kind ? html`aria-current="page"` : ''}>${t(`plan.kind.${kind}`)}</a>`)}</nav>`
       : '';
   const remove =
     view.id === null
@@ -46,7 +46,7 @@ export function planDevicePage(view: PlanDeviceView, ui: Ui): Html {
       title: view.id === null ? t('plan.add_device') : view.name,
       content: html`${kinds}${faults}<form class="form stack" method="post" action="/plan/devices/${view.id ?? 'new'}">${csrfField(ui)}
 <div class="field"><label for="yaml">${t('plan.device_yaml')}</label><textarea class="yaml" id="yaml" name="yaml" rows="22" spellcheck="false" aria-describedby="yaml-hint">${view.yaml}</textarea><p class="hint" id="yaml-hint">${t('plan.device_hint')}</p></div>
-<div class="actions"><button class="primary">${t('plan.device_save')}</button></div></form>${remove}`,
+<div class="actions"><button class="primary">${t('plan.device_save')}</button><a class="small" href="${view.id === null ? `/plan/devices/new?kind=${view.kind}` : `/plan/devices/${view.id}`}">${t('plan.form.as_form')}</a></div></form>${remove}`,
     }),
   });
 }

@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import { layout } from '../components/layout.ts';
 import { card, linkButton } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
+import { inputsCard, type PlanInputsView } from './plan-inputs.ts';
 
 export type PlanSignalsView = {
   devices: readonly string[];
@@ -17,6 +18,8 @@ export type PlanSignalsView = {
     obeyed_after_ms: number | null;
     most_W: number | null;
   }[];
+  /** For admins: where signals come from. */
+  inputs: PlanInputsView | null;
 };
 
 export function planSignalsPage(view: PlanSignalsView, ui: Ui): Html {
@@ -39,11 +42,12 @@ export function planSignalsPage(view: PlanSignalsView, ui: Ui): Html {
   return layout(ui, {
     title: t('plan.signals_title'),
     page: 'plan',
-    styles: ['bill.css'],
+    styles: ['bill.css', 'plan.css'],
+    action: html`<a class="small" href="/plan">${t('plan.form.back')}</a>`,
     scripts: ['bill.js'],
-    content: card({
+    content: html`${card({
       title: t('plan.signal_title'),
       content: html`<p>${t('plan.signals_head', { devices: view.devices.join(', ') || '–', minimum: format.power(view.minimum_W) })}</p>${table}${actions}`,
-    }),
+    })}${view.inputs ? inputsCard(view.inputs, ui) : ''}`,
   });
 }

@@ -20,6 +20,7 @@ import { createMetersPage } from './meters.ts';
 import { createNowPage } from './now.ts';
 import type { PageDeps } from './page.ts';
 import { createPlanPages } from './plan.ts';
+import { createPlanSetupPages } from './plan-setup.ts';
 import { createPreferencesPage } from './preferences.ts';
 import { createPricesPage } from './prices.ts';
 import { createRepairPages } from './repair.ts';
@@ -58,6 +59,7 @@ export function mountPages(app: OpenAPIHono<Env>, deps: PageDeps, options: { sec
     createBillPages(deps),
     forecasts.app,
     plan.app,
+    createPlanSetupPages(deps),
     savings.app,
     createAskPages(deps),
     documents.app,

@@ -1,7 +1,6 @@
-/** `/plan`: what the box would do and why; another battery or tariff; a device set by hand; devices; signals. */
+/** `/plan`: what the box would do and why; another battery or tariff; a device set by hand. */
 import type { Context } from 'hono';
-import { parse, stringify } from 'yaml';
-import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
+import { InvalidDataError } from '../../../engine/errors.ts';
 import { type PlanView, planPage, planRegion } from '../../../web/pages/plan.ts';
 import {
   type HandResult,
@@ -9,10 +8,7 @@ import {
   type WhatIfResult,
   whatIfWords,
 } from '../../../web/pages/plan-controls.ts';
-import { planDevicePage } from '../../../web/pages/plan-device.ts';
-import { planSignalsPage } from '../../../web/pages/plan-signals.ts';
 import type { Ui } from '../../../web/ui.ts';
-import { exampleDevice } from '../../services/plans/examples.ts';
 import type { PlanChange } from '../../services/plans.ts';
 import { tariffExamples } from '../../services/tariff-examples.ts';
 import type { Actor } from '../../services.ts';
@@ -23,7 +19,6 @@ import { fieldsOf, refusable, sentence } from './form.ts';
 import { createPageApp, csrfChecked, type PageDeps, readerOf, sendPage, sendPart, signedIn, uiOf } from './page.ts';
 
 type Said = { what_if?: WhatIfResult; hand?: HandResult };
-const YEAR_MS = 366 * 86_400_000;
 
 export function createPlanPages(deps: PageDeps) {
   const { services } = deps;
@@ -55,41 +50,6 @@ export function createPlanPages(deps: PageDeps) {
   app.post('/plan/overrides/:id/lift', signedIn(deps, 'analyst'), csrfChecked(deps), async (c) => {
     await services.plans.liftOverride(readerOf(c), c.req.param('id'));
     return c.redirect('/plan#hand', 303);
-  });
-  app.get('/plan/signals', signedIn(deps), async (c) =>
-    sendPage(c, planSignalsPage(await signals(deps, readerOf(c)), uiOf(deps, c))),
-  );
-  app.get('/plan/devices/:id', signedIn(deps, 'admin'), async (c) => {
-    const ui = uiOf(deps, c);
-    const id = c.req.param('id');
-    if (id === 'new')
-      return sendPage(
-        c,
-        planDevicePage({ id: null, name: '', yaml: exampleDevice(c.req.query('kind')), faults: [] }, ui),
-      );
-    const device = (await services.plans.devices(readerOf(c).tenant)).find((one) => one.id === id);
-    if (!device) throw new NotFoundError('There is no such device in the plan.');
-    return sendPage(c, planDevicePage({ id, name: device.name, yaml: stringify(device), faults: [] }, ui));
-  });
-  app.post('/plan/devices/:id', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
-    const { yaml = '' } = await fieldsOf(c);
-    const id = c.req.param('id');
-    const outcome = await refusable(async () => {
-      const device = readYaml(yaml);
-      return services.plans.saveDevice(readerOf(c), id === 'new' ? device : { ...device, id });
-    });
-    if ('done' in outcome) return c.redirect('/plan', 303);
-    const { faults, message } = outcome.refused;
-    const shown = faults.length > 0 ? faults : [{ where: '', problem: message }];
-    return sendPage(
-      c,
-      planDevicePage({ id: id === 'new' ? null : id, name: id, yaml, faults: shown }, uiOf(deps, c)),
-      400,
-    );
-  });
-  app.post('/plan/devices/:id/remove', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
-    await services.plans.removeDevice(readerOf(c), c.req.param('id'));
-    return c.redirect('/plan', 303);
   });
 
   const live: LiveView = {
@@ -161,44 +121,4 @@ function overrideOf(values: Record<string, string>, now_ms: number) {
   if (!(hours > 0 && hours <= 48)) throw new InvalidDataError('The time is none.', 'Choose one of the list.');
   const sign = values.direction === 'discharge' ? 1 : values.direction === 'charge' ? -1 : 0;
   return { device: values.device ?? '', from_ms: now_ms, to_ms: now_ms + hours * 3_600_000, power_W: sign * power_W };
-}
-
-/** @throws InvalidDataError */
-function readYaml(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = parse(text, { maxAliasCount: 10 });
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch (error) {
-    throw new InvalidDataError(
-      `The text is no YAML: ${(error as Error).message.split('\n')[0]}.`,
-      'Look at its indentation.',
-    );
-  }
-  throw new InvalidDataError('The text names nothing.', 'Begin with "kind: battery".');
-}
-
-async function signals({ services }: PageDeps, { tenant }: Actor) {
-  const { gridSignals, clock, plans } = services;
-  const now_ms = clock.now();
-  const known = await plans.devices(tenant);
-  const { minimum_W, devices } = await gridSignals.minimum_W(tenant);
-  const list = await gridSignals.list(tenant, now_ms - YEAR_MS, now_ms + YEAR_MS);
-  const shown = await Promise.all(
-    list.map(async ({ id, source, from_ms, to_ms, ended_ms, asked_W, limit_W, obeyed_ms }) => {
-      const draws = (await gridSignals.draws(tenant, id)).flatMap(({ drawn_W }) => (drawn_W === null ? [] : [drawn_W]));
-      return {
-        ...{
-          source,
-          from_ms,
-          asked_W,
-          limit_W,
-          end_ms: ended_ms ?? (to_ms !== null && to_ms <= now_ms ? to_ms : null),
-        },
-        obeyed_after_ms: obeyed_ms === null ? null : obeyed_ms - from_ms,
-        most_W: draws.length > 0 ? Math.max(...draws) : null,
-      };
-    }),
-  );
-  const names = devices.map((id) => known.find((device) => device.id === id)?.name ?? id);
-  return { devices: names, minimum_W, signals: shown };
 }

@@ -250,6 +250,9 @@ user    page   POST   /plan/what-if
 analyst page   POST   /plan/overrides
 analyst page   POST   /plan/overrides/{id}/lift
 user    page   GET    /plan/signals
+admin   page   POST   /plan/signals/inputs
+admin   page   GET    /plan/settings
+admin   page   POST   /plan/settings
 user    page   GET    /plan/savings
 user    page   GET    /plan/simulate
 analyst page   POST   /plan/simulate

@@ -124,7 +124,7 @@ export const planTexts = {
   'plan.to_calendar': 'Als Kalender',
   'plan.device_title': 'Gerät des Plans',
   'plan.device_yaml': 'Gerät, als Text',
-  'plan.device_hint': 'Leistungen in W, Energie in kWh. docs/guides/plans.md erklärt jede Zeile.',
+  'plan.device_hint': 'Leistungen in W, Energie in kWh. Die Anleitung „Plans“ erklärt jede Zeile.',
   'plan.device_save': 'Speichern',
   'plan.device_remove': 'Aus dem Plan nehmen',
   'plan.device_remove_ask': '{name} aus dem Plan nehmen? Was geplant wurde, bleibt.',
