@@ -223,7 +223,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...{ neural, networks: config.forecast_networks },
     ...(mlflow_url ? createModelExport(base, { url: mlflow_url, fetch: outbound.allowing([mlflow_url]) }) : {}),
   });
-  const features = createFeatureService({ ...learning, code_version });
+  const features = createFeatureService({ ...learning, jobs, code_version });
   const anomalies = createAnomalyService({
     ...{ ...base, series, site, meters, alerts, jobs, workers },
     sitePrices: prices.site,
@@ -330,6 +330,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     { name: 'intake', close: closeIntake },
     { name: 'clock quarantine', start: () => quarantine.start(), close: () => quarantine.close() },
     { name: 'models', start: () => models.start() },
+    { name: 'features', start: () => features.start() },
     { name: 'forecasts', start: () => forecasts.start(), close: () => forecasts.stop() },
     ...planning.parts,
     { name: 'anomalies', start: () => anomalies.start() },

@@ -198,7 +198,8 @@ async function train({ forecasts }: Services, actor: Actor, args: Record<string,
 
 async function trainModels({ models }: Services, actor: Actor, args: Record<string, unknown>): Promise<CommandResult> {
   const series = args.series === undefined ? {} : { series: text(args, 'series') };
-  const runs = await models.train(actor, { force: true, ...series });
+  const networks = args.networks === undefined ? {} : { networks: args.networks === true };
+  const runs = await models.train(actor, { force: true, ...networks, ...series });
   const lines = runs.map(({ series, horizon, recipe, state, metrics, reason }) => {
     const outcome = state === 'done' ? `MAE ${metrics.mae?.toPrecision(4)}` : `${state}, ${reason}`;
     return `${series} ${horizon} ${recipe}: ${outcome}`;

@@ -152,10 +152,9 @@ command(training.command('forecasts', { isDefault: true }), 'train', 'make forec
   '--series <name>',
   'load, generation or price',
 );
-command(training.command('models'), 'train models', 'train all forecast models now, then judge them').option(
-  '--series <name>',
-  'load, generation or price',
-);
+command(training.command('models'), 'train models', 'train all forecast models now, then judge them')
+  .option('--series <name>', 'load, generation or price')
+  .option('--networks', 'random forests and networks as well, which takes minutes');
 const model = program.command('model').description('forecast models that are live or compete');
 command(model.command('list'), 'model list', 'which are live and which compete, with their errors');
 command(

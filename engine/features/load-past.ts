@@ -31,11 +31,17 @@ export type LoadHistory = {
   before(day: number): LoadPast;
   /** Degrees north, where the place is known: forecasts of generation follow the sun. */
   readonly latitude?: number;
+  /** Whether the weather in its panel counts. */
+  readonly weather: boolean;
 };
 
 const ALIKE_DAYS = 60;
 
-export function createLoadHistory(panel: Panel, calendar: DayCalendar, latitude?: number): LoadHistory {
+export function createLoadHistory(
+  panel: Panel,
+  calendar: DayCalendar,
+  { latitude, weather = false }: { latitude?: number | undefined; weather?: boolean } = {},
+): LoadHistory {
   const number = (day: number) => panel.first_day + day;
   const weekday = (day: number) => weekdayOf(panel, day);
   const off = (day: number) =>
@@ -66,6 +72,7 @@ export function createLoadHistory(panel: Panel, calendar: DayCalendar, latitude?
   return {
     ...(latitude === undefined ? {} : { latitude }),
     panel,
+    weather,
     off,
     weekday,
     before,

@@ -2,6 +2,7 @@
 import { daysAgo, LAST_MONTH, LAST_WEEK, type LoadHistory, type LoadPast, meanOfDays } from './load-past.ts';
 import { meanOf } from './mean.ts';
 import { DAY_HOURS } from './panel.ts';
+import { weatherColumns, weatherNames } from './weather.ts';
 
 const YEAR_DAYS = 365.25;
 const HOURLY_LAGS = [1, 2, 3, 4, 5, 6, 7, 14, 21, 28];
@@ -12,7 +13,7 @@ const ENVELOPE_DAYS = 21;
 export type LoadUnit = 'level' | 'envelope';
 
 export type LoadDay = {
-  /** Row-major, 24 × LOAD_FEATURES. */
+  /** Row-major, 24 × `loadFeatures`. */
   readonly x: Float64Array;
   /** target = unit × what the model learns, per hour; NaN where nothing is known. */
   readonly unit: Float64Array;
@@ -32,8 +33,11 @@ const NAMES = [
 const SKY = ['yesterday against the envelope', "yesterday's day against the envelope", 'sun'];
 export const LOAD_FEATURES: readonly string[] = NAMES;
 const GENERATION_FEATURES: readonly string[] = [...NAMES, ...SKY];
-export const loadFeatures = (unit: LoadUnit): readonly string[] =>
-  unit === 'level' ? LOAD_FEATURES : GENERATION_FEATURES;
+/** Names of the columns of `loadDay`. */
+export const loadFeatures = (unit: LoadUnit, { panel, weather }: LoadHistory): readonly string[] => [
+  ...(unit === 'level' ? LOAD_FEATURES : GENERATION_FEATURES),
+  ...(weather ? weatherNames(panel) : []),
+];
 export const SERIES_FEATURE = NAMES.length - 1;
 
 /** @param id number of the series among those that one model learns from. */
@@ -47,6 +51,7 @@ export function loadDay(history: LoadHistory, day: number, unit: LoadUnit, id: n
     ...calendarColumns(history, day),
     constant(id),
     ...(unit === 'level' ? [] : skyColumns(history, past, day, envelope)),
+    ...(history.weather ? weatherColumns(history.panel, day) : []),
   ];
   const width = columns.length;
   const x = new Float64Array(DAY_HOURS * width);

@@ -29,7 +29,8 @@ export type EnsembleForecast = {
   mean: Float64Array;
   /** At [level][hour], rising with the level; NaN until a week of errors was seen. */
   quantiles: Float64Array[];
-  /** Each method's own; NaN where it could not forecast. */
+  /** Each method's own; NaN where it could not forecast. Methods that are several in one add two more at the end: their
+   * mean less and plus their spread, from which bands learn how unsure they are. */
   forecasts: Float64Array[];
 };
 
@@ -88,13 +89,22 @@ export function createEnsemble(
     }
   }
 
+  /** Both ends of the spread of each method that has one. */
+  function endsOf(own: readonly Float64Array[], panel: Panel, day: number): Float64Array[] {
+    return own.flatMap((made, m) => {
+      const spread = made.every(Number.isNaN) ? undefined : models[m]?.spread?.(panel, day);
+      return spread ? [-1, 1].map((sign) => made.map((value, hour) => value + sign * spread[hour]!)) : [];
+    });
+  }
+
   function forecast(panel: Panel, day: number): EnsembleForecast {
     pending = settle(pending, panel, day, (one, actual) => {
       bands.observe(one.mean, one.forecasts, actual);
-      combiner.observe(one.forecasts, actual);
+      combiner.observe(one.forecasts.slice(0, methods.length), actual);
     });
-    const forecasts = methods.map((_, m) => forecastOne(m, panel, day));
-    const mean = combiner.combine(forecasts);
+    const own = methods.map((_, m) => forecastOne(m, panel, day));
+    const forecasts = [...own, ...endsOf(own, panel, day)];
+    const mean = combiner.combine(own);
     if (mean.every(Number.isNaN))
       throw new InvalidDataError(
         'No method knows enough to forecast this day.',
@@ -102,7 +112,7 @@ export function createEnsemble(
       );
     const quantiles = bands.quantiles(mean, forecasts);
     pending.push({ day_number: panel.first_day + day, mean, forecasts });
-    last = { day, weights: usedWeights(combiner.weights(), forecasts) };
+    last = { day, weights: usedWeights(combiner.weights(), own) };
     return { mean, quantiles, forecasts };
   }
 

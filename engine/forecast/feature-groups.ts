@@ -11,6 +11,7 @@ export const FEATURE_GROUPS = [
   'calendar',
   'season',
   'time_of_day',
+  'weather',
   'limits',
   'other',
 ] as const;
@@ -18,6 +19,7 @@ export type FeatureGroup = (typeof FEATURE_GROUPS)[number];
 
 const RULES: readonly [RegExp, FeatureGroup][] = [
   [/^(never below|within the usual)/, 'limits'],
+  [/^(temperature|irradiance)\b/, 'weather'],
   [/season/, 'season'],
   [/^(holiday|special|off\b.*|weekday|(Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)day)$/, 'calendar'],
   [/^hour$|^series$/, 'time_of_day'],

@@ -14,6 +14,7 @@ import {
   reviveBooster,
   trainBooster,
 } from './trees/boost.ts';
+import { FOREST_DEFAULTS, trainForest } from './trees/forest.ts';
 import { explainRow } from './trees/shap.ts';
 
 export type GbdtOptions = Omit<BoostOptions, 'random' | 'loss' | 'onRound' | 'categorical'> & {
@@ -21,6 +22,8 @@ export type GbdtOptions = Omit<BoostOptions, 'random' | 'loss' | 'onRound' | 'ca
   /** It learns anew after so many days; between, the newest days come in as features only. */
   refit_days: number;
   seed: number;
+  /** A random forest instead of boosted trees. */
+  forest?: boolean;
 };
 const DEFAULTS: GbdtOptions = {
   ...BOOST_DEFAULTS,
@@ -31,12 +34,13 @@ const DEFAULTS: GbdtOptions = {
   seed: 1,
 };
 const LEAST_DAYS = 28;
+const FOREST_SIZES = { trees: 60, leaves: 127 };
 /** Targets count as at most so many deviations from the level. */
 const MOST_DEVIATIONS = 15;
 
 export function createGbdt(options: Partial<GbdtOptions> = {}): ForecastMethod {
   const o = { ...DEFAULTS, ...options };
-  const name = `gbdt-${o.window_days}/1`;
+  const name = `${o.forest ? 'forest' : 'gbdt'}-${o.window_days}/1`;
   return {
     name,
     train(panel, day, previous) {
@@ -118,6 +122,11 @@ function train(o: GbdtOptions, panel: Panel, rows: HourRows, day: number): Boost
     );
   const cut = columns.map((column) => column.subarray(0, count));
   const random = createRandom(o.seed);
+  if (o.forest)
+    return trainForest(cut, target.subarray(0, count), {
+      ...{ ...FOREST_DEFAULTS, ...FOREST_SIZES, random },
+      categorical: rows.categorical,
+    });
   return trainBooster(cut, target.subarray(0, count), {
     ...o,
     loss: { kind: 'absolute' },

@@ -9,10 +9,10 @@ import {
   type LoadPast,
   meanOfDays,
 } from '../features/load-past.ts';
-import { type LoadUnit, loadFeatures } from '../features/load-rows.ts';
+import type { LoadUnit } from '../features/load-rows.ts';
 import { DAY_HOURS, type Panel } from '../features/panel.ts';
 import { fitLoadRidge, loadRidgeNames, loadRidgeRow, type RidgeState } from './load-ridge.ts';
-import { createLoadRows, forecastLoadTrees, type LoadRows, trainLoadTrees } from './load-trees.ts';
+import { createLoadRows, forecastLoadTrees, type LoadRows, trainLoadForest, trainLoadTrees } from './load-trees.ts';
 import type { Explanation, ForecastMethod, TrainedForecaster } from './port.ts';
 import { type Booster, type BoosterState, boosterState, predictRow, reviveBooster } from './trees/boost.ts';
 import { explainRow } from './trees/shap.ts';
@@ -24,17 +24,23 @@ export type LoadMethodOptions = {
   /** Rounds of the trees, and after how many days they learn anew. */
   rounds?: number;
   refit_days?: number;
+  /** Beside others of the same kind. */
+  name?: string;
 };
+
+/** Days that trees learn from. */
+const TREES_DAYS = 730;
 
 /** The past of a panel is made once for all methods. */
 export type Pasts = { history(panel: Panel): LoadHistory; rows(panel: Panel): LoadRows };
 
-export function createPasts(calendar: DayCalendar, unit: LoadUnit): Pasts {
+/** @param weather whether methods that read from it see the weather of the panel. */
+export function createPasts(calendar: DayCalendar, unit: LoadUnit, weather = false): Pasts {
   const kept = new WeakMap<Panel, { history: LoadHistory; rows: LoadRows }>();
   const of = (panel: Panel) => {
     const known = kept.get(panel);
     if (known) return known;
-    const history = createLoadHistory(panel, calendar);
+    const history = createLoadHistory(panel, calendar, { weather });
     const made = { history, rows: createLoadRows([history], unit) };
     kept.set(panel, made);
     return made;
@@ -118,18 +124,19 @@ export const createWeekMean = (pasts: Pasts): ForecastMethod =>
 export const createDaysAlike = (pasts: Pasts): ForecastMethod =>
   createDayMean('days-alike', pasts, (past) => past.alike(5));
 
-/** Ridge on whole profiles of days before; learns anew each week. */
-export function createLoadRidgeMethod(pasts: Pasts, penalty: number): ForecastMethod {
+/** Ridge on whole profiles of days before; learns anew each week. @param name beside others of the same penalty. */
+export function createLoadRidgeMethod(pasts: Pasts, penalty: number, name = `load-ridge-${penalty}/1`): ForecastMethod {
   return methodOf(
-    `load-ridge-${penalty}/1`,
+    name,
     7,
     (panel, day): RidgeState => fitLoadRidge(pasts.history(panel), day, penalty),
     (state) => {
       const fit = state as RidgeState;
       const parts = (panel: Panel, day: number, hour: number): Explanation => {
-        const row = loadRidgeRow(pasts.history(panel), day);
+        const history = pasts.history(panel);
+        const row = loadRidgeRow(history, day);
         if (row.some(Number.isNaN)) throw new InvalidDataError('Yesterday is not known.', 'Wait for its readings.');
-        const contributions = loadRidgeNames().map((feature, c) => {
+        const contributions = loadRidgeNames(history).map((feature, c) => {
           const z = fit.deviation[c] === 0 ? 0 : (row[c]! - fit.mean[c]!) / fit.deviation[c]!;
           return { feature, value: row[c]!, adds: fit.targets[hour]!.deviation * fit.targets[hour]!.weights[c]! * z };
         });
@@ -159,12 +166,33 @@ function notBelowZero({ base, contributions }: Explanation): Explanation {
 
 /** Boosted trees on features relative to the series' level. */
 export function createLoadTreesMethod(pasts: Pasts, options: LoadMethodOptions): ForecastMethod {
-  const { unit, seed, rounds = 150, refit_days = 14 } = options;
+  const { unit, seed, rounds = 150, refit_days = 14, name = 'load-trees/1' } = options;
+  return treesOf(name, refit_days, pasts, unit, (rows, day) =>
+    trainLoadTrees(rows, day, { unit, seed, rounds, window_days: TREES_DAYS }),
+  );
+}
+
+/** A random forest on the same features. */
+export function createLoadForestMethod(
+  pasts: Pasts,
+  { unit, seed, refit_days = 28 }: LoadMethodOptions,
+): ForecastMethod {
+  return treesOf('load-forest/1', refit_days, pasts, unit, (rows, day) =>
+    trainLoadForest(rows, day, { unit, seed, window_days: TREES_DAYS }),
+  );
+}
+
+function treesOf(
+  name: string,
+  refit_days: number,
+  pasts: Pasts,
+  unit: LoadUnit,
+  learn: (rows: LoadRows, day: number) => Booster,
+): ForecastMethod {
   return methodOf(
-    'load-trees/1',
+    name,
     refit_days,
-    (panel, day): BoosterState =>
-      boosterState(trainLoadTrees(pasts.rows(panel), day, { unit, seed, rounds, window_days: 730 })),
+    (panel, day): BoosterState => boosterState(learn(pasts.rows(panel), day)),
     (state) => {
       const booster: Booster = reviveBooster(state as BoosterState);
       return {
@@ -172,7 +200,7 @@ export function createLoadTreesMethod(pasts: Pasts, options: LoadMethodOptions):
         explain(panel, day, hour) {
           const rows = pasts.rows(panel);
           const { x, unit: units } = rows.day(0, day);
-          const features = loadFeatures(unit);
+          const { features } = rows;
           const at = hour * features.length;
           const [size, value] = [units[hour]!, forecastLoadTrees(booster, rows, 0, day, unit)[hour]!];
           const { base, adds } = explainRow(booster, x, at);

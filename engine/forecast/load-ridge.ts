@@ -5,6 +5,7 @@
 import { InvalidDataError } from '../errors.ts';
 import { daysAgo, LAST_WEEK, type LoadHistory, meanOfDays } from '../features/load-past.ts';
 import { DAY_HOURS } from '../features/panel.ts';
+import { weatherBlockNames, weatherBlocks } from '../features/weather.ts';
 import { factorise, packedLength, solveFactored } from './cholesky.ts';
 import { addRow, createGram, type Gram, type Standardised, standardise, standardiseTarget } from './gram.ts';
 
@@ -12,8 +13,6 @@ const WINDOW_DAYS = 364;
 const FIRST_DAY = 21;
 const LEAST_DAYS = 28;
 const YEAR_DAYS = 365.25;
-const PROFILES = 5;
-const WIDTH = PROFILES * DAY_HOURS + 16;
 
 export type LoadRidge = {
   /** Forecasts of `day`, one per penalty, each of 24 values, none below 0. Days must be asked in ascending order.
@@ -23,7 +22,7 @@ export type LoadRidge = {
 
 /** @param penalties in rows, on standardised columns. */
 export function createLoadRidge(history: LoadHistory, penalties: readonly number[]): LoadRidge {
-  const gram = createGram(WIDTH, DAY_HOURS);
+  const gram = createGram(loadRidgeNames(history).length, DAY_HOURS);
   const window: { x: Float64Array; y: Float64Array }[] = [];
   let next = FIRST_DAY;
   const take = (day: number) => {
@@ -77,6 +76,7 @@ export function loadRidgeRow(history: LoadHistory, day: number): Float64Array {
     ...weekday,
     ...flags.map(Number),
     ...[Math.sin(phase), Math.cos(phase), Math.sin(2 * phase), Math.cos(2 * phase)],
+    ...(history.weather ? weatherBlocks(history.panel, day) : []),
   ]);
 }
 
@@ -84,28 +84,30 @@ export function loadRidgeRow(history: LoadHistory, day: number): Float64Array {
 function solveFor(gram: Gram, columns: Standardised, penalty: number, x: Float64Array): Float64Array {
   const { mean, deviation } = columns;
   const z = x.map((value, c) => (deviation[c] === 0 ? 0 : (value - mean[c]!) / deviation[c]!));
-  solveFactored(factorOf(gram, columns, penalty), WIDTH, z);
+  solveFactored(factorOf(gram, columns, penalty), gram.p, z);
   return z;
 }
 
 function factorOf(gram: Gram, { matrix, deviation }: Standardised, penalty: number): Float64Array {
-  const factor = new Float64Array(packedLength(WIDTH));
-  for (let i = 0, at = 0; i < WIDTH; i++) {
-    for (let j = 0; j <= i; j++, at++) factor[at] = matrix[i * WIDTH + j]!;
+  const { p } = gram;
+  const factor = new Float64Array(packedLength(p));
+  for (let i = 0, at = 0; i < p; i++) {
+    for (let j = 0; j <= i; j++, at++) factor[at] = matrix[i * p + j]!;
     factor[at - 1]! += penalty / gram.rows + (deviation[i] === 0 ? 1 : 0);
   }
-  factorise(factor, WIDTH);
+  factorise(factor, p);
   return factor;
 }
 
 /** Names of the regressors, in the order of a row. */
-export function loadRidgeNames(): readonly string[] {
+export function loadRidgeNames({ panel, weather }: LoadHistory): readonly string[] {
   const hours = Array.from({ length: DAY_HOURS }, (_, hour) => hour);
   return [
     ...['d-1', 'd-2', 'd-7', 'week mean', 'five days alike'].flatMap((name) => hours.map((hour) => `${name} h${hour}`)),
     ...['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'],
     ...['holiday', 'special', 'off', 'off d-1', 'off d+1'],
     ...['season (sine)', 'season (cosine)', 'half season (sine)', 'half season (cosine)'],
+    ...(weather ? weatherBlockNames(panel) : []),
   ];
 }
 
@@ -118,7 +120,7 @@ export type RidgeState = {
 
 /** One fit for each hour on the days before `day`. @throws InvalidDataError while too few days are known. */
 export function fitLoadRidge(history: LoadHistory, day: number, penalty: number): RidgeState {
-  const gram = createGram(WIDTH, DAY_HOURS);
+  const gram = createGram(loadRidgeNames(history).length, DAY_HOURS);
   const view = history.panel.viewAt(history.panel.origin(day));
   for (let d = Math.max(FIRST_DAY, day - WINDOW_DAYS); d < day; d++) {
     const x = loadRidgeRow(history, d);
@@ -131,7 +133,7 @@ export function fitLoadRidge(history: LoadHistory, day: number, penalty: number)
   const factor = factorOf(gram, columns, penalty);
   const targets = Array.from({ length: DAY_HOURS }, (_, hour) => {
     const { xy, mean, deviation } = standardiseTarget(gram, hour, columns);
-    solveFactored(factor, WIDTH, xy);
+    solveFactored(factor, gram.p, xy);
     return { mean, deviation, weights: [...xy] };
   });
   return { mean: [...columns.mean], deviation: [...columns.deviation], targets };

@@ -5,13 +5,11 @@ import { type LoadDay, type LoadUnit, loadDay, loadFeatures, SERIES_FEATURE } fr
 import { DAY_HOURS } from '../features/panel.ts';
 import { createRandom } from '../random.ts';
 import { BOOST_DEFAULTS, type Booster, type BoostOptions, type Loss, predictRow, trainBooster } from './trees/boost.ts';
+import { FOREST_DEFAULTS, trainForest } from './trees/forest.ts';
 
-export type LoadTreesOptions = Partial<Omit<BoostOptions, 'random' | 'loss' | 'onRound' | 'categorical'>> & {
-  unit: LoadUnit;
-  window_days: number;
-  seed: number;
-  loss?: Loss;
-};
+export type LoadRowsOptions = { unit: LoadUnit; window_days: number };
+export type LoadTreesOptions = Partial<Omit<BoostOptions, 'random' | 'loss' | 'onRound' | 'categorical'>> &
+  LoadRowsOptions & { seed: number; loss?: Loss };
 
 /** Days on which features do not exist yet. */
 const FIRST_DAYS = 28;
@@ -21,6 +19,8 @@ const NIGHT = 0.004;
 
 export type LoadRows = {
   readonly histories: readonly LoadHistory[];
+  /** Names of the features, one for each column. */
+  readonly features: readonly string[];
   /** Features of a day of series `id`, kept. */
   day(id: number, day: number): LoadDay;
 };
@@ -29,6 +29,7 @@ export function createLoadRows(histories: readonly LoadHistory[], unit: LoadUnit
   const kept = histories.map(() => new Map<number, LoadDay>());
   return {
     histories,
+    features: histories[0] ? loadFeatures(unit, histories[0]) : [],
     day(id, day) {
       const known = kept[id]!.get(day);
       if (known) return known;
@@ -41,7 +42,34 @@ export function createLoadRows(histories: readonly LoadHistory[], unit: LoadUnit
 
 /** Learns from all series up to the day before `day`. @throws InvalidDataError where there is too little. */
 export function trainLoadTrees(rows: LoadRows, day: number, o: LoadTreesOptions): Booster {
-  const width = loadFeatures(o.unit).length;
+  const { columns, target } = gatherLoadRows(rows, day, o);
+  const large = target.length > 100_000;
+  return trainBooster(columns, target, {
+    ...BOOST_DEFAULTS,
+    learning_rate: large ? 0.06 : 0.04,
+    leaves: large ? 63 : 24,
+    min_rows: large ? 100 : 40,
+    rounds: 250,
+    ...o,
+    loss: o.loss ?? { kind: 'absolute' },
+    categorical: [SERIES_FEATURE],
+    random: createRandom(o.seed),
+  });
+}
+
+/** The same rows for a random forest, kept as a booster. @throws InvalidDataError where there is too little. */
+export function trainLoadForest(rows: LoadRows, day: number, o: LoadRowsOptions & { seed: number }): Booster {
+  const { columns, target } = gatherLoadRows(rows, day, o);
+  const sizes = { trees: 60, leaves: 127, categorical: [SERIES_FEATURE] };
+  return trainForest(columns, target, { ...FOREST_DEFAULTS, ...sizes, random: createRandom(o.seed) });
+}
+
+/**
+ * What is learned from: a row for each hour of the days before `day`, in columns, and its target in the day's unit.
+ * @throws InvalidDataError where there is too little.
+ */
+export function gatherLoadRows(rows: LoadRows, day: number, o: LoadRowsOptions) {
+  const width = rows.features.length;
   const most = rows.histories.length * o.window_days * DAY_HOURS;
   const columns = Array.from({ length: width }, () => new Float64Array(most));
   const target = new Float64Array(most);
@@ -60,22 +88,7 @@ export function trainLoadTrees(rows: LoadRows, day: number, o: LoadTreesOptions)
   }
   if (count < LEAST_ROWS)
     throw new InvalidDataError(`${count} hours are too few to learn from.`, `The trees need ${LEAST_ROWS}.`);
-  const large = count > 100_000;
-  return trainBooster(
-    columns.map((column) => column.subarray(0, count)),
-    target.subarray(0, count),
-    {
-      ...BOOST_DEFAULTS,
-      learning_rate: large ? 0.06 : 0.04,
-      leaves: large ? 63 : 24,
-      min_rows: large ? 100 : 40,
-      rounds: 250,
-      ...o,
-      loss: o.loss ?? { kind: 'absolute' },
-      categorical: [SERIES_FEATURE],
-      random: createRandom(o.seed),
-    },
-  );
+  return { columns: columns.map((column) => column.subarray(0, count)), target: target.subarray(0, count) };
 }
 
 function isNight(kind: LoadUnit, unit: Float64Array, hour: number): boolean {
@@ -86,6 +99,6 @@ function isNight(kind: LoadUnit, unit: Float64Array, hour: number): boolean {
 export function forecastLoadTrees(booster: Booster, rows: LoadRows, id: number, day: number, kind: LoadUnit) {
   const { x, unit } = rows.day(id, day);
   return Float64Array.from({ length: DAY_HOURS }, (_, hour) =>
-    isNight(kind, unit, hour) ? 0 : Math.max(0, unit[hour]! * predictRow(booster, x, hour * loadFeatures(kind).length)),
+    isNight(kind, unit, hour) ? 0 : Math.max(0, unit[hour]! * predictRow(booster, x, hour * rows.features.length)),
   );
 }

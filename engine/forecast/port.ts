@@ -24,6 +24,8 @@ export interface TrainedForecaster {
   readonly trained_day: number;
   /** 24 hourly values of `day` in the target's unit, from what is known at its origin; NaN where that does not do. */
   forecast(panel: Panel, day: number): Float64Array;
+  /** How far the members of a method that is several in one lie apart, per hour (standard deviation, target's unit). */
+  spread?(panel: Panel, day: number): Float64Array;
   /** What each regressor adds to `base`; the contributions sum to the forecast. Largest first, none that is 0. */
   explain(panel: Panel, day: number, hour: number): Explanation;
   serialise(): ForecasterState;

@@ -28,3 +28,9 @@ export function createSitePriceMethods(days: number, seed: number): WeightedMeth
     { method: createGbdt({ window_days: 728, refit_days: 14, rounds: 150, seed }), prior: 8 },
   ];
 }
+
+/** A random forest beside them, where somebody asks for all that there is. */
+export const createSitePriceForest = (seed: number): WeightedMethod => ({
+  method: createGbdt({ window_days: 728, refit_days: 28, seed, forest: true }),
+  prior: 2,
+});

@@ -1,13 +1,9 @@
 /** The feature table: what models see of each local hour, as known at the origin of its day. */
-
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
-import { createHourRows } from '../../engine/features/hour-rows.ts';
-import { createLoadHistory } from '../../engine/features/load-past.ts';
-import { LOAD_FEATURES, loadDay } from '../../engine/features/load-rows.ts';
-import { calendarOf, type History, type SeriesKind } from '../../engine/forecast/box/model-port.ts';
-import { gridOf, localInstant, panelOf } from '../../engine/forecast/box/slot-panel.ts';
-import type { Base } from '../services.ts';
-import { gatherHistory, type HistoryDeps } from './forecasts/history.ts';
+import type { History, SeriesKind } from '../../engine/forecast/box/model-port.ts';
+import { type FeatureTable, featureTable } from '../../engine/forecast/box/site-pasts.ts';
+import type { Base, JobService } from '../services.ts';
+import { gatherHistory, type HistoryDeps, historyFrom } from './forecasts/history.ts';
 import { FORECAST_SERIES } from './forecasts.ts';
 
 export interface FeatureService {
@@ -15,29 +11,69 @@ export interface FeatureService {
   build(tenant: string, options: { series?: string; days: number }): Promise<Partial<Record<SeriesKind, number>>>;
 }
 
-const HOURS = 24;
+export type RunningFeatures = FeatureService & {
+  /** Declares the nightly job (before the job service starts). */
+  start(): void;
+};
+
+export type FeatureDeps = HistoryDeps &
+  Pick<Base, 'db' | 'log'> & { code_version: string; jobs: Pick<JobService, 'define' | 'schedule'> };
+
 /** Rows of one statement. */
 const CHUNK = 2000;
-/** Features exist from this day of a history on. */
-const FIRST_DAY = 28;
+const QUEUE = 'features';
+/** Readings of so many days back may have been repaired since the night before. */
+const RENEWED_DAYS = 8;
+/** As many as the longest history that models look at; older rows go. */
+const KEEP_DAYS = 1100;
+const DAY_MS = 86_400_000;
 
-type Row = { at: Date; values: (number | null)[] };
-
-/** @param code_version is stored with each row, so that rows of another version are told apart. */
-export function createFeatureService(deps: HistoryDeps & Pick<Base, 'db'> & { code_version: string }): FeatureService {
-  return {
+/** @param deps `code_version` is stored with each row, so that rows of another version are told apart. */
+export function createFeatureService(deps: FeatureDeps): RunningFeatures {
+  const service: RunningFeatures = {
     async build(tenant, { series, days }) {
       const built: Partial<Record<SeriesKind, number>> = {};
       for (const one of series === undefined ? FORECAST_SERIES : [kindNamed(series)]) {
         const history = await historyOf(deps, tenant, one);
         if (!history) continue;
-        const { names, rows } = featureRows(history, days);
-        await store(deps, tenant, one, names, rows);
-        built[one] = rows.length;
+        const table = featureTable(history, days);
+        await store(deps, tenant, one, table);
+        built[one] = table.rows.length;
       }
       return built;
     },
+    start() {
+      deps.jobs.define(
+        QUEUE,
+        async () => {
+          for (const tenant of deps.site.tenants())
+            if (deps.site.get(tenant))
+              await keepUp(tenant).catch((error: unknown) =>
+                deps.log.warn({ err: error, tenant_id: tenant }, 'the feature table was not kept up; tomorrow it is'),
+              );
+        },
+        { timeout_s: 900, retries: 0 },
+      );
+      // After the training of the night.
+      deps.jobs.schedule(QUEUE, { cron: '10 3 * * *' }, {});
+    },
   };
+  return service;
+
+  /** Rows of another version are of no use beside those of this one: then all are built anew. */
+  async function keepUp(tenant: string): Promise<void> {
+    const known = await deps.db.asTenant(tenant, async (sql) => {
+      await sql('delete from features_hourly where at < $1', [new Date(deps.clock.now() - KEEP_DAYS * DAY_MS)]);
+      return sql<{ series: string }>(
+        'select series from features_hourly group by series having (array_agg(source_version order by at desc))[1] = $1',
+        [deps.code_version],
+      );
+    });
+    for (const series of FORECAST_SERIES) {
+      const isKnown = known.some((row) => row.series === series);
+      await service.build(tenant, { series, days: isKnown ? RENEWED_DAYS : KEEP_DAYS });
+    }
+  }
 }
 
 function kindNamed(name: string): SeriesKind {
@@ -48,47 +84,16 @@ function kindNamed(name: string): SeriesKind {
 
 async function historyOf(deps: HistoryDeps, tenant: string, series: SeriesKind): Promise<History | null> {
   try {
-    const { columns, from_ms, time_zone, holidays } = await gatherHistory(deps, tenant, series);
-    return { kind: series, columns, from_ms, time_zone, holidays };
+    return historyFrom(series, await gatherHistory(deps, tenant, series));
   } catch (error) {
     if (error instanceof InvalidDataError) return null;
     throw error;
   }
 }
 
-/** One row per hour that the local day has: 23 when clocks go forward, 24 else (the hour that comes twice is one). */
-export function featureRows(history: History, days: number): { names: readonly string[]; rows: Row[] } {
-  const { kind, time_zone } = history;
-  const grid = gridOf(history);
-  const panel = panelOf(history, kind === 'price' ? 'gate-closure' : 'day-ahead', grid);
-  const load = createLoadHistory(panel, calendarOf(history));
-  const market = createHourRows(panel);
-  const names = kind === 'price' ? market.names : LOAD_FEATURES;
-  const unit = kind === 'generation' ? 'envelope' : 'level';
-  const rows: Row[] = [];
-  for (let day = Math.max(FIRST_DAY, grid.days - days); day < grid.days; day++) {
-    const { x } = kind === 'price' ? market.day(day) : loadDay(load, day, unit, 0);
-    for (let hour = 0; hour < HOURS; hour++) {
-      const at_ms = localInstant(time_zone, panel.first_day + day, hour);
-      // The hour that clocks skip has the instant of the next.
-      if (hour > 0 && at_ms === localInstant(time_zone, panel.first_day + day, hour + 1)) continue;
-      const values = Array.from(x.subarray(hour * names.length, (hour + 1) * names.length), (value) =>
-        Number.isFinite(value) ? value : null,
-      );
-      rows.push({ at: new Date(at_ms), values });
-    }
-  }
-  return { names, rows };
-}
-
-async function store(
-  deps: HistoryDeps & Pick<Base, 'db'> & { code_version: string },
-  tenant: string,
-  series: SeriesKind,
-  names: readonly string[],
-  rows: readonly Row[],
-): Promise<void> {
+async function store(deps: FeatureDeps, tenant: string, series: SeriesKind, { names, rows: made }: FeatureTable) {
   const created = new Date(deps.clock.now());
+  const rows = made.map(({ at_ms, values }) => ({ at: new Date(at_ms), values }));
   for (let from = 0; from < rows.length; from += CHUNK)
     await deps.db.asTenant(tenant, (sql) =>
       sql(

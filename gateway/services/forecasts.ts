@@ -247,7 +247,7 @@ type How = { model: string | null; champions: readonly StoredModel[]; days?: num
 
 async function compute(
   deps: ForecastDeps,
-  { columns, from_ms, time_zone, holidays }: SiteHistory,
+  { columns, from_ms, time_zone, holidays, weather }: SiteHistory,
   series: Series,
   { model, champions, days }: How,
 ): Promise<ForecastTaskResult> {
@@ -258,7 +258,7 @@ async function compute(
       : addDays(from_ms, days, time_zone);
   const task: ForecastTask = {
     history: columns,
-    ...{ from_ms, slots: (end_ms - from_ms) / SLOT_MS, time_zone, holidays },
+    ...{ from_ms, slots: (end_ms - from_ms) / SLOT_MS, time_zone, holidays, weather },
     quantiles: BAND_LEVELS,
     floor: series === 'price' ? null : 0,
     ...{

@@ -5,7 +5,7 @@ import { recipesOf } from '../../engine/forecast/box/recipes.ts';
 import type { Actor, JobService } from '../services.ts';
 import type { StoredModel } from '../workers/live-models.ts';
 import { writeAudit } from './audit.ts';
-import { gatherHistory, type HistoryDeps } from './forecasts/history.ts';
+import { gatherHistory, type HistoryDeps, historyFrom } from './forecasts/history.ts';
 import { change, competing, fallBack, judgeHorizon, type LiveDeps, storedModels } from './models/live.ts';
 import { type DayRow, type LiveRow, type ModelRun, readDays, readLive, readRun, readRuns } from './models/rows.ts';
 import { hashOf, type Order, type TrainingDeps, trainAll } from './models/training.ts';
@@ -19,6 +19,14 @@ export type HorizonModels = {
 };
 export type TrainingState = { done: number; total: number; text: string; started_ms: number };
 
+export type TrainOptions = {
+  series?: string;
+  /** All, not only what is due. */
+  force?: boolean;
+  /** Networks and forests as well, which take minutes; as configured where left out. */
+  networks?: boolean;
+};
+
 export interface ModelService {
   /** What competes, per series and horizon. */
   list(tenant: string, series?: string): Promise<HorizonModels[]>;
@@ -27,7 +35,7 @@ export interface ModelService {
   /** Trained models that are live, for forecasts. */
   champions(tenant: string, series: SeriesKind): Promise<StoredModel[]>;
   /** Trains what is due (all with `force`), then judges. @throws UnavailableError while it trains already. */
-  train(actor: Actor, options?: { series?: string; force?: boolean }): Promise<ModelRun[]>;
+  train(actor: Actor, options?: TrainOptions): Promise<ModelRun[]>;
   training(tenant: string): TrainingState | null;
   /** @returns false where nothing was being trained. */
   cancel(actor: Actor): Promise<boolean>;
@@ -42,12 +50,15 @@ export interface ModelService {
   failed(tenant: string, series: SeriesKind, run: string, fault: string): void;
   forget(tenant: string): void;
 }
+type Wanted = { force: boolean; networks: boolean };
 export type RunningModels = ModelService & { start(): void };
 
 export type ModelDeps = HistoryDeps &
   Pick<LiveDeps, 'alerts' | 'workers' | 'log' | 'bus' | 'db' | 'metrics'> &
-  Pick<TrainingDeps, 'trainers' | 'threads' | 'code_version' | 'files'> & {
+  Pick<TrainingDeps, 'trainers' | 'threads' | 'code_version' | 'files' | 'neural'> & {
     jobs: Pick<JobService, 'define' | 'schedule' | 'send'>;
+    /** Whether networks are trained without being asked for: `auto` where a graphics card was chosen. */
+    networks?: 'auto' | 'on' | 'off';
     /** Told of each run that was recorded. */
     onTrained?: (tenant: string, run: ModelRun, artefact: string) => Promise<void>;
     /** Told which run went live, and which was before. */
@@ -94,18 +105,18 @@ export function createModelService(deps: ModelDeps): RunningModels {
     },
   };
 
-  const historyOf = async (tenant: string, series: SeriesKind): Promise<History> => {
-    const { columns, from_ms, time_zone, holidays } = await gatherHistory(deps, tenant, series);
-    return { kind: series, columns, from_ms, time_zone, holidays };
-  };
+  const historyOf = async (tenant: string, series: SeriesKind): Promise<History> =>
+    historyFrom(series, await gatherHistory(deps, tenant, series));
+  const wantsNetworks = () => deps.networks === 'on' || (deps.networks === 'auto' && deps.neural?.isFast() === true);
 
   /** Recipes that were never trained, or long ago, or on much less. */
-  async function due(tenant: string, series: SeriesKind, force: boolean): Promise<Order[]> {
+  async function due(tenant: string, series: SeriesKind, { force, networks }: Wanted): Promise<Order[]> {
     const history = await historyOf(tenant, series);
     const values = history.columns.values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0);
     const runs = await db.asTenant(tenant, (sql) => readRuns(sql, MOST_RUNS));
     return HORIZONS.flatMap((horizon) =>
       recipesOf(series, horizon)
+        .filter((recipe) => (!recipe.networks || networks) && (!recipe.weather || history.weather?.length))
         .filter((recipe) => {
           const last = runs.find(
             (run) => run.series === series && run.horizon === horizon && run.recipe === recipe.name,
@@ -114,14 +125,20 @@ export function createModelService(deps: ModelDeps): RunningModels {
           const grown = values >= GROWN * (last.data?.values ?? 0);
           return grown || (last.state === 'done' && recipe.learns && clock.now() - last.started_ms >= RENEW_MS);
         })
-        .map((recipe) => ({ series, horizon, recipe, history })),
+        // What does not look at the weather learns from the same data with and without.
+        .map((recipe) => ({
+          series,
+          horizon,
+          recipe,
+          history: recipe.weather ? history : { ...history, weather: [] },
+        })),
     );
   }
 
-  async function train(tenant: string, series: readonly SeriesKind[], force: boolean, stop: AbortController) {
+  async function train(tenant: string, series: readonly SeriesKind[], wanted: Wanted, stop: AbortController) {
     const orders: Order[] = [];
     for (const one of series)
-      await due(tenant, one, force).then(
+      await due(tenant, one, wanted).then(
         (found) => orders.push(...found),
         (error: unknown) => {
           // No meter, no prices: nothing to learn.
@@ -214,14 +231,19 @@ export function createModelService(deps: ModelDeps): RunningModels {
         return [];
       });
     },
-    async train({ tenant, person }, { series, force = false } = {}) {
+    async train({ tenant, person }, { series, force = false, networks = wantsNetworks() } = {}) {
       if (running.has(tenant))
         throw new UnavailableError('The models are being trained already.', 'Wait, or cancel it.');
       const stop = new AbortController();
       const state = { done: 0, total: 0, text: '', started_ms: clock.now() };
       running.set(tenant, { stop, state });
       try {
-        const made = await train(tenant, series === undefined ? SERIES : [kindNamed(series)], force, stop);
+        const made = await train(
+          tenant,
+          series === undefined ? SERIES : [kindNamed(series)],
+          { force, networks },
+          stop,
+        );
         log.info({ tenant_id: tenant, person, runs: made.length }, 'models trained');
         if (!stop.signal.aborted) await service.judge(tenant);
         return made;

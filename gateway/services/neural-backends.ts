@@ -1,7 +1,7 @@
 /** On which backend networks are computed: each that loads is tried at the start with a known answer. */
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { BACKENDS } from '../../engine/forecast/neural/backend.ts';
+import { BACKENDS, type BackendName } from '../../engine/forecast/neural/backend.ts';
 import { chooseBackend, type Probe } from '../../engine/forecast/neural/probe.ts';
 import type { Base, Workers } from '../services.ts';
 import type { ProbeTask } from '../workers/probe-backend.ts';
@@ -11,6 +11,10 @@ export interface NeuralBackends {
   probes(): readonly Probe[];
   /** One sentence for people: what was chosen, and why faster ones were refused. */
   report(): string;
+  /** Those that compute right, fastest first; the processor's own before the trial. */
+  order(): BackendName[];
+  /** Whether a graphics card was chosen. */
+  isFast(): boolean;
 }
 
 /** Where Chromium puts its software graphics card (SwiftShader). */
@@ -59,6 +63,8 @@ export function createNeuralBackends(deps: NeuralBackendDeps): NeuralBackends & 
   return {
     probes: () => probes,
     report: () => reportOf(probes),
+    order: () => orderOf(probes),
+    isFast: () => isGraphics(chooseBackend(probes).chosen),
     start() {
       setTimeout(DELAY_MS, undefined, { signal: stopping.signal, ref: false })
         .then(() => probeAll(deps.processes, { signal: stopping.signal }))
@@ -83,6 +89,17 @@ export function createNeuralBackends(deps: NeuralBackendDeps): NeuralBackends & 
     },
     stop: () => stopping.abort(),
   };
+}
+
+const isGraphics = (chosen: Probe | null): boolean =>
+  chosen !== null && !chosen.software && (chosen.backend === 'cuda' || chosen.backend === 'webgpu');
+
+/** A processor that plays a graphics card comes last. */
+export function orderOf(probes: readonly Probe[]): BackendName[] {
+  if (probes.length === 0) return ['wasm', 'plain'];
+  const right = probes.filter(({ refused }) => refused === null);
+  const cost = ({ software, step_ms }: Probe) => (software ? 1e9 : 0) + (step_ms ?? 0);
+  return right.sort((a, b) => cost(a) - cost(b)).map(({ backend }) => backend);
 }
 
 /** The CUDA way is not verified until it ran on real hardware (docs/decisions/0004). */

@@ -8,7 +8,7 @@ import type { Forecast } from '../../engine/ports.ts';
 import type { Base, ForecastService, Workers } from '../services.ts';
 import type { ExplainResult, ExplainTask } from '../workers/explain-forecast.ts';
 import type { StoredModel } from '../workers/live-models.ts';
-import { gatherHistory, type HistoryDeps } from './forecasts/history.ts';
+import { gatherHistory, type HistoryDeps, historyFrom } from './forecasts/history.ts';
 import { FORECAST_SERIES } from './forecasts.ts';
 import type { ModelService } from './models.ts';
 
@@ -112,10 +112,11 @@ export function createPredictionService(deps: PredictionDeps): PredictionService
 
   async function explained(tenant: string, prediction: Prediction): Promise<ExplainedPrediction> {
     const { series, at_ms, made_ms } = prediction;
-    const { columns, time_zone, holidays, from_ms: unknown_ms } = await gatherHistory(deps, tenant, series);
+    const known = await gatherHistory(deps, tenant, series);
+    const { time_zone, from_ms: unknown_ms } = known;
     // What was known when it was made; prices are known to the end of what was published.
     const from_ms = series === 'price' ? Math.min(unknown_ms, slotStart(at_ms)) : slotStart(made_ms);
-    const history: History = { kind: series, columns, from_ms, time_zone, holidays };
+    const history: History = { ...historyFrom(series, known), from_ms };
     const horizon = horizonOf(prediction, from_ms, time_zone);
     const champions = await deps.models.champions(tenant, series);
     const champion = champions.find((each) => each.horizon === horizon);

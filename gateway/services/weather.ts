@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import { createOpenMeteo } from '../../connectors/weather/open-meteo.ts';
 import { NotFoundError } from '../../engine/errors.ts';
+import type { KnownWeather } from '../../engine/forecast/box/model-port.ts';
+import { WEATHER_LEAD_MS } from '../../engine/forecast/box/slot-panel.ts';
 import { HOUR_MS } from '../../engine/model/time.ts';
 import type { WeatherHour, WeatherProvider } from '../../engine/ports.ts';
 import type { Outbound } from '../outbound.ts';
@@ -14,6 +16,8 @@ export interface WeatherService {
     from_ms: number,
     to_ms: number,
   ): Promise<{ at_ms: number; temperature_C: number | null; irradiance_W_m2: number | null; forecast: boolean }[]>;
+  /** What had been forecast so long before each hour, oldest first: what models may learn from. Empty at first. */
+  known(tenant: string): Promise<KnownWeather[]>;
   state(tenant: string): Promise<{ enabled: boolean; last_success_ms: number | null; fault: string | null }>;
 }
 
@@ -54,9 +58,12 @@ const Cache = z.object({
       temperature_C: z.number().nullable(),
       irradiance_W_m2: z.number().nullable(),
       forecast: z.boolean(),
+      /** By how long before the hour (ms): temperature and irradiance as forecast then at the latest. */
+      ahead: z.record(z.string(), z.tuple([z.number().nullable(), z.number().nullable()])).optional(),
     }),
   ),
 });
+type CachedHour = z.infer<typeof Cache>['hours'][number];
 type Cached = z.infer<typeof Cache>;
 type TenantState = { cache: Cached | null; fault: string | null; due_ms: number; tries: number };
 
@@ -129,9 +136,10 @@ export function createWeatherService(deps: WeatherServiceDeps): RunningWeather {
         (cache?.hours ?? [])
           .filter(({ at_ms }) => at_ms >= from_ms && at_ms < to_ms)
           // what was a forecast for an hour that is over stays one
-          .map((hour) => ({ ...hour, forecast: hour.forecast || hour.at_ms > now_ms }))
+          .map(({ ahead: _, ...hour }) => ({ ...hour, forecast: hour.forecast || hour.at_ms > now_ms }))
       );
     },
+    known: async (tenant) => knownOf((await stateOf(tenant)).cache?.hours ?? []),
     async state(tenant) {
       const { cache, fault } = await stateOf(tenant);
       return { enabled, last_success_ms: cache?.fetched_ms ?? null, fault };
@@ -161,11 +169,32 @@ export function createWeatherService(deps: WeatherServiceDeps): RunningWeather {
   };
 }
 
-/** Fresh hours win; older ones stay. */
-function merge(before: readonly WeatherHour[], fresh: readonly WeatherHour[], now_ms: number): WeatherHour[] {
+/** Fresh hours win; older ones stay. What was forecast long enough before an hour is kept beside what came of it. */
+function merge(before: readonly CachedHour[], fresh: readonly WeatherHour[], now_ms: number): CachedHour[] {
   const hours = new Map(before.map((hour) => [hour.at_ms, hour]));
-  for (const hour of fresh) hours.set(hour.at_ms, hour);
+  for (const hour of fresh) {
+    const ahead = { ...hours.get(hour.at_ms)?.ahead };
+    for (const lead_ms of LEADS_MS)
+      if (hour.at_ms - now_ms >= lead_ms) ahead[lead_ms] = [hour.temperature_C, hour.irradiance_W_m2];
+    hours.set(hour.at_ms, Object.keys(ahead).length === 0 ? hour : { ...hour, ahead });
+  }
   return [...hours.values()]
     .filter(({ at_ms }) => at_ms > now_ms - KEEP_DAYS * DAY_MS)
     .sort((a, b) => a.at_ms - b.at_ms);
+}
+
+/** How long before an hour the horizons of forecasts need its weather. */
+const LEADS_MS = Object.values(WEATHER_LEAD_MS);
+
+function knownOf(hours: readonly CachedHour[]): KnownWeather[] {
+  return LEADS_MS.flatMap((lead_ms) => {
+    const found = hours.flatMap(({ at_ms, ahead }) => (ahead?.[lead_ms] ? [{ at_ms, pair: ahead[lead_ms] }] : []));
+    const at_ms = Float64Array.from(found, (hour) => hour.at_ms);
+    const valuesOf = (k: 0 | 1) => Float64Array.from(found, ({ pair }) => pair[k] ?? NaN);
+    const series = [
+      { name: 'temperature', unit: '°C', lead_ms, at_ms, values: valuesOf(0) },
+      { name: 'irradiance', unit: 'W/m²', lead_ms, at_ms, values: valuesOf(1) },
+    ] as const;
+    return series.filter(({ values }) => values.some((value) => !Number.isNaN(value)));
+  });
 }

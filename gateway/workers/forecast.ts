@@ -17,6 +17,7 @@ export type ForecastTask = ForecastInput & {
   /** Trained champions, with what series it is. */
   kind?: History['kind'];
   champions?: readonly StoredModel[];
+  weather?: History['weather'];
 };
 export type ForecastTaskResult = {
   model: string;
@@ -34,10 +35,11 @@ export default function forecast({
   model: live,
   kind = 'load',
   champions = [],
+  weather = [],
   ...input
 }: ForecastTask): ForecastTaskResult {
   const base = baseForecast(input, live);
-  const history: History = { kind, columns: input.history, ...input, holidays: input.holidays ?? [] };
+  const history: History = { kind, columns: input.history, ...input, holidays: input.holidays ?? [], weather };
   const points = new Map(base.points.map((point) => [point.at_ms, point]));
   const told = inOrder(champions).map(({ artefact, ...champion }) => {
     try {

@@ -1,8 +1,7 @@
 /** Tries one backend for networks in a process of its own: a driver that crashes takes nothing with it. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type { BackendName } from '../../engine/forecast/neural/backend.ts';
 import { type Probe, probeBackend } from '../../engine/forecast/neural/probe.ts';
+import { wasmFolder } from './wasm-folder.ts';
 
 export type ProbeTask = {
   backend: BackendName;
@@ -14,9 +13,4 @@ export default function probe({ backend, vulkan }: ProbeTask): Promise<Probe> {
   // Read by the loader of Vulkan when the backend loads it.
   if (vulkan !== null) process.env.VK_ICD_FILENAMES = vulkan;
   return probeBackend(backend, wasmFolder(), () => performance.now());
-}
-
-function wasmFolder(): string {
-  const manifest = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
-  return join(dirname(manifest), 'dist');
 }

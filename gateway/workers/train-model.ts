@@ -4,25 +4,46 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { isWorkerThread } from 'piscina';
 import type { DayScore, History, Horizon } from '../../engine/forecast/box/model-port.ts';
 import { recipeNamed } from '../../engine/forecast/box/recipes.ts';
+import type { BackendName } from '../../engine/forecast/neural/backend.ts';
+import { wasmFolder } from './wasm-folder.ts';
 
-export type TrainTask = { history: History; recipe: string; horizon: Horizon; seed: number; channel: string };
-export type TrainResult = { artefact: string; scores: DayScore[] };
+export type TrainTask = {
+  history: History;
+  recipe: string;
+  horizon: Horizon;
+  seed: number;
+  channel: string;
+  /** For networks, in the order in which they are tried. */
+  backends?: readonly BackendName[];
+};
+/** `device`: what computed. */
+export type TrainResult = { artefact: string; scores: DayScore[]; device: string };
 
 /** Progress is told this often at most. */
 const EVERY_MS = 200;
 
 /** @throws InvalidDataError with the reason where too little is known. */
-export default function trainModel({ history, recipe, horizon, seed, channel }: TrainTask): TrainResult {
+export default async function trainModel(task: TrainTask): Promise<TrainResult> {
+  const { history, recipe, horizon, seed, channel } = task;
   stepBack();
   const said = new BroadcastChannel(channel);
   let last_ms = -Infinity;
   try {
-    const { artefact, scores } = recipeNamed(history.kind, horizon, recipe).train(history, seed, (done) => {
+    const tell = (done: number) => {
       if (performance.now() - last_ms < EVERY_MS) return;
       last_ms = performance.now();
       said.postMessage({ recipe, horizon, done });
-    });
-    return { artefact: JSON.stringify(artefact), scores };
+    };
+    const found = recipeNamed(history.kind, horizon, recipe);
+    if (!found.trainNetworks) {
+      const { artefact, scores } = found.train(history, seed, tell);
+      return { artefact: JSON.stringify(artefact), scores, device: 'cpu' };
+    }
+    // Loaded where networks are trained, and nowhere else: it is large.
+    const { createNetworkTrainer } = await import('../../engine/forecast/neural/trainer.ts');
+    const trainer = createNetworkTrainer(task.backends ?? ['wasm', 'plain'], wasmFolder());
+    const { artefact, scores } = await found.trainNetworks(history, seed, tell, trainer);
+    return { artefact: JSON.stringify(artefact), scores, device: trainer.device() };
   } finally {
     said.close();
   }

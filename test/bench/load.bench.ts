@@ -27,7 +27,7 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   const began = process.cpuUsage();
   const set = chooseSet(options);
   const histories = set.values.map((values, k) =>
-    createLoadHistory(loadPanel(set, set.names[k]!, values), set.calendar, set.latitude),
+    createLoadHistory(loadPanel(set, set.names[k]!, values), set.calendar, { latitude: set.latitude }),
   );
   const rows = createLoadRows(histories, set.unit);
   const until = Math.min(set.days, set.test_from + Number(options.days ?? set.days));

@@ -288,6 +288,7 @@ export function sampleAdmin(clock: Clock): Pick<Services, Part> {
     },
     weather: {
       hours: async () => [],
+      known: async () => [],
       state: async () => ({ enabled: true, last_success_ms: clock.now() - 22 * 60_000, fault: null }),
     },
     demo: {

@@ -4,20 +4,25 @@
  * learns once more from all. In use nothing is learned anew, but weights and bands follow each day that has passed.
  */
 import { InvalidDataError } from '../../errors.ts';
+import type { Panel } from '../../features/panel.ts';
+import { weatherOf } from '../../features/weather.ts';
 import { createEnsemble, type Ensemble, type EnsembleState, type WeightedMethod } from '../ensemble.ts';
 import { createHourlyRidge } from '../hourly-ridge.ts';
 import {
   createDaysAlike,
+  createLoadForestMethod,
   createLoadRidgeMethod,
   createLoadTreesMethod,
-  createPasts,
   createWeekAgo,
   createWeekMean,
+  type Pasts,
 } from '../load-methods.ts';
 import type { LocalGrid } from '../local-grid.ts';
 import { createModelMethod } from '../model-method.ts';
+import { createDayNet, type PreparedMethod } from '../neural/day-net.ts';
+import type { NetworkTrainer } from '../neural/trainer.ts';
 import type { Explanation, ForecastMethod } from '../port.ts';
-import { createSitePriceMethods } from '../price-methods.ts';
+import { createSitePriceForest, createSitePriceMethods } from '../price-methods.ts';
 import {
   BAND_LEVELS,
   calendarOf,
@@ -31,14 +36,25 @@ import {
   type Trained,
 } from './model-port.ts';
 import { BACKTEST_DAYS, daysUntilNow, SETTLE_DAYS, scoreDay } from './scoring.ts';
+import { pastsOf, unitOf } from './site-pasts.ts';
 import { gridOf, panelOf } from './slot-panel.ts';
 
 const RIDGE_PENALTIES = [100, 1000];
+/** Networks of a deep ensemble. */
+const MEMBERS = 3;
+const NOON = 12;
 /** Days that a method needs before its first forecast. */
 const FIRST_DAYS = 7;
 const LEAST_DAYS = 28;
 /** Days of history that are learned from. */
 const MOST_DAYS = 730;
+
+export type DayMixOptions = {
+  /** Methods that see the weather that was forecast, beside those that do not: their weights tell what it is worth. */
+  weather?: boolean;
+  /** A random forest and deep ensembles of networks beside the others. */
+  networks?: boolean;
+};
 
 type Artefact = {
   recipe: string;
@@ -49,61 +65,146 @@ type Artefact = {
   ensemble: EnsembleState;
 };
 
-export function createDayMix(kind: History['kind'], horizon: Horizon): Recipe {
-  const name = kind === 'price' ? 'price-mix/1' : `${kind}-mix/1`;
-  const parameters = {
-    horizon,
-    methods: kind === 'price' ? 'lear, gp, trees, days' : 'trees, ridge, days',
-    backtest_days: BACKTEST_DAYS,
-    settle_days: SETTLE_DAYS,
-  };
+export function createDayMix(kind: History['kind'], horizon: Horizon, options: DayMixOptions = {}): Recipe {
+  const { weather = false, networks = false } = options;
+  const name = `${kind}${weather ? '-weather' : ''}${networks ? '-deep' : ''}-mix/1`;
+  const methods = [
+    kind === 'price' ? 'lear, gp, trees, days' : 'trees, ridge, days',
+    ...(weather ? ['trees and ridge with weather'] : []),
+    ...(networks ? [`forest, ${MEMBERS} perceptrons, ${MEMBERS} LSTMs`] : []),
+  ];
+  const mix: Mix = { name, horizon, options };
   return {
-    name,
-    horizon,
-    parameters,
-    learns: true,
-    train: (history, seed, progress) => train(name, horizon, history, seed, progress),
+    ...{ name, horizon, learns: true, weather, networks },
+    parameters: {
+      ...{ horizon, methods: methods.join(', '), backtest_days: BACKTEST_DAYS, settle_days: SETTLE_DAYS },
+    },
+    train(history, seed, progress) {
+      if (networks) throw new InvalidDataError('Networks need a backend to be trained.', 'Give one.');
+      return walkAndLearn(mix, setUp(mix, history, seed), progress);
+    },
+    ...(networks
+      ? { trainNetworks: (history, seed, progress, trainer) => trainDeep(mix, history, seed, progress, trainer) }
+      : {}),
     revive(artefact) {
       const made = artefact as Artefact;
       if (made.recipe !== name)
         throw new InvalidDataError(`This is a model of ${made.recipe}, not of ${name}.`, 'Train the model anew.');
-      return revive(made, horizon);
+      return revive(made, mix);
     },
   };
 }
 
+type Mix = { name: string; horizon: Horizon; options: DayMixOptions };
+
+type SiteMethod = WeightedMethod & { method: ForecastMethod | PreparedMethod };
+
 /** The methods of a site. @param days of history: windows that are longer learn the same and count once. */
-function methodsOf(history: History, seed: number, days: number): WeightedMethod[] {
+function methodsOf(history: History, seed: number, days: number, { weather, networks }: DayMixOptions): SiteMethod[] {
   const { kind } = history;
-  const pasts = createPasts(calendarOf(history), kind === 'generation' ? 'envelope' : 'level');
+  const pasts = pastsOf(history);
   const means = [
     { method: createModelMethod(createHourlyRidge(), kind === 'price' ? null : 0), prior: 6 },
     { method: createDaysAlike(pasts), prior: 2 },
     { method: createWeekMean(pasts), prior: 1 },
     { method: createWeekAgo(pasts), prior: 1 },
   ];
-  if (kind === 'price') return [...createSitePriceMethods(days, seed), ...means];
-  const options = { calendar: calendarOf(history), unit: kind === 'generation' ? 'envelope' : 'level', seed } as const;
+  const deep = networks ? deepMethods(pasts, history, seed) : [];
+  if (kind === 'price') return [...createSitePriceMethods(days, seed), ...means, ...deep];
+  const options = { calendar: calendarOf(history), unit: unitOf(kind), seed };
+  const ridges = (of: Pasts, name: string) =>
+    RIDGE_PENALTIES.map((penalty) => ({
+      method: createLoadRidgeMethod(of, penalty, `${name}-${penalty}/1`),
+      prior: 4,
+    }));
+  const outdoors = pastsOf(history, true);
   return [
     { method: createLoadTreesMethod(pasts, options), prior: 8 },
-    ...RIDGE_PENALTIES.map((penalty) => ({ method: createLoadRidgeMethod(pasts, penalty), prior: 4 })),
+    ...ridges(pasts, 'load-ridge'),
     ...means,
+    ...(weather
+      ? [
+          { method: createLoadTreesMethod(outdoors, { ...options, name: 'load-trees-weather/1' }), prior: 8 },
+          ...ridges(outdoors, 'load-ridge-weather'),
+        ]
+      : []),
+    ...deep,
   ];
 }
 
-function train(name: string, horizon: Horizon, history: History, seed: number, progress: Progress): Trained {
+function deepMethods(pasts: Pasts, { kind, holidays }: History, seed: number): SiteMethod[] {
+  const options = { calendar: calendarOf({ holidays }), unit: unitOf(kind), seed };
+  const floor = kind === 'price' ? null : 0;
+  return [
+    kind === 'price' ? createSitePriceForest(seed) : { method: createLoadForestMethod(pasts, options), prior: 4 },
+    { method: createDayNet(pasts, { kind: 'mlp', members: MEMBERS, seed, floor }), prior: 4 },
+    { method: createDayNet(pasts, { kind: 'lstm', members: MEMBERS, seed, floor }), prior: 4 },
+  ];
+}
+
+type SetUp = {
+  grid: LocalGrid;
+  first_day: number;
+  panel: Panel;
+  methods: SiteMethod[];
+  /** Days of the panel: what is scored begins with `from`, what is not over yet with `end`. */
+  from: number;
+  end: number;
+};
+
+/** @throws InvalidDataError where too little is known. */
+function setUp({ horizon, options }: Mix, history: History, seed: number): SetUp {
   const grid = gridOf(history);
   const first_day = Math.max(grid.first_day, grid.first_day + grid.days - MOST_DAYS);
-  const panel = panelOf(history, horizon, grid, first_day);
+  const { weather = false } = options;
+  const panel = panelOf(history, horizon, grid, { first_day, weather });
   const end = grid.first_day + grid.days - 1 - first_day;
   if (end < LEAST_DAYS)
     throw new InvalidDataError(
       `${end} days are known; this model needs ${LEAST_DAYS}.`,
       'Wait, or import older values.',
     );
-  const methods = methodsOf(history, seed, grid.days);
+  const known = weather ? daysWithWeather(panel, end) : end;
+  if (known < LEAST_DAYS)
+    throw new InvalidDataError(
+      `The weather of ${known} days was kept as it had been forecast; this model needs ${LEAST_DAYS}.`,
+      'Wait: the box keeps what is forecast each hour.',
+    );
+  const methods = methodsOf(history, seed, grid.days, options);
+  return { grid, first_day, panel, methods, from: Math.max(FIRST_DAYS, end - BACKTEST_DAYS - SETTLE_DAYS), end };
+}
+
+function daysWithWeather(panel: Panel, end: number): number {
+  let days = 0;
+  for (let day = 0; day < end; day++)
+    if (weatherOf(panel).some(({ series }) => !Number.isNaN(panel.viewAt(panel.origin(day)).value(series, day, NOON))))
+      days++;
+  return days;
+}
+
+/** Networks learn for the backtest and for use; the others do that on the way. */
+async function trainDeep(
+  mix: Mix,
+  history: History,
+  seed: number,
+  progress: Progress,
+  trainer: NetworkTrainer,
+): Promise<Trained> {
+  const made = setUp(mix, history, seed);
+  const waiting = made.methods.flatMap(({ method }) =>
+    'prepare' in method ? [made.from, made.end].map((day) => ({ method, day })) : [],
+  );
+  for (const [k, { method, day }] of waiting.entries())
+    await method.prepare(made.panel, day, trainer, (share) => progress((0.8 * (k + share)) / waiting.length));
+  return walkAndLearn(mix, made, (done) => progress(0.8 + 0.2 * done));
+}
+
+function walkAndLearn(
+  { name }: Mix,
+  { grid, first_day, panel, methods, from, end }: SetUp,
+  progress: Progress,
+): Trained {
   const ensemble = createEnsemble({ methods, levels: BAND_LEVELS, every_days: 7 });
-  const from = Math.max(FIRST_DAYS, end - BACKTEST_DAYS - SETTLE_DAYS);
   const scores: DayScore[] = [];
   for (let day = from; day < end; day++) {
     progress((day - from) / (end - from + 3));
@@ -152,13 +253,16 @@ const frozen = (method: ForecastMethod): ForecastMethod => ({
   },
 });
 
-function revive(artefact: Artefact, horizon: Horizon): LiveModel {
+function revive(artefact: Artefact, { horizon, options }: Mix): LiveModel {
   const { first_day, trained_day, history_days, ensemble: state } = artefact;
   /** Walks from the day it was trained to `last`, so that weights and bands know the days between. */
   function walk(history: History, last: number, each: (day: number, hours: HourForecast[] | null) => void) {
     const grid = gridOf(history);
-    const panel = panelOf(history, horizon, grid, first_day);
-    const methods = methodsOf(history, 0, history_days).map(({ method, prior }) => ({ method: frozen(method), prior }));
+    const panel = panelOf(history, horizon, grid, { first_day, weather: options.weather ?? false });
+    const methods = methodsOf(history, 0, history_days, options).map(({ method, prior }) => ({
+      method: frozen(method),
+      prior,
+    }));
     const ensemble = createEnsemble({ methods, levels: BAND_LEVELS, every_days: Infinity }, state);
     for (let day = Math.min(trained_day, last - first_day); day <= last - first_day; day++)
       each(first_day + day, step(ensemble, panel, day));

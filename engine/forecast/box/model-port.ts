@@ -3,7 +3,9 @@
  * which the same forecasts, scores and explanations follow on any machine. Pure, as all of the engine.
  */
 import type { DayCalendar } from '../../features/load-past.ts';
+import type { WeatherSeries } from '../../features/weather.ts';
 import type { Columns } from '../../ports.ts';
+import type { NetworkTrainer } from '../neural/trainer.ts';
 import type { Explanation } from '../port.ts';
 
 /**
@@ -23,6 +25,18 @@ export type History = {
   time_zone: string;
   /** Local day numbers (days since 1970-01-01), ascending. */
   holidays: readonly number[];
+  /** What was forecast of the weather at the place, as it was known so long before; none where nobody asks for it. */
+  weather?: readonly KnownWeather[];
+};
+
+/** Hours of a weather series, each as forecast at least `lead_ms` before it began. */
+export type KnownWeather = {
+  name: WeatherSeries;
+  unit: string;
+  lead_ms: number;
+  /** Starts of hours (epoch ms), ascending, and the values; NaN is missing. */
+  at_ms: Float64Array;
+  values: Float64Array;
 };
 
 /** Mean and quantiles (of BAND_LEVELS) of an hour of the local grid, in the series' unit. */
@@ -57,9 +71,15 @@ export type Recipe = {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Whether something is learned that another run could learn otherwise. */
   readonly learns: boolean;
+  /** Whether it sees the weather: without any it is not trained. */
+  readonly weather?: boolean;
+  /** Whether networks are among its methods: trained where somebody or a fast backend asks for them. */
+  readonly networks?: boolean;
   /** Learns, and scores itself on the newest days, each forecast from what was known before it (rolling origin).
    * @throws InvalidDataError with the reason where too little is known. */
   train(history: History, seed: number, progress: Progress): Trained;
+  /** Instead of `train` where networks are among its methods. @throws UnavailableError where no backend can. */
+  trainNetworks?(history: History, seed: number, progress: Progress, trainer: NetworkTrainer): Promise<Trained>;
   /** @throws InvalidDataError where the artefact is not of this recipe. */
   revive(artefact: unknown): LiveModel;
 };

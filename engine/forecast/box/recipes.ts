@@ -26,7 +26,10 @@ export function recipesOf(kind: SeriesKind, horizon: Horizon): Recipe[] {
   if (horizon === 'intraday') return kind === 'price' ? [] : [ridge, naive, createHoursMix()];
   // A price of today is published: only the one of tomorrow is forecast.
   if (horizon === 'day-ahead' && kind === 'price') return [];
-  return [ridge, naive, profiles, createDayMix(kind, horizon)];
+  const mixes = [createDayMix(kind, horizon), createDayMix(kind, horizon, { networks: true })];
+  // The weather of a place says little of a market.
+  const outdoors = kind === 'price' ? [] : [createDayMix(kind, horizon, { weather: true })];
+  return [ridge, naive, profiles, ...mixes, ...outdoors];
 }
 
 /** @throws InvalidDataError for a recipe that this version does not know. */

@@ -1,6 +1,6 @@
 /** A site's slots as hourly series on local days, and hours back as slots. */
-import { createPanel, type Panel } from '../../features/panel.ts';
-import { HOUR_MS, instantOf, SLOT_MS } from '../../model/time.ts';
+import { createPanel, type HourlySeries, type Panel } from '../../features/panel.ts';
+import { HOUR_MS, instantOf, SLOT_MS, zoneOffset } from '../../model/time.ts';
 import type { ForecastPoint } from '../../ports.ts';
 import { createLocalGrid, DAY_HOURS, hourShape, type LocalGrid, weekday } from '../local-grid.ts';
 import { BAND_LEVELS, type History, type Horizon, type HourForecast } from './model-port.ts';
@@ -27,19 +27,29 @@ export function gridOf({ columns, from_ms, time_zone }: History): LocalGrid {
   return createLocalGrid({ history: columns, from_ms, time_zone, slots: 0, quantiles: [], floor: null });
 }
 
-/**
- * The panel of a daily horizon: a measured hour is known when it is over, a price when it is published. Its first day
- * is `first_day` where given, so that an artefact finds its days again after the history has moved on.
- */
-export function panelOf(history: History, horizon: Horizon, grid: LocalGrid, first_day = grid.first_day): Panel {
+export type PanelChoice = {
+  /** Its first day; that of the grid where left out. An artefact finds its days again after the history has moved on. */
+  first_day?: number;
+  /** Whether the weather is among its series. */
+  weather?: boolean;
+};
+
+/** The panel of a daily horizon: a measured hour is known when it is over, a price when it is published. */
+export function panelOf(
+  history: History,
+  horizon: Horizon,
+  grid: LocalGrid,
+  { first_day = grid.first_day, weather = false }: PanelChoice = {},
+): Panel {
   const { kind, time_zone } = history;
-  const end_day = grid.first_day + grid.days;
+  // Tomorrow's weather is known today.
+  const end_day = grid.first_day + grid.days + (weather ? 1 : 0);
   const values = new Float64Array(Math.max(0, end_day - first_day) * DAY_HOURS).fill(NaN);
   const known_ms = new Float64Array(values.length);
   for (let k = 0; k < values.length; k++) {
     const [day, hour] = [first_day + Math.floor(k / DAY_HOURS), k % DAY_HOURS];
     const from = day - grid.first_day;
-    if (from >= 0) values[k] = grid.hours[from * DAY_HOURS + hour]!;
+    if (from >= 0) values[k] = grid.hours[from * DAY_HOURS + hour] ?? NaN;
     known_ms[k] =
       kind === 'price' ? localInstant(time_zone, day - 1, PUBLISHED_HOUR) : localInstant(time_zone, day, hour + 1);
   }
@@ -47,7 +57,31 @@ export function panelOf(history: History, horizon: Horizon, grid: LocalGrid, fir
   if (kind !== 'price') for (let k = 0; k < values.length; k++) if (known_ms[k]! > history.from_ms) values[k] = NaN;
   const unit = kind === 'price' ? 'EUR/MWh' : 'W';
   const origin = (day: number) => originOf(history, horizon, first_day + day);
-  return createPanel({ first_day, series: [{ name: kind, unit, values, known_ms }], origin });
+  const target = { name: kind, unit, values, known_ms };
+  const others = weather ? weatherSeries(history, horizon, first_day, values.length) : [];
+  return createPanel({ first_day, series: [target, ...others], origin });
+}
+
+/** So long before an hour its weather must have been forecast, that all of a day's was known at the day's origin. */
+export const WEATHER_LEAD_MS: Partial<Record<Horizon, number>> = {
+  'day-ahead': 25 * HOUR_MS,
+  'gate-closure': 38 * HOUR_MS,
+};
+
+function weatherSeries(history: History, horizon: Horizon, first_day: number, length: number): HourlySeries[] {
+  const dayOf = (at_ms: number) => at_ms + zoneOffset(at_ms, history.time_zone);
+  return (history.weather ?? [])
+    .filter(({ lead_ms }) => lead_ms === WEATHER_LEAD_MS[horizon])
+    .map(({ name, unit, lead_ms, at_ms, values }) => {
+      const series = { name, unit, values: new Float64Array(length).fill(NaN), known_ms: new Float64Array(length) };
+      for (const [k, at] of at_ms.entries()) {
+        const place = Math.floor(dayOf(at) / HOUR_MS) - first_day * DAY_HOURS;
+        if (place < 0 || place >= length || !(at - lead_ms <= history.from_ms)) continue;
+        series.values[place] = values[k]!;
+        series.known_ms[place] = at - lead_ms;
+      }
+      return series;
+    });
 }
 
 export type SlotOptions = { slots: number; floor: number | null };

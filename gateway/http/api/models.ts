@@ -149,7 +149,14 @@ const train = apiRoute('analyst', {
   path: '/api/v1/models/train',
   tags,
   summary: 'Train the models in the background, then judge them',
-  request: { query: z.object({ series: z.string().optional() }) },
+  request: {
+    query: z.object({
+      series: z.string().optional(),
+      networks: z.enum(['true', 'false']).optional().openapi({
+        description: 'Random forests and networks as well, which takes minutes; as configured where left out.',
+      }),
+    }),
+  },
   responses: { 202: { description: 'It has begun; `GET /api/v1/models` shows how far it is.' } },
 });
 const cancel = apiRoute('analyst', {
@@ -230,9 +237,10 @@ export function createModelsApi(services: Pick<Services, 'models' | 'predictions
   });
   app.openapi(reload, async (c) => c.json({ live: await models.reload(actorOf(c)) }, 200));
   app.openapi(train, async (c) => {
-    const { series } = c.req.valid('query');
+    const { series, networks } = c.req.valid('query');
+    const chosen = networks === undefined ? {} : { networks: networks === 'true' };
     models
-      .train(actorOf(c), { force: true, ...(series === undefined ? {} : { series }) })
+      .train(actorOf(c), { force: true, ...chosen, ...(series === undefined ? {} : { series }) })
       .catch((error: unknown) => log.warn({ err: error }, 'the models could not be trained'));
     return c.body(null, 202);
   });

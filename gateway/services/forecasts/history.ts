@@ -1,11 +1,18 @@
 /** What forecasts and models of a site learn from: slots of the last months, with the site's calendar. */
 import type { PublicHolidays } from '../../../connectors/holidays/public.ts';
 import { InvalidDataError } from '../../../engine/errors.ts';
-import type { SeriesKind } from '../../../engine/forecast/box/model-port.ts';
+import type { History, KnownWeather, SeriesKind } from '../../../engine/forecast/box/model-port.ts';
 import { Quality } from '../../../engine/model/quality.ts';
 import { HOUR_MS, localDate, SLOT_MS, slotStart } from '../../../engine/model/time.ts';
 import type { Columns } from '../../../engine/ports.ts';
-import type { DataService, PriceService, Services, SiteService, TariffService } from '../../services.ts';
+import type {
+  DataService,
+  PriceService,
+  Services,
+  SiteService,
+  TariffService,
+  WeatherService,
+} from '../../services.ts';
 
 export type HistoryDeps = Pick<Services, 'clock'> & {
   site: Pick<SiteService, 'get' | 'tenants'>;
@@ -13,6 +20,8 @@ export type HistoryDeps = Pick<Services, 'clock'> & {
   market: PriceService['market'];
   tariffs: Pick<TariffService, 'area'>;
   holidays?: PublicHolidays;
+  /** Weather as it had been forecast; without, no model sees any. */
+  weather?: Pick<WeatherService, 'known'>;
 };
 
 export type SiteHistory = {
@@ -25,7 +34,14 @@ export type SiteHistory = {
   known: string;
   /** Local day numbers. */
   holidays: number[];
+  weather: readonly KnownWeather[];
 };
+
+/** What models are given of it. */
+export const historyFrom = (
+  kind: SeriesKind,
+  { columns, from_ms, time_zone, holidays, weather }: SiteHistory,
+): History => ({ kind, columns, from_ms, time_zone, holidays, weather });
 
 const DAY_MS = 24 * HOUR_MS;
 const HISTORY_MS = 400 * DAY_MS;
@@ -47,7 +63,8 @@ export async function gatherHistory(deps: HistoryDeps, tenant: string, series: S
       series === 'load' ? 'No meter has measured the load yet.' : 'No meter measures generation.',
       'Add a meter with this role.',
     );
-  return { columns, unit: 'W', from_ms: now_ms, time_zone, known_ms, known: fingerprint(columns), holidays };
+  const weather = (await deps.weather?.known(tenant)) ?? [];
+  return { columns, unit: 'W', from_ms: now_ms, time_zone, known_ms, known: fingerprint(columns), holidays, weather };
 }
 
 /** Published prices reach into the future: the forecast begins after the last of them. */
@@ -68,7 +85,7 @@ async function priceHistory(
     throw new InvalidDataError(`No prices of ${area} are stored yet.`, 'Check the price sources, or load a CSV.');
   const from_ms = Math.max(now_ms, known_ms + SLOT_MS);
   const unit = `${prices.currency}/MWh`;
-  return { columns, unit, from_ms, time_zone, known_ms, known: fingerprint(columns), holidays };
+  return { columns, unit, from_ms, time_zone, known_ms, known: fingerprint(columns), holidays, weather: [] };
 }
 
 /** Slots of which only a part was measured would look like a low: they count as not known. */

@@ -7,6 +7,7 @@ import { InvalidDataError } from '../../../engine/errors.ts';
 import type { DayScore, History, Horizon, Recipe, SeriesKind } from '../../../engine/forecast/box/model-port.ts';
 import type { Base, Workers } from '../../services.ts';
 import type { TrainResult, TrainTask } from '../../workers/train-model.ts';
+import type { NeuralBackends } from '../neural-backends.ts';
 import { finishRun, insertRun, type ModelRun, type SplitMetrics, writeDays } from './rows.ts';
 
 const SEED = 1;
@@ -20,6 +21,8 @@ export type TrainingDeps = Pick<Base, 'db' | 'files' | 'clock' | 'log' | 'metric
   trainers: Pick<Workers, 'run'>;
   threads: number;
   code_version: string;
+  /** Backends for networks; the processor's where left out. */
+  neural?: Pick<NeuralBackends, 'order' | 'isFast'>;
 };
 
 /** Same code, data, parameters and seed give the same hash, on any machine. */
@@ -38,7 +41,8 @@ export function codeVersion(root: string, release: string): string {
   return `${release}+${hash.digest('hex').slice(0, 12)}`;
 }
 
-export function dataOf({ columns, from_ms }: History): NonNullable<ModelRun['data']> {
+/** The weather counts where the history has some. */
+export function dataOf({ columns, from_ms, weather = [] }: History): NonNullable<ModelRun['data']> {
   const hash = createHash('sha256');
   let [first_ms, last_ms, values] = [from_ms, from_ms, 0];
   const row = new Float64Array(2);
@@ -50,8 +54,13 @@ export function dataOf({ columns, from_ms }: History): NonNullable<ModelRun['dat
     row.set([at_ms, value]);
     hash.update(new Uint8Array(row.buffer));
   }
+  for (const { name, lead_ms, at_ms, values: known } of weather)
+    hash.update(`${name} ${lead_ms}\0`).update(bytesOf(at_ms)).update(bytesOf(known));
   return { from_ms: first_ms, to_ms: last_ms, values, hash: hash.digest('hex') };
 }
+
+const bytesOf = (values: Float64Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /** @returns the runs, in the order of `orders`. Ends early, with what was trained, when `signal` says so. */
 export async function trainAll(
@@ -118,7 +127,8 @@ async function trainOne(
   const done = { ...run };
   let scores: DayScore[] = [];
   try {
-    const task: TrainTask = { history, recipe: recipe.name, horizon, seed: SEED, channel };
+    const backends = recipe.networks && deps.neural ? { backends: deps.neural.order() } : {};
+    const task: TrainTask = { history, recipe: recipe.name, horizon, seed: SEED, channel, ...backends };
     const result = await deps.trainers.run<TrainResult>('train-model', task, { signal, timeout_ms: LONGEST_MS });
     scores = result.scores;
     const bytes = new TextEncoder().encode(result.artefact);
@@ -127,6 +137,7 @@ async function trainOne(
     Object.assign(done, {
       state: 'done',
       metrics: metricsOf(scores),
+      device: result.device,
       model_hash: hashOf(bytes),
       artefact,
       artefact_bytes: bytes.length,

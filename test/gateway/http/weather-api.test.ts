@@ -13,6 +13,7 @@ function ask(role: Actor['role'] | null) {
       asked.push([tenant, from_ms, to_ms]);
       return [{ at_ms: from_ms, temperature_C: 12.5, irradiance_W_m2: null, forecast: true }];
     },
+    known: async () => [],
     state: async () => ({ enabled: true, last_success_ms: HOUR, fault: null }),
   };
   const app = createApiApp();

@@ -59,6 +59,7 @@ export const forecastTexts = {
   'forecasts.why_calendar': 'Wochentag und Feiertage',
   'forecasts.why_season': 'Jahreszeit',
   'forecasts.why_time_of_day': 'Tageszeit',
+  'forecasts.why_weather': 'Wettervorhersage',
   'forecasts.why_limits': 'auf das Mögliche begrenzt',
   'forecasts.why_other': 'Übriges',
   'forecasts.accuracy': 'Fehler von Tag zu Tag',

@@ -55,6 +55,7 @@ export const forecastTexts = {
   'forecasts.why_calendar': 'weekday and holidays',
   'forecasts.why_season': 'season',
   'forecasts.why_time_of_day': 'time of day',
+  'forecasts.why_weather': 'weather forecast',
   'forecasts.why_limits': 'kept within what is possible',
   'forecasts.why_other': 'other',
   'forecasts.accuracy': 'Error from day to day',
