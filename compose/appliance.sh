@@ -67,10 +67,18 @@ backup() {
   questdb 'checkpoint release'
   [ $copied = 1 ] || fail 'QuestDB could not be copied; nothing of this counts as a backup'
   say 'files and vectors'
-  toolbox "tar -C /files -czf $to.part/files.tar.gz . && tar -C /vectors -czf $to.part/vectors.tar.gz . \
-    && cd $to.part && sha256sum ./*.gz box > SHA256SUMS && sync && mv $to.part $to && ls -1dt /backups/appliance/*Z | tail -n +${KEEP:-8} | xargs -r rm -rf"
+  vectors save "$to.part/vectors" || fail 'Qdrant could not be copied; nothing of this counts as a backup'
+  toolbox "tar -C /files -czf $to.part/files.tar.gz . \
+    && cd $to.part && find . -type f ! -path './$box/*' ! -name SHA256SUMS -exec sha256sum {} + > SHA256SUMS && sync && mv $to.part $to && ls -1dt /backups/appliance/*Z | tail -n +${KEEP:-8} | xargs -r rm -rf"
   say "backup $id is whole. Keep its passphrase elsewhere too: make passphrase"
   echo "$id"
+}
+
+passages() { echo "${PASSAGES:-$(value PASSAGES)}" | grep . || echo qdrant://qdrant:6333; }
+# Snapshots of Qdrant's collections; nothing where the passages are in the box itself.
+vectors() {
+  case "${SMALL:-}$(passages)" in qdrant*) dc run --rm -T --no-deps --entrypoint node toolbox --disable-warning=ExperimentalWarning \
+    gateway/vectors.ts "$1" "$(passages)" "$2" >&2 ;; esac
 }
 
 questdb() {
@@ -94,7 +102,7 @@ restore() {
   toolbox "for volume in data db series files vectors; do find /\$volume -mindepth 1 -delete; done
     mkdir -p /db/18/docker && tar -C /db/18/docker -xzf $from/postgres.tar.gz && chown -R 999:999 /db && chmod 700 /db/18/docker
     tar -C /series -xzf $from/questdb.tar.gz && touch /series/_restore && chown -R 10001:10001 /series
-    tar -C /files -xzf $from/files.tar.gz && tar -C /vectors -xzf $from/vectors.tar.gz && chown 1000:1000 /data"
+    tar -C /files -xzf $from/files.tar.gz && chown 1000:1000 /data"
   say 'the box'
   box=$(toolbox "cat $from/box")
   dc run --rm -T --no-deps luna restore "$from/$box" --no-log >&2
@@ -104,6 +112,9 @@ restore() {
 alter role luna_owner password :'owner';
 alter role luna_app password :'app';
 SQL
+  # Before the box asks for them.
+  case "${SMALL:-}$(passages)" in qdrant*) dc up -d --wait --wait-timeout "$WAIT_S" qdrant ;; esac
+  vectors restore "$from/vectors" || say 'the vectors could not be restored: ./luna index makes them anew from the documents'
   up
   smoke || fail 'the restored box does not pass the smoke test: make status, make logs'
   say "restored $id"
@@ -130,6 +141,14 @@ upgrade() {
   fail 'the upgrade was taken back; the box runs as before'
 }
 
+# Printed, or replaced by the one that opens the backups of another machine.
+passphrase() {
+  [ $# -gt 0 ] || { toolbox 'cat /run/secrets-luna/backup-passphrase'; return; }
+  printf '%s\n' "$1" | dc run --rm -T --no-deps --entrypoint /bin/sh prepare -c 'cd /prepare/secrets/luna && umask 277 \
+    && cat > new && chown 1000:1000 new && mv -f new backup-passphrase'
+  say 'the passphrase is kept; the box reads it at its next start'
+}
+
 reset() {
   ask 'Every reading, document, account and secret of the appliance is removed (backups in a folder of your own stay).'
   COMPOSE_PROFILES='*' dc down -v --remove-orphans
@@ -148,7 +167,7 @@ case $command in
   restore) restore "$@" ;;
   upgrade) upgrade ;;
   smoke) smoke && say 'the smoke test passes' ;;
-  passphrase) toolbox 'cat /run/secrets-luna/backup-passphrase' ;;
+  passphrase) passphrase "$@" ;;
   compose) dc "$@" ;;
-  *) fail 'usage: appliance.sh up|down|reset|logs|status|backup|restore [ID]|upgrade|smoke|passphrase|compose …' ;;
+  *) fail 'usage: appliance.sh up|down|reset|logs|status|backup|restore [ID]|upgrade|smoke|passphrase [NEW]|compose …' ;;
 esac

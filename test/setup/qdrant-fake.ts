@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createSnapshots, type Snapshots } from './qdrant-snapshots.ts';
 
 type Condition = { key: string; match: { value: string | boolean } };
 type Clause = Condition | { should: Filter[] };
@@ -22,6 +23,7 @@ export type FakeQdrant = {
   refused: string[];
   /** Field indexes of a collection. */
   indexesOf(collection: string): ReadonlyMap<string, unknown>;
+  snapshots: Snapshots;
   close(): Promise<void>;
 };
 
@@ -36,12 +38,23 @@ class Refused extends Error {
 export async function startFakeQdrant(): Promise<FakeQdrant> {
   const collections = new Map<string, Collection>();
   const refused: string[] = [];
+  const snapshots = createSnapshots(
+    (name) => {
+      const one = collections.get(name);
+      return one ? JSON.stringify({ ...one, indexes: [...one.indexes], points: [...one.points] }) : null;
+    },
+    (name, text) => {
+      const { vectors, indexes, points } = JSON.parse(text) as Collection & { indexes: []; points: [] };
+      collections.set(name, { vectors, indexes: new Map(indexes), points: new Map(points) });
+    },
+  );
   const server = createServer(async (request, response) => {
     const send = (status: number, body: unknown) => {
       response.writeHead(status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(body));
     };
     try {
+      if (await snapshots.answer(request, response)) return;
       const result = answerTo(collections, `${request.method}`, `${request.url}`, await bodyOf(request));
       send(200, { result, status: 'ok', time: 0 });
     } catch (error) {
@@ -53,7 +66,7 @@ export async function startFakeQdrant(): Promise<FakeQdrant> {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return {
     url: `qdrant://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    refused,
+    ...{ refused, snapshots },
     indexesOf: (name) => collections.get(name)?.indexes ?? new Map(),
     close: () =>
       new Promise((done) => {
