@@ -8,11 +8,11 @@ import { createLoadRidge } from '../../engine/forecast/load-ridge.ts';
 import { createLoadRows, forecastLoadTrees, type LoadRows, trainLoadTrees } from '../../engine/forecast/load-trees.ts';
 import type { Booster } from '../../engine/forecast/trees/boost.ts';
 import { findFile } from './epf/data.ts';
-import { LOAD_SETS, type LoadSet, loadPanel, setFromFile } from './loads/sets.ts';
+import { cambridgeWeather, LOAD_SETS, type LoadSet, type LoadWeather, loadPanel, setFromFile } from './loads/sets.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'day-ahead loads: --set cambridge|uci|nrel|citylearn-load|citylearn-pv, or --file F --tz ZONE --test-from DATE --country CC; --days N --series N --rounds 250';
+  'day-ahead loads: --set cambridge|uci|nrel|citylearn-load|citylearn-pv, or --file F --tz ZONE --test-from DATE --country CC; --days N --series N --rounds 250; --weather observed (cambridge: a perfect forecast)';
 
 const LEVELS = Array.from({ length: 19 }, (_, k) => (k + 1) / 20);
 const PENALTIES = [30, 300, 3000];
@@ -20,23 +20,36 @@ const PENALTIES = [30, 300, 3000];
 const SETTLE_DAYS = 56;
 const EXPERTS = ['trees', ...PENALTIES.map((penalty) => `ridge_${penalty}`), 'alike', 'week'] as const;
 const PRIOR = [0.4, 0.15, 0.15, 0.15, 0.1, 0.05];
+/** Trees and ridges that see the weather, beside the others. */
+const OUTDOORS = ['trees_weather', ...PENALTIES.map((penalty) => `ridge_weather_${penalty}`)] as const;
+const OUTDOORS_PRIOR = [0.4, 0.15, 0.15, 0.15];
+const OUTDOORS_TOTAL = 1.85;
+
+/** What forecasts with and without weather need. */
+type Means = { rows: LoadRows; forests: (day: number) => Booster };
 
 type Score = { error: number; naive: number; pinball: number; hours: number; experts: number[]; inside: number };
 
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
   const began = process.cpuUsage();
   const set = chooseSet(options);
-  const histories = set.values.map((values, k) =>
-    createLoadHistory(loadPanel(set, set.names[k]!, values), set.calendar, { latitude: set.latitude }),
-  );
-  const rows = createLoadRows(histories, set.unit);
+  const observed = weatherFor(options, set);
+  const panels = set.values.map((values, k) => loadPanel(set, set.names[k]!, values, observed));
   const until = Math.min(set.days, set.test_from + Number(options.days ?? set.days));
-  const forests = forestsOf(set, rows, until, Number(options.seed ?? 1), Number(options.rounds ?? 250));
+  const meansOf = (weather: boolean): Means => {
+    const histories = panels.map((panel) =>
+      createLoadHistory(panel, set.calendar, { latitude: set.latitude, weather }),
+    );
+    const rows = createLoadRows(histories, set.unit);
+    return { rows, forests: forestsOf(set, rows, until, Number(options.seed ?? 1), Number(options.rounds ?? 250)) };
+  };
+  const [indoors, outdoors] = [meansOf(false), observed.length > 0 ? meansOf(true) : null];
+  const names = [...EXPERTS, ...(outdoors ? OUTDOORS : [])];
   const results = set.names.map((name, id) => {
-    const score = walkSeries(set, rows, id, until, forests);
+    const score = walkSeries(set, indoors, outdoors, id, until);
     const scale = scaleOf(set, id);
     progress(
-      `${name}: MASE ${(score.error / score.hours / scale).toFixed(4)} of ${EXPERTS.map((expert, k) => `${expert} ${(score.experts[k]! / score.hours / scale).toFixed(3)}`).join(', ')}`,
+      `${name}: MASE ${(score.error / score.hours / scale).toFixed(4)} of ${names.map((expert, k) => `${expert} ${(score.experts[k]! / score.hours / scale).toFixed(3)}`).join(', ')}`,
     );
     return { score, scale };
   });
@@ -52,13 +65,18 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
     series: results.length,
     days: until - set.test_from,
     coverage90: mean(({ score }) => score.inside / score.hours),
+    ...(outdoors ? { weather: 'observed: a perfect forecast' } : {}),
     ...Object.fromEntries(
-      EXPERTS.map((expert, k) => [
-        `mase_${expert}`,
-        mean(({ score, scale }) => score.experts[k]! / score.hours / scale),
-      ]),
+      names.map((expert, k) => [`mase_${expert}`, mean(({ score, scale }) => score.experts[k]! / score.hours / scale)]),
     ),
   };
+}
+
+function weatherFor({ weather, set = 'nrel' }: BenchOptions, chosen: LoadSet): LoadWeather[] {
+  if (weather === undefined) return [];
+  if (weather !== 'observed' || set !== 'cambridge')
+    throw new Error('--weather observed is there for --set cambridge alone.');
+  return cambridgeWeather(chosen);
 }
 
 function chooseSet(options: BenchOptions): LoadSet {
@@ -88,12 +106,14 @@ function forestsOf(set: LoadSet, rows: LoadRows, until: number, seed: number, ro
   };
 }
 
-function walkSeries(set: LoadSet, rows: LoadRows, id: number, until: number, forests: (day: number) => Booster): Score {
+function walkSeries(set: LoadSet, { rows, forests }: Means, outdoors: Means | null, id: number, until: number): Score {
   const history = rows.histories[id]!;
   const ridge = createLoadRidge(history, PENALTIES);
-  const combiner = createCombiner({ experts: EXPERTS.length, slots: DAY_HOURS, prior: PRIOR });
+  const outdoorRidge = outdoors && createLoadRidge(outdoors.rows.histories[id]!, PENALTIES);
+  const prior = outdoors ? [...PRIOR, ...OUTDOORS_PRIOR].map((weight) => weight / OUTDOORS_TOTAL) : PRIOR;
+  const combiner = createCombiner({ experts: prior.length, slots: DAY_HOURS, prior });
   const bands = createBands({ slots: DAY_HOURS, levels: LEVELS, window_days: 91 });
-  const score: Score = { error: 0, naive: 0, pinball: 0, hours: 0, experts: EXPERTS.map(() => 0), inside: 0 };
+  const score: Score = { error: 0, naive: 0, pinball: 0, hours: 0, experts: prior.map(() => 0), inside: 0 };
   for (let day = set.test_from - SETTLE_DAYS; day < until; day++) {
     const past = history.before(day);
     const experts = [
@@ -101,6 +121,9 @@ function walkSeries(set: LoadSet, rows: LoadRows, id: number, until: number, for
       ...ridge.forecast(day),
       meanOfDays(past, past.alike(5)),
       meanOfDays(past, daysAgo(day, LAST_WEEK)),
+      ...(outdoors && outdoorRidge
+        ? [forecastLoadTrees(outdoors.forests(day), outdoors.rows, id, day, set.unit), ...outdoorRidge.forecast(day)]
+        : []),
     ];
     const point = combiner.combine(experts);
     const actual = set.values[id]!.subarray(day * DAY_HOURS, (day + 1) * DAY_HOURS);

@@ -2,7 +2,8 @@
 import { createPublicHolidays } from '../../../connectors/holidays/public.ts';
 import type { DayCalendar } from '../../../engine/features/load-past.ts';
 import type { LoadUnit } from '../../../engine/features/load-rows.ts';
-import { createPanel, DAY_HOURS, dayStart_ms, type Panel } from '../../../engine/features/panel.ts';
+import { createPanel, DAY_HOURS, dayStart_ms, knownByDay, type Panel } from '../../../engine/features/panel.ts';
+import type { WeatherSeries } from '../../../engine/features/weather.ts';
 import { zoneOffset } from '../../../engine/model/time.ts';
 import { findFile, readText } from '../epf/data.ts';
 
@@ -214,15 +215,39 @@ export function setFromFile(file: string, test_from: string, country: string | n
   };
 }
 
-/** A reading is known when its hour is over; forecasts are made at midnight. */
-export function loadPanel({ first_day, days }: LoadSet, name: string, values: Float64Array): Panel {
+/** Hours of weather on the days of a set. */
+export type LoadWeather = { name: WeatherSeries; unit: string; values: Float64Array };
+
+/** What the weather was in Cambridge, as if it had been forecast without any error. */
+export function cambridgeWeather({ first_day, days }: LoadSet): LoadWeather[] {
+  const file = findFile('weather_pv_price_co2_2017-2023_hourly.csv.gz', 'load/cambridge');
+  const { names, stamps, columns } = readTable(file);
+  const places = stamps.map((stamp) => {
+    const at = Date.parse(`${stamp}Z`);
+    return Math.floor((at + zoneOffset(at, 'Europe/London')) / HOUR_MS) - first_day * DAY_HOURS;
+  });
+  const of = (column: string) => onDays(places, columns[names.indexOf(column)]!, days);
+  return [
+    { name: 'temperature', unit: '°C', values: of('temp_c') },
+    { name: 'irradiance', unit: 'W/m²', values: of('ghi_wm2') },
+  ];
+}
+
+/** A reading is known when its hour is over, the weather of a day at its midnight; forecasts are made then. */
+export function loadPanel(
+  { first_day, days }: LoadSet,
+  name: string,
+  values: Float64Array,
+  weather: readonly LoadWeather[] = [],
+): Panel {
   const known_ms = Float64Array.from(
     { length: days * DAY_HOURS },
     (_, k) => dayStart_ms(first_day, 0) + (k + 1) * HOUR_MS,
   );
+  const forecast_ms = knownByDay(days, (day) => dayStart_ms(first_day, day));
   return createPanel({
     first_day,
-    series: [{ name, unit: '', values, known_ms }],
+    series: [{ name, unit: '', values, known_ms }, ...weather.map((series) => ({ ...series, known_ms: forecast_ms }))],
     origin: (day) => dayStart_ms(first_day, day),
   });
 }

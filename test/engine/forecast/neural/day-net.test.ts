@@ -103,7 +103,7 @@ describe('training of networks', { timeout: 60_000 }, () => {
 describe('deep ensembles', { timeout: 120_000 }, () => {
   const TODAY = 80;
   const options = { members: 2, seed: 1, floor: 0 } as const;
-  const epochs = { mlp: 12, lstm: 2 };
+  const epochs = { mlp: 8, lstm: 1 };
   const make = async (kind: 'mlp' | 'lstm', panel: Panel) => {
     const method = createDayNet(createPasts(calendar, 'level'), { kind, ...options, epochs: epochs[kind] });
     const shares: number[] = [];
@@ -120,7 +120,9 @@ describe('deep ensembles', { timeout: 120_000 }, () => {
       const view = panel.viewAt(Infinity);
       const error = (value: (hour: number) => number) =>
         made.reduce((sum, _, hour) => sum + Math.abs(value(hour) - view.value(0, TODAY, hour)) / DAY_HOURS, 0);
-      expect(error((hour) => made[hour]!)).toBeLessThan(error((hour) => view.value(0, TODAY - 1, hour)) + (kind === 'mlp' ? 8 : 40));
+      expect(error((hour) => made[hour]!)).toBeLessThan(
+        error((hour) => view.value(0, TODAY - 1, hour)) + (kind === 'mlp' ? 8 : 40),
+      );
       const spread = model.spread!(panel, TODAY);
       expect(spread.some((value) => value > 0)).toBe(true);
       const { base, contributions } = model.explain(panel, TODAY, 11);
