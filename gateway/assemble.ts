@@ -10,7 +10,6 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createMemoryBus } from '../connectors/bus/memory.ts';
 import { createPublicHolidays } from '../connectors/holidays/public.ts';
-import { createOllama } from '../connectors/language/ollama/ollama.ts';
 import type { MeterPoint } from '../engine/model/site.ts';
 import type { Clock } from '../engine/ports.ts';
 import { openVault } from './auth/vault.ts';
@@ -27,8 +26,10 @@ import { createWeb, openWebServer, type WebServer } from './http/server.ts';
 import { type Keep, keeping, type Part } from './lifecycle.ts';
 import { createMeterAddresses } from './meter-addresses.ts';
 import { createMetrics } from './metrics.ts';
+import { openOllama } from './ollama.ts';
 import { createOutbound } from './outbound.ts';
 import { createAccessService } from './services/access.ts';
+import { createTariffFacts } from './services/advice/tariff-facts.ts';
 import { createAdviceService } from './services/advice.ts';
 import { gatherAdviceContext } from './services/advice-context.ts';
 import { createAlertService } from './services/alerts.ts';
@@ -56,6 +57,7 @@ import { createIntake } from './services/intake.ts';
 import { createJobService } from './services/jobs.ts';
 import { createLoadService } from './services/loads.ts';
 import { createMeterService } from './services/meters.ts';
+import { createModelFetch } from './services/model-fetch.ts';
 import { createModelExport } from './services/models/mlflow-export.ts';
 import { codeVersion } from './services/models/training.ts';
 import { createModelService } from './services/models.ts';
@@ -97,8 +99,6 @@ export type BoxOptions = {
   clock?: Clock;
 };
 
-/** Where Ollama listens by default. */
-const OLLAMA_HERE = '127.0.0.1:11434';
 const ROOT = join(import.meta.dirname, '..');
 /** One core stays free for those who wait. */
 const TRAIN_THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
@@ -162,7 +162,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   const brokers = createBrokerWays(config);
   const devices = createDeviceService({
     ...base,
-    ...{ meters, audit, alerts, profiles: catalogue, vault },
+    ...{ meters, audit, alerts, profiles: catalogue, vault, quarantine },
     ...{ listen: brokers.listen, disconnect: brokers.disconnect, forget: brokers.forget },
     addresses: createMeterAddresses({
       allowed: allowedHosts.entries,
@@ -239,14 +239,17 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   const { plans } = planning.services;
   const similar: RegulationService['similar'] = (tenant, text, limit) => regulation.similar(tenant, text, limit);
+  const compared = createTariffFacts({ clock, log, series, meters, tariffs, prices, workers });
   const looked = { clock, db, site, meters, prices, forecasts, data, alerts, repairs, live, similar };
   const advice = createAdviceService({
     ...{ ...base, jobs, workers, site, data, forecasts, similar },
-    gather: (tenant, settings) => gatherAdviceContext(looked, tenant, settings),
+    gather: (tenant, settings) => gatherAdviceContext({ ...looked, plans, tariffs, compared }, tenant, settings),
   });
   const recordQuestion: AnswerDeps['recordQuestion'] = (actor, question, status) =>
     advice.record(actor, [{ id: randomUUID(), kind: 'question', object: question, detail: { status } }]);
-  const model = openLanguageModel(config, keep, allowedHosts.entries);
+  const ollama = openOllama(config, keep, allowedHosts.entries);
+  const { model } = ollama;
+  const model_fetch = createModelFetch({ log, ...ollama });
   const retrieval = await openRetrieval({
     ...{ ...base, keep, jobs, audit, alerts, tenants: site.tenants, model },
     ...{ allowed: allowedHosts.entries, people: createPeopleNames(access) },
@@ -264,7 +267,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   const demo = createDemoService({
     ...base,
-    ...{ devices, site, meters, regulation, forecasts, models, prices, weather, intake, plans },
+    ...{ devices, site, meters, regulation, forecasts, models, prices, weather, intake, quarantine, plans },
     mqtt_port: brokers.port,
   });
   const health = createHealthService({
@@ -291,7 +294,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     ...{ intake, watch, quarantine, live, site, meters, devices, search, access, audit, audit_chain, jobs },
     ...{ workers, uploads, data, repairs, loads, tariffs, bills, prices, weather, forecasts, models, features },
     ...{ predictions, regulation, retrieval, answers, advice, alerts, anomalies, allowedHosts, notify },
-    ...{ quality, demo, health, backups },
+    ...{ quality, demo, health, backups, model_fetch },
   };
 
   // The web
@@ -348,6 +351,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
       { name: 'weather', start: () => weather.start(), close: () => weather.stop() },
       ...brokers.parts({ ...base, certificate, devices, site, meters, routes, messages, deliveries }),
       { name: 'backups', start: () => backups.start(), close: () => backups.stop() },
+      { name: 'model fetch', start: () => model_fetch.start(), close: () => model_fetch.stop() },
       { name: 'polling', start: () => polling.start(), close: () => polling.stop() },
       ...planning.listening,
       { name: 'forecast backend', start: () => neural.start(), close: () => neural.stop() },
@@ -388,15 +392,6 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
     const rated_power_W = channels?.find(({ name }) => name === channel)?.rated_power_W;
     return rated_power_W === undefined ? {} : { rated_power_W };
   }
-}
-
-/** Lets out to its own default on this machine, to public addresses, and to private ones that an admin allowed. */
-function openLanguageModel({ ollama_url, ...config }: Config, keep: Keep, allowed: () => readonly string[]) {
-  if (ollama_url === null) return null;
-  // Deadlines are the connector's: a model may take minutes until its first word.
-  const outbound = keep(createOutbound({ allowed: () => [OLLAMA_HERE, ...allowed()], answer_ms: 0 }));
-  const { language_model: model, language_context: context_tokens } = config;
-  return createOllama({ url: ollama_url, model, context_tokens, fetch: outbound.fetch });
 }
 
 function version(): string {

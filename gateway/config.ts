@@ -96,6 +96,11 @@ export const ConfigSchema = z.strictObject({
     .describe(
       'Ollama server whose language model writes answers when it is there; null: answers are quotes only. Any other address on a private network needs an entry in allowed_hosts.',
     ),
+  ollama_pull: flag
+    .default(false)
+    .describe(
+      'Fetch the language and embedding models that Ollama lacks, in the background; Admin, Health shows how far it is.',
+    ),
   embedding: z
     .string()
     .regex(/^(?:auto|off|onnx:.+|ollama:.+)$/, { error: 'is none of auto, off, onnx:DIR, ollama:MODEL' })

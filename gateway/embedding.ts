@@ -29,9 +29,15 @@ export async function openEmbedder(
       log.error({ err: error }, 'the embedding model cannot be opened; passages are searched by words only');
       return null;
     });
-  if (embedding === 'off' || ollama_url === null) return null;
-  const model = embedding.startsWith('ollama:') ? embedding.slice(7) : USUAL_MODEL;
+  const model = embeddingOfOllama({ embedding, home });
+  if (model === null || ollama_url === null) return null;
   return createOllamaEmbedder({ url: ollama_url, model, fetch });
+}
+
+/** @returns the model that Ollama embeds with; null where another way was chosen, or none */
+export function embeddingOfOllama({ embedding, home }: Pick<Config, 'embedding' | 'home'>): string | null {
+  if (embedding.startsWith('ollama:')) return embedding.slice(7);
+  return embedding === 'auto' && !existsSync(join(home, 'embedding')) ? USUAL_MODEL : null;
 }
 
 export type RetrievalSetting = Omit<RetrievalDeps, 'index' | 'embedder' | 'rerank'> & {

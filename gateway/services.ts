@@ -31,6 +31,7 @@ import type { JobService } from './services/jobs.ts';
 import type { LiveValues } from './services/live.ts';
 import type { LoadService } from './services/loads.ts';
 import type { MeterService } from './services/meters.ts';
+import type { ModelFetchService } from './services/model-fetch.ts';
 import type { ModelService } from './services/models.ts';
 import type { NotifyService } from './services/notify.ts';
 import type { Planning } from './services/planning.ts';
@@ -86,6 +87,8 @@ export type Services = Base &
     weather: WeatherService;
     forecasts: ForecastService;
     models: ModelService;
+    /** Models of Ollama. */
+    model_fetch: ModelFetchService;
     features: FeatureService;
     predictions: PredictionService;
     regulation: RegulationService;
