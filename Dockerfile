@@ -51,7 +51,7 @@ USER 1000:1000
 VOLUME ["/data", "/backups"]
 EXPOSE 8080 1883 8883
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=10s --start-period=120s --start-interval=1s --retries=3 \
   CMD ["node", "/app/gateway/healthcheck.ts"]
 ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "/app/gateway/main.ts"]
 CMD ["run"]

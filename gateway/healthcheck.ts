@@ -1,11 +1,11 @@
 /**
  * HEALTHCHECK of the image: whether the box on this machine says that it is ready. Needs nothing but Node, and ends within
- * 4 s. Exit status 0: ready, 1: not.
+ * 8 s. Exit status 0: ready, 1: not.
  */
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 
-const DEADLINE_MS = 4000;
+const DEADLINE_MS = 8000;
 
 /** @param tls as the box serves; its certificate is not looked at, for it is not made out for this address */
 export function isReady(port: number, tls: boolean): Promise<boolean> {

@@ -30,7 +30,7 @@ async function carryOut(order: LoadOrder): Promise<LoadResult> {
   if (order.persistent) process.send!({ opened: true });
   const begun = performance.now();
   for (const client of clients) drive(client, order, counters, faults);
-  if (order.rate !== null) await keepRate(clients, order.rate, order.seconds);
+  if (order.rate !== null) await keepRate(clients, order.rate, order.seconds, counters);
   else for (let waited = 0; waited < order.seconds * 1000 && !counters.stopped; waited += 20) await sleep(20);
   const acked = counters.acked;
   const seconds = (performance.now() - begun) / 1000;
@@ -77,10 +77,10 @@ async function reopen(client: RawMqttClient, counters: Counters): Promise<void> 
   }
 }
 
-async function keepRate(clients: RawMqttClient[], rate: number, seconds: number): Promise<void> {
+async function keepRate(clients: RawMqttClient[], rate: number, seconds: number, counters: Counters): Promise<void> {
   const begun = performance.now();
   let sent = 0;
-  while (performance.now() - begun < seconds * 1000) {
+  while (!counters.stopped && performance.now() - begun < seconds * 1000) {
     const due = Math.floor(((performance.now() - begun) / 1000) * rate);
     for (; sent < due; sent++) clients[sent % clients.length]!.send(1);
     await sleep(1);
