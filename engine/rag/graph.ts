@@ -12,6 +12,9 @@ export type DraftSentence = CitedSentence & { figures?: readonly Figure[] };
 
 /** What a run knows. Everything in it can be stored as JSON. */
 export type Memory = {
+  // given with the question
+  /** Answered from what was in force on this day (`YYYY-MM-DD`); null and left out: today. */
+  as_of?: string | null;
   // plan
   route?: 'documents' | 'site';
   /** The question before, which this one leans on; null where it stands alone. */
@@ -51,6 +54,12 @@ export function nextStep(memory: Memory): StepName | 'ask' | null {
 
 /** After a person chose, what was read and drafted before no longer holds. */
 export function withChoice(memory: Memory, choice: string): Memory {
-  const { route, earlier } = memory;
-  return { ...(route ? { route } : {}), ...(earlier === undefined ? {} : { earlier }), choice, options: null };
+  const { route, earlier, as_of } = memory;
+  return {
+    ...(as_of ? { as_of } : {}),
+    ...(route ? { route } : {}),
+    ...(earlier === undefined ? {} : { earlier }),
+    choice,
+    options: null,
+  };
 }

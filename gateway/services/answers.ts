@@ -6,7 +6,7 @@ import { redact } from '../../engine/rag/redact.ts';
 import { createAnalyzers } from '../../engine/rag/terms.ts';
 import { OWNER } from '../owner.ts';
 import type { AccessService, Actor, AlertService, AuditService, Base, JobService, SiteService } from '../services.ts';
-import type { Answer, AnswerEvent, AskRequest, AskWatch } from './answers/answer.ts';
+import type { Answer, AnswerEvent, AskRequest, AskWatch, KeptAnswer } from './answers/answer.ts';
 import { tellOfWorse } from './answers/eval-worse.ts';
 import { type EvalResult, evaluateAnswers, listEvals } from './answers/evaluate.ts';
 import { exportConversation } from './answers/export.ts';
@@ -19,6 +19,7 @@ import {
   beginRun,
   type Conversation,
   deleteConversation,
+  keptAnswers,
   listConversations,
   pruneRuns,
   type Run,
@@ -31,7 +32,7 @@ import {
 } from './answers/store.ts';
 import { type AnswerTask, confirmTask, finishTask, listTasks } from './answers/tasks.ts';
 import { createWriter } from './answers/write.ts';
-import { checkQuestion } from './regulation/ask.ts';
+import { checkDay, checkQuestion } from './regulation/ask.ts';
 import type { AnswerSources } from './regulation/sources.ts';
 
 export type {
@@ -42,6 +43,7 @@ export type {
   AskWatch,
   Conversation,
   EvalResult,
+  KeptAnswer,
   ModelLogEntry,
   ModelView,
 };
@@ -61,7 +63,7 @@ export interface AnswerService {
   resume(actor: Actor, id: string, choice?: string, watch?: AskWatch): Promise<Answer>;
   conversations(actor: Actor, limit?: number): Promise<Conversation[]>;
   /** Its answers, oldest first. @throws NotFoundError */
-  conversation(actor: Actor, id: string): Promise<Answer[]>;
+  conversation(actor: Actor, id: string): Promise<KeptAnswer[]>;
   removeConversation(actor: Actor, id: string): Promise<void>;
   /** Markdown with every source. @throws NotFoundError */
   export(actor: Actor, id: string): Promise<{ name: string; text: string }>;
@@ -182,11 +184,12 @@ export function createAnswerService(deps: AnswerDeps): Answers {
     async ask(actor, request, seen = {}) {
       if ([...live.values()].filter(({ person }) => person === actor.person).length >= MOST_OF_ONE)
         throw new TooManyTriesError('Too many of your questions are being answered.', 5);
+      const as_of = checkDay(request.as_of);
       const text = redact(checkQuestion(request.question), await people(actor.tenant)).text;
       const run = await db.asTenant(actor.tenant, (sql) =>
         beginRun(sql, actor, {
           ...{ id: randomUUID(), fresh: randomUUID(), conversation: request.conversation || null },
-          ...{ question: text, at_ms: clock.now() },
+          ...{ question: text, at_ms: clock.now(), memory: as_of ? { as_of } : {} },
         }),
       );
       return advance(actor, run, { interactive: request.interactive ?? false }, seen);
@@ -220,10 +223,7 @@ export function createAnswerService(deps: AnswerDeps): Answers {
     },
     conversations: (actor, limit = CONVERSATIONS) =>
       db.asTenant(actor.tenant, (sql) => listConversations(sql, actor.person, limit)),
-    async conversation(actor, id) {
-      const runs = await db.asTenant(actor.tenant, (sql) => readConversation(sql, actor.person, id));
-      return runs.flatMap(({ answer }) => answer ?? []);
-    },
+    conversation: (actor, id) => db.asTenant(actor.tenant, (sql) => keptAnswers(sql, actor.person, id)),
     removeConversation: (actor, id) => db.asTenant(actor.tenant, (sql) => deleteConversation(sql, actor.person, id)),
     async export(actor, id) {
       const runs = await db.asTenant(actor.tenant, (sql) => readConversation(sql, actor.person, id));

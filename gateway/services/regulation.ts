@@ -13,7 +13,14 @@ import { documentState, listDocuments } from './regulation/listing.ts';
 import { createPassageLoader } from './regulation/passages.ts';
 import { readVersion, type Stage, type VersionKey } from './regulation/read.ts';
 import { type AnswerSources, createAnswerSources } from './regulation/sources.ts';
-import { deleteDocument, registerUpload, unfinishedVersions, type VersionRow, versionOf } from './regulation/store.ts';
+import {
+  deleteDocument,
+  deleteVersion,
+  registerUpload,
+  unfinishedVersions,
+  type VersionRow,
+  versionOf,
+} from './regulation/store.ts';
 import { beginningOf, checkSize, daysOf, fileNameOf, formatOf, titleOf, versionOfUpload } from './regulation/upload.ts';
 import { changeVersion, type ShareChange, shareDocument, type VersionChange } from './regulation/versions.ts';
 
@@ -112,6 +119,8 @@ export interface RegulationService {
   /** Lends a document to all organisations of the box, or takes it back. Only the box's owner may. */
   share(actor: Actor, id: string, change: ShareChange): Promise<DocumentState>;
   remove(actor: Actor, id: string): Promise<void>;
+  /** One version of a document; the last one takes the document with it. Rejects as `changeVersion` does. */
+  removeVersion(actor: Actor, id: string, version: string): Promise<void>;
   /** Builds the passage index of the tenant anew from the stored passages. */
   reindex(tenant: string): Promise<{ documents: number; passages: number }>;
   file(tenant: string, id: string, version?: string): Promise<{ bytes: Uint8Array; name: string }>;
@@ -278,6 +287,16 @@ export function createRegulationService(deps: RegulationDeps): Regulation {
       for (const { sha256, reader: by } of rows) await files.remove(tenant, sha256, [by, readerIdentity()]);
       await deps.alerts?.clear(tenant, 'document_refused', id);
       await audit.record(actor, 'document.remove', id, { title: state.title });
+      bus.publish({ type: 'documents', tenant });
+    },
+    async removeVersion(actor, id, version) {
+      const { tenant } = actor;
+      const gone = await db.asTenant(tenant, (sql) => deleteVersion(sql, tenant, id, version));
+      running.get(keyOf({ tenant, document: id, version }))?.stop.abort();
+      await refresh(tenant, id, gone.shared);
+      await files.remove(tenant, gone.sha256, [gone.reader, readerIdentity()]);
+      await deps.alerts?.clear(tenant, 'document_refused', id);
+      await audit.record(actor, 'document.version.remove', id, { title: gone.title, version });
       bus.publish({ type: 'documents', tenant });
     },
     reindex: (tenant) => loader.rebuild(tenant),

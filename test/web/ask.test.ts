@@ -96,16 +96,17 @@ describe('conversations', () => {
 
   it('keeps whether an answer helped, and makes a task only when somebody confirms it', async () => {
     const services = createSampleServices();
-    const said: unknown[] = [];
-    services.answers.feedback = async (_, id, feedback) => void said.push([id, feedback.verdict]);
     const app = createSampleApp(services);
     const htmx = (path: string, fields: Record<string, string>) => {
       const request = form(fields);
       return app.request(path, { ...request, headers: { ...request.headers, 'hx-request': 'true' } });
     };
-    expect(await (await htmx('/ask/answers/a1/feedback', { feedback: 'useful' })).text()).toContain('Thank you');
-    expect(said).toEqual([['a1', 'useful']]);
-    expect(await (await htmx('/ask/answers/a1/task', {})).text()).toContain('Task made');
+    const shown = async () => (await app.request('/ask?conversation=c0')).text();
+    expect((await shown()).match(/value="useful" aria-pressed="true"/g)).toBeNull();
+    expect(await (await htmx('/ask/answers/a0/feedback', { feedback: 'useful' })).text()).toContain('Thank you');
+    // Shown again, it is as it was left.
+    expect((await shown()).match(/value="useful" aria-pressed="true"/g)).toHaveLength(1);
+    expect(await (await htmx('/ask/answers/a0/task', {})).text()).toContain('Task made');
     expect(await (await htmx('/ask/answers/a1/resume', { choice: 'd1' })).text()).toContain('data-status="answered"');
   });
 });

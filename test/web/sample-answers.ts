@@ -19,6 +19,8 @@ const FIGURE = {
 
 export function sampleAnswers(clock: Clock): AnswerService {
   const asked: Answer[] = [];
+  const said = new Map<string, 'useful' | 'not_useful'>();
+  const tasks = new Set<string>();
   const service: Partial<AnswerService> = {
     async ask(_, request, { on = () => {} } = {}) {
       const conversation = request.conversation ?? `c${asked.length + 1}`;
@@ -37,18 +39,23 @@ export function sampleAnswers(clock: Clock): AnswerService {
       { ...BEFORE, created_at: new Date(clock.now()), updated_at: new Date(clock.now() - HOUR_MS) },
     ],
     conversation: async (_, id) => {
-      if (id === BEFORE.id) return [made(BEFORE.title, 'a0', id), made('Which power?', 'a00', id)];
-      const known = asked.filter(({ conversation }) => conversation === id);
+      const before = id === BEFORE.id ? [made(BEFORE.title, 'a0', id), made('Which power?', 'a00', id)] : [];
+      const known = [...before, ...asked.filter(({ conversation }) => conversation === id)];
       if (known.length === 0) throw new NotFoundError(`There is no conversation ${id}.`);
-      return known;
+      return known.map((answer) => ({
+        ...answer,
+        feedback: said.get(answer.id) ?? null,
+        task_confirmed: tasks.has(answer.id),
+      }));
     },
     removeConversation: async () => {},
     export: async () => ({ name: 'luna-2026-06-17.md', text: '# Questions and answers\n' }),
-    feedback: async () => {},
-    confirmTask: async (actor, id) => ({
-      ...{ id, title: 'Upload a document', confirmed_by: actor.person, confirmed_at: new Date(clock.now()) },
-      ...{ done_by: null, done_at: null },
-    }),
+    feedback: async (_, id, { verdict }) => void said.set(id, verdict),
+    async confirmTask(actor, id) {
+      tasks.add(id);
+      const confirmed = { confirmed_by: actor.person, confirmed_at: new Date(clock.now()) };
+      return { ...{ id, title: 'Upload a document', done_by: null, done_at: null }, ...confirmed };
+    },
     resume: async (_, id, choice) => {
       if (!choice) throw new InvalidDataError('This answer waits for a choice.');
       return made('Which power?', id, BEFORE.id);

@@ -194,6 +194,7 @@ export function sampleDocumentServices(clock: Clock): Pick<Services, 'regulation
       remove: async (_, id) => {
         documents = documents.filter((document) => document.id !== id);
       },
+      removeVersion: async () => {},
       reindex: async () => ({ documents: 1, passages: 214 }),
       file: async () => ({ bytes: await samplePdf(), name: 'enwg.pdf' }),
       marks: async (_, id, _version, _page, quote) => ({

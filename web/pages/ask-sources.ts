@@ -21,6 +21,8 @@ export type Turn = {
   id: string;
   is_kept: boolean;
   question: string;
+  /** The day whose law was asked for, `YYYY-MM-DD`; null: that of the question. */
+  as_of: string | null;
   status: 'working' | 'answered' | 'abstained' | 'asking' | 'stopped' | 'failed';
   /** Why there is no answer, in a sentence. */
   reason: string | null;

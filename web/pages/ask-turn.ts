@@ -26,7 +26,7 @@ export function turnPart(turn: Turn, ui: Ui): Html {
   const sentences = turn.sentences.map((sentence) => sentencePart(turn.id, sentence, number));
   const quotes = number.all().map(({ n, source }) => quotePart(turn.id, n, source, ui));
   return html`<article class="card turn" id="turn-${turn.id}" data-status="${turn.status}" aria-labelledby="asked-${turn.id}">
-<header><h2 id="asked-${turn.id}">${turn.question}</h2></header>
+<header><h2 id="asked-${turn.id}">${turn.question}</h2>${turn.as_of ? html`<p class="soft small">${icon('history')} ${t('ask.as_of_day', { day: dayOf(turn.as_of, ui) })}</p>` : ''}</header>
 ${turn.status === 'working' ? workingLine(ui) : verdict(turn, ui)}
 <div class="answer"><div class="stack sentences">${sentences}</div><ol class="quotes" aria-label="${t('ask.quotes')}">${quotes}</ol></div>
 ${turn.status === 'abstained' ? nearestPart(turn, ui) : ''}
@@ -34,6 +34,10 @@ ${turn.asking ? askingPart(turn.id, turn.asking, ui) : ''}
 <div class="read">${turn.status === 'abstained' ? '' : readPart(turn.read, ui)}</div>
 ${turn.status === 'working' ? '' : foot(turn, ui)}
 </article>`;
+}
+
+function dayOf(day: string, { format }: Ui): string {
+  return new Intl.DateTimeFormat(format.locale, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(day));
 }
 
 function workingLine(ui: Ui): Html {

@@ -13,6 +13,8 @@ export type AskView = {
   documents: number;
   /** What stands in the field. */
   question: string;
+  /** The day whose law is asked for, `YYYY-MM-DD`; empty: today. */
+  as_of: string;
   turns: readonly Turn[];
   /** The stored conversation that goes on; null: a new one begins. */
   conversation: string | null;
@@ -44,8 +46,13 @@ ${csrfField(ui)}<input type="hidden" name="conversation" value="${view.conversat
 <label for="question" data-follow-up="${t('ask.follow_up')}">${going ? t('ask.follow_up') : t('ask.label')}</label>
 <div class="ask-row"><textarea id="question" name="question" rows="2" maxlength="1000" required placeholder="${t('ask.placeholder')}" aria-describedby="promise">${view.question}</textarea>
 <button class="primary">${icon('arrow-up')}${t('ask.submit')}</button></div>
-${conversationActions(view.conversation, ui)}<p class="soft small" id="promise">${view.documents === 0 ? t('ask.promise_site') : t('ask.promise', { n: view.documents })}</p>
+${view.documents === 0 ? '' : dayField(view.as_of, ui)}${conversationActions(view.conversation, ui)}<p class="soft small" id="promise">${view.documents === 0 ? t('ask.promise_site') : t('ask.promise', { n: view.documents })}</p>
 </form>`;
+}
+
+/** Former law is asked for by its day; most questions are about today. */
+function dayField(as_of: string, { t }: Ui): Html {
+  return html`<details class="small" ${as_of ? html`open` : ''}><summary>${t('ask.as_of_other')}</summary><p class="field"><label for="as_of">${t('ask.as_of')}</label> <input id="as_of" name="as_of" type="date" value="${as_of}" aria-describedby="as_of-hint"> <span class="soft small" id="as_of-hint">${t('ask.as_of_hint')}</span></p></details>`;
 }
 
 /** Taking a conversation along, and beginning another; ask.js shows them once there is one. */

@@ -35,6 +35,8 @@ export type DocumentRow = VersionRow & {
   shared: boolean;
   /** Ours to change; false for what another organisation shares. */
   own: boolean;
+  /** Whether it may be lent to the other organisations of the box from here. */
+  can_share?: boolean;
   /** While it is read: the stage, and how much of it is done. */
   stage: { name: string; done: number; total: number | null } | null;
   others: readonly VersionRow[];
@@ -70,8 +72,12 @@ export function documentRow(document: DocumentRow, ui: Ui): Html {
 <p class="document-name"><b>${name(document, document, ui)}</b>${document.shared ? html` <span class="badge">${icon('users')}${t('documents.shared')}</span>` : ''}</p>
 <p class="small">${validity(document, ui)}</p>
 <p class="soft small">${facts(document, ui)}</p>
-${progress(document, ui)}${document.reason ? html`<p class="small">${document.reason}</p>` : ''}${faults(document, ui)}${others(document, ui)}${ui.actor?.role === 'admin' && document.own && document.state === 'ready' ? days(document, ui) : ''}</div>
-<div class="actions">${mark}${ui.actor?.role === 'admin' && document.own ? removal(document, ui) : ''}</div></li>`;
+${progress(document, ui)}${document.reason ? html`<p class="small">${document.reason}</p>` : ''}${faults(document, ui)}${others(document, ui)}${mayChange(document, ui) && document.state === 'ready' ? days(document, ui) : ''}${document.can_share ? sharing(document, ui) : ''}</div>
+<div class="actions">${mark}${mayChange(document, ui) ? removal(document, ui) : ''}</div></li>`;
+}
+
+function mayChange({ own }: DocumentRow, { actor }: Ui): boolean {
+  return own && actor?.role === 'admin';
 }
 
 function name({ id, title }: Pick<DocumentRow, 'id' | 'title'>, { version, state }: VersionRow, ui: Ui, words = title) {
@@ -140,11 +146,11 @@ function faults({ state, faults, ocr_pages }: DocumentRow, ui: Ui): Html | strin
 function others(document: DocumentRow, ui: Ui): Html | string {
   const { t } = ui;
   if (document.others.length === 0) return '';
-  const rows = document.others.map(
+  const rows = [document, ...document.others].map(
     (version) =>
-      html`<li>${name(document, version, ui, '')}<span class="soft"> · ${standingWords(version, ui) || t(WORDS[version.state])} · ${facts(version, ui)}</span></li>`,
+      html`<li>${name(document, version, ui, '')}<span class="soft"> · ${standingWords(version, ui) || t(WORDS[version.state])} · ${facts(version, ui)}</span>${mayChange(document, ui) ? versionRemoval(document, version, ui) : ''}</li>`,
   );
-  return html`<details class="small"><summary>${t('documents.versions', { n: rows.length })}</summary><ul class="bullets">${rows}</ul></details>`;
+  return html`<details class="small"><summary>${t('documents.versions', { n: document.others.length })}</summary><ul class="bullets versions">${rows}</ul></details>`;
 }
 
 /** From when to when it is in force: what answers are quoted from depends on it. */
@@ -156,6 +162,23 @@ function days({ id, version, valid_from, valid_to }: DocumentRow, ui: Ui): Html 
       control: html`<input id="${name}-${id}" name="${name}" type="date" value="${value ?? ''}">`,
     });
   return html`<details class="small"><summary>${t('documents.days')}</summary><form class="form" method="post" action="/documents/${encodeURIComponent(id)}/days">${csrfField(ui)}<input type="hidden" name="version" value="${version}"><div class="form-row">${date('valid_from', valid_from)}${date('valid_to', valid_to)}</div><div class="actions"><button>${t('documents.days_save')}</button></div></form></details>`;
+}
+
+/** Of one version; the others stay. */
+function versionRemoval({ id, title }: DocumentRow, { version }: VersionRow, ui: Ui): Html {
+  const { t } = ui;
+  return askOnce(ui, {
+    action: `/documents/${encodeURIComponent(id)}/versions/${encodeURIComponent(version)}/remove`,
+    label: `${t('documents.remove')}: ${title}, ${t('documents.version_of', { version })}`,
+    question: t('documents.remove_version_ask', { title, version }),
+    yes: t('documents.remove_yes'),
+  });
+}
+
+/** Lends it to the other organisations of the box, or takes it back; what that means is said before. */
+function sharing({ id, shared }: DocumentRow, ui: Ui): Html {
+  const { t } = ui;
+  return html`<form method="post" action="/documents/${encodeURIComponent(id)}/share">${csrfField(ui)}<input type="hidden" name="shared" value="${shared ? '0' : '1'}"><p class="soft small">${t(shared ? 'documents.shared_text' : 'documents.share_text')} <button class="quiet">${icon('users')}${t(shared ? 'documents.unshare' : 'documents.share')}</button></p></form>`;
 }
 
 /** Asks once, naming what goes; works without JavaScript. */

@@ -38,6 +38,10 @@ export const AnswerSchema = z
     id: z.string(),
     conversation: z.string(),
     question: z.string().openapi({ description: 'As it was understood: without personal data.' }),
+    as_of: z.iso
+      .date()
+      .nullish()
+      .openapi({ description: 'The day whose law it was answered from; null: the day it was asked.' }),
     status: z.enum(['answered', 'abstained', 'asking', 'stopped', 'failed']),
     reason: z
       .object({ code: z.enum(reasons), text: z.string() })
@@ -60,6 +64,10 @@ export const AnswerSchema = z
     proposed_task: z.object({ title: z.string() }).nullable(),
   })
   .openapi('Answer');
+export const KeptAnswerSchema = AnswerSchema.extend({
+  feedback: z.enum(['useful', 'not_useful']).nullable().openapi({ description: 'What you said of it.' }),
+  task_confirmed: z.boolean().openapi({ description: 'Whether the task that it proposed exists.' }),
+}).openapi('KeptAnswer');
 
 const step = z.object({
   seq: z.number().int(),

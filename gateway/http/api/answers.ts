@@ -7,6 +7,7 @@ import {
   AnswerSchema,
   ConversationSchema,
   EvaluationSchema,
+  KeptAnswerSchema,
   ModelLogSchema,
   ModelSchema,
   RunSchema,
@@ -39,7 +40,7 @@ const conversation = apiRoute('user', {
     summary: 'The answers of a conversation',
     request: { params },
   },
-  responses: found(z.object({ answers: z.array(AnswerSchema) })),
+  responses: found(z.object({ answers: z.array(KeptAnswerSchema) })),
 });
 const removal = apiRoute('user', {
   ...{

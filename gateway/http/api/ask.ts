@@ -15,6 +15,10 @@ const question = z
   .openapi({ example: 'Wie hoch ist die Stromsteuer für eine Megawattstunde?' });
 const more = {
   conversation: z.uuid().nullish().openapi({ description: 'Goes on with it.' }),
+  as_of: z.iso.date().nullish().openapi({
+    description: 'Answered from what was in force on this day; left out: today.',
+    example: '2023-06-30',
+  }),
   interactive: z.boolean().optional().openapi({ description: 'The box may ask back which document is meant.' }),
 };
 const content = {
@@ -42,7 +46,7 @@ const ALIASES = ['/query', '/rag/ask', '/api/v1/query', '/api/v1/rag/ask'] as co
 const viaGet = (path: (typeof ALIASES)[number]) =>
   apiRoute('user', {
     ...{ method: 'get', path, tags, summary: 'Ask the documents (other name)', description, responses },
-    request: { query: z.object({ q: question }) },
+    request: { query: z.object({ q: question, as_of: more.as_of }) },
   });
 const viaPost = (path: (typeof ALIASES)[number]) =>
   apiRoute('user', {
@@ -67,7 +71,10 @@ export function createAskApi({ answers }: Pick<Services, 'answers'>) {
     answerOrStream(c, (watch) => answers.ask(actorOf(c), request, watch));
   app.openapi(ask, (c) => answer(c, c.req.valid('json')) as never);
   for (const path of ALIASES) {
-    app.openapi(viaGet(path), (c) => answer(c, { question: c.req.valid('query').q }) as never);
+    app.openapi(viaGet(path), (c) => {
+      const { q, as_of } = c.req.valid('query');
+      return answer(c, { question: q, as_of }) as never;
+    });
     app.openapi(viaPost(path), (c) => {
       const { q, question: named, ...rest } = c.req.valid('json');
       return answer(c, { question: q ?? named ?? '', ...rest }) as never;

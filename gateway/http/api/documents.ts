@@ -116,6 +116,20 @@ const changeVersion = apiRoute('admin', {
   responses: { 200: json('As it is now.'), 403: OtherOwner, 404: { description: 'No such document or version.' } },
 });
 
+const removeVersion = apiRoute('admin', {
+  method: 'delete',
+  path: '/api/v1/documents/{id}/versions/{version}',
+  tags,
+  summary: 'Remove one version of a document',
+  description: 'The version before answers again where it is in force. The last version takes the document with it.',
+  request: { params: IdParam.extend({ version: z.string().min(1).max(64).openapi({ example: '1' }) }) },
+  responses: {
+    204: { description: 'Gone; nothing is quoted from it any more.' },
+    403: OtherOwner,
+    404: { description: 'No such document or version.' },
+  },
+});
+
 const upload = apiRoute('admin', {
   method: 'post',
   path: '/api/v1/documents',
@@ -252,6 +266,11 @@ export function createDocumentsApi({
   app.openapi(changeVersion, async (c) => {
     const { id, version } = c.req.valid('param');
     return c.json(shown(await regulation.changeVersion(actorOf(c), id, version, c.req.valid('json'))), 200);
+  });
+  app.openapi(removeVersion, async (c) => {
+    const { id, version } = c.req.valid('param');
+    await regulation.removeVersion(actorOf(c), id, version);
+    return c.body(null, 204);
   });
   app.openapi(remove, async (c) => {
     await regulation.remove(actorOf(c), c.req.valid('param').id);

@@ -18,33 +18,34 @@ export function createAskPages(deps: PageDeps) {
   app.get('/ask', signedIn(deps), async (c) => {
     const actor = readerOf(c);
     const question = (c.req.query('question') ?? '').trim();
+    const as_of = c.req.query('as_of') ?? '';
     const asked_on = c.req.query('conversation') || null;
     const known = await regulation.documents(actor.tenant);
     const documents = known.filter(({ passages }) => passages > 0).length;
     const standing = standingsOf(known);
     const fresh = question
-      ? await answers.ask(actor, { question, conversation: asked_on }, { signal: c.req.raw.signal })
+      ? await answers.ask(actor, { question, conversation: asked_on, as_of }, { signal: c.req.raw.signal })
       : null;
     const conversation = fresh?.conversation ?? asked_on;
     const turns = conversation
       ? (await answers.conversation(actor, conversation)).map((answer) => turnOf(answer, standing))
       : [];
     const recent = conversation ? [] : await recentOf(actor);
-    return sendPage(c, askPage({ documents, question: '', turns, conversation, recent }, uiOf(deps, c)));
+    return sendPage(c, askPage({ documents, question: '', as_of, turns, conversation, recent }, uiOf(deps, c)));
   });
   app.post('/ask', signedIn(deps), csrfChecked(deps), async (c) => {
     const [ui, actor] = [uiOf(deps, c), readerOf(c)];
-    const { question = '', conversation } = await fieldsOf(c);
+    const { question = '', conversation, as_of = '' } = await fieldsOf(c);
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (stream) => {
       const left = new AbortController();
       stream.onAbort(() => left.abort());
-      const turn = workingTurn(question.trim(), randomUUID());
+      const turn = workingTurn(question.trim(), randomUUID(), as_of || null);
       const teller = createTeller(turn, ui, async (event, part) =>
         stream.writeSSE({ event, data: String(await part) }),
       );
       teller.begin();
-      const request = { question: turn.question, conversation: conversation || null, interactive: true };
+      const request = { question: turn.question, conversation: conversation || null, interactive: true, as_of };
       await answers.ask(actor, request, { on: teller.take, signal: left.signal }).then(
         async (answer) => teller.end(turnOf(answer, await standingFor(actor), teller.read()), answer.conversation),
         (error: unknown) => {

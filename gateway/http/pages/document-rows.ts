@@ -1,6 +1,7 @@
 /** Documents as rows of the page, and how far the reading of each has come. */
 import type { LunaEvent } from '../../../engine/ports.ts';
 import type { DocumentRow } from '../../../web/pages/document-row.ts';
+import { OWNER } from '../../owner.ts';
 import type { DocumentState } from '../../services.ts';
 
 const TASK = 'document:';
@@ -15,10 +16,12 @@ export function createReadingProgress(subscribe: (listener: (event: LunaEvent) =
     else stages.set(key, { name: 'extract', done: event.done, total: event.total });
   });
   return {
-    rowsOf: (tenant: string, documents: readonly DocumentState[]): DocumentRow[] =>
+    /** @param lends whether there is anybody to lend a document to */
+    rowsOf: (tenant: string, documents: readonly DocumentState[], lends: boolean): DocumentRow[] =>
       documents.map((document) => {
         const told = document.state === 'reading' ? (stages.get(`${tenant} ${document.id}`) ?? null) : null;
-        return { ...document, stage: document.stage ?? told };
+        const can_share = document.own && tenant === OWNER && (lends || document.shared);
+        return { ...document, stage: document.stage ?? told, can_share };
       }),
   };
 }

@@ -20,9 +20,10 @@ const FORM_BYTES = 64 * 1024;
 type PageApp = ReturnType<typeof createPageApp>;
 
 export function createDocumentPages(deps: PageDeps) {
-  const { regulation, config, bus } = deps.services;
+  const { regulation, config, bus, site } = deps.services;
   const reading = createReadingProgress((listener) => bus.subscribe(listener));
-  const rowsFor = async (tenant: string) => reading.rowsOf(tenant, await regulation.documents(tenant));
+  const rowsFor = async (tenant: string) =>
+    reading.rowsOf(tenant, await regulation.documents(tenant), site.tenants().length > 1);
   const app = createPageApp();
   app.get('/documents', signedIn(deps), async (c) => {
     const documents = await rowsFor(readerOf(c).tenant);
@@ -73,18 +74,28 @@ export function createDocumentPages(deps: PageDeps) {
 /** What an admin does with a document that is there. */
 function addActs(deps: PageDeps, app: PageApp, rowsFor: (tenant: string) => Promise<DocumentRow[]>): void {
   const { regulation } = deps.services;
+  const refuse = async (c: Context<Env>, problem: string) => {
+    const documents = await rowsFor(readerOf(c).tenant);
+    return sendPage(c, documentsPage({ documents, problem, takes_days: true }, uiOf(deps, c)), 400);
+  };
   app.post('/documents/:id/remove', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
     await regulation.remove(readerOf(c), c.req.param('id'));
     return c.redirect('/documents', 303);
+  });
+  app.post('/documents/:id/versions/:version/remove', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
+    await regulation.removeVersion(readerOf(c), c.req.param('id'), c.req.param('version'));
+    return c.redirect('/documents', 303);
+  });
+  app.post('/documents/:id/share', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
+    const shared = (await fieldsOf(c)).shared === '1';
+    const outcome = await refusable(() => regulation.share(readerOf(c), c.req.param('id'), { shared }));
+    return 'refused' in outcome ? refuse(c, sentence(outcome.refused)) : c.redirect('/documents', 303);
   });
   app.post('/documents/:id/days', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
     const { version = '', valid_from, valid_to } = await fieldsOf(c);
     const change = { valid_from: filled(valid_from) ?? null, valid_to: filled(valid_to) ?? null };
     const outcome = await refusable(() => regulation.changeVersion(readerOf(c), c.req.param('id'), version, change));
-    if (!('refused' in outcome)) return c.redirect('/documents', 303);
-    const documents = await rowsFor(readerOf(c).tenant);
-    const problem = sentence(outcome.refused);
-    return sendPage(c, documentsPage({ documents, problem, takes_days: true }, uiOf(deps, c)), 400);
+    return 'refused' in outcome ? refuse(c, sentence(outcome.refused)) : c.redirect('/documents', 303);
   });
   app.post('/documents/reindex', signedIn(deps, 'admin'), csrfChecked(deps), async (c) => {
     await regulation.reindex(readerOf(c).tenant);

@@ -44,6 +44,8 @@ export type Answer = {
   id: string;
   conversation: string;
   question: string;
+  /** The day whose law it was answered from, where one was named; null: the day it was asked. */
+  as_of?: string | null;
   status: AnswerStatus;
   /** Null where it was answered. */
   reason: { code: AnswerReason; text: string } | null;
@@ -62,7 +64,10 @@ export type Answer = {
   proposed_task: { title: string } | null;
 };
 
-/** What is told while it is made, in this order: run, step…, sources, (progress | sentence)…, done. */
+/** An answer as it is shown again: with what its reader said of it, and whether its task exists. */
+export type KeptAnswer = Answer & { feedback: 'useful' | 'not_useful' | null; task_confirmed: boolean };
+
+/** What is told while it is made, in this order: run, step…, sources…, (progress | sentence)…, done. */
 export type AnswerEvent =
   | { event: 'run'; data: { id: string; conversation: string; model: string | null } }
   | { event: 'step'; data: { name: string; state: 'begun' | 'done'; ms: number } }
@@ -77,6 +82,8 @@ export type AskRequest = {
   conversation?: string | null | undefined;
   /** May come back with `asking` where the question means several documents. */
   interactive?: boolean | undefined;
+  /** Answered from the versions that were in force on this day, `YYYY-MM-DD`; left out and null: today. */
+  as_of?: string | null | undefined;
 };
 export type AskWatch = {
   on?: (event: AnswerEvent) => void;

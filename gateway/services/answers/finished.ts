@@ -20,6 +20,7 @@ export async function answerOf(
   const proposes = status === 'abstained' && memory.route === 'documents';
   return {
     ...{ id: run.id, conversation: run.conversation, question, status, sentences },
+    as_of: memory.as_of ?? null,
     reason: code === null ? null : reasonText(code, language),
     nearest: await nearestOf(sources, tenant, memory.read ?? []),
     model: memory.model ?? null,

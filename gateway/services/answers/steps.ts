@@ -1,5 +1,6 @@
 /** What each step of a run does. A step reads what is known, and returns what it found out; it writes nothing else. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Passage, PassageHit } from '../../../engine/ports.ts';
 import { findEvidence, sufficiencyOf } from '../../../engine/rag/answer.ts';
@@ -34,6 +35,8 @@ export type StepRun = Pick<Run, 'id' | 'person' | 'question' | 'language' | 'mem
 };
 type StepWork = (deps: StepDeps, run: StepRun) => Promise<Memory>;
 
+/** From when on what was found by words is shown before the models have had their say. */
+const EARLY_MS = 120;
 const READ = 12;
 const SHOWN = 5;
 const ALIKE = 0.6;
@@ -52,17 +55,32 @@ export function questionOf({ question, memory }: Pick<StepRun, 'question' | 'mem
   return followUp(asked, memory.earlier ? readQuestion(memory.earlier, analyzers) : null);
 }
 
-async function retrieved({ sources, analyzers }: StepDeps, run: StepRun): Promise<Retrieved & { question: Question }> {
+/** @param by_words without waiting for any model */
+async function retrieved(
+  { sources, analyzers }: StepDeps,
+  run: StepRun,
+  by_words = false,
+): Promise<Retrieved & { question: Question }> {
   const question = questionOf(run, analyzers);
   await sources.ready(run.tenant);
-  const { hits, weights } = await retrieve(sources.index, run.tenant, question);
+  const versions = await versionsOn(sources, run);
+  const { hits, weights } = await retrieve(sources.index, run.tenant, question, { versions, by_words });
   const { choice } = run.memory;
   return { question, weights, hits: choice ? hits.filter(({ passage }) => passage.document === choice) : hits };
 }
 
+/** Which version of each document may answer, where the question is about a day; undefined: those of today. */
+async function versionsOn({ versions }: AnswerSources, { tenant, memory }: StepRun) {
+  if (!memory.as_of) return undefined;
+  const [now, then] = [await versions(tenant), await versions(tenant, memory.as_of)];
+  return new Map([...now.keys(), ...then.keys()].map((document) => [document, then.get(document) ?? null]));
+}
+
 async function read(deps: StepDeps, run: StepRun): Promise<Memory> {
   if (run.memory.route === 'site') return { read: [], sufficient: true, reason: null };
-  const { question, hits, weights } = await retrieved(deps, run);
+  const finding = retrieved(deps, run);
+  await tellEarly(deps, run, finding);
+  const { question, hits, weights } = await finding;
   const { sufficient, confidence, ...found } = sufficiencyOf(question, hits, weights, deps.analyzers);
   const isEmpty = found.reason === 'no_documents' && (await deps.sources.versions(run.tenant)).size === 0;
   const reason = found.reason === 'no_documents' && !isEmpty ? 'not_covered' : found.reason;
@@ -72,6 +90,17 @@ async function read(deps: StepDeps, run: StepRun): Promise<Memory> {
     read: hits.slice(0, READ).map(({ passage, score }) => ({ id: passage.id, score: Math.round(score * 1000) / 1000 })),
     ...{ sufficient, reason, confidence, options },
   };
+}
+
+/** A model that takes its time keeps nobody from seeing what the words alone find. */
+async function tellEarly(deps: StepDeps, run: StepRun, finding: Promise<unknown>): Promise<void> {
+  const is_over = finding.then(
+    () => true,
+    () => true,
+  );
+  if (await Promise.race([is_over, sleep(EARLY_MS, false, { ref: false })])) return;
+  const { hits } = await retrieved(deps, run, true);
+  run.tell({ event: 'sources', data: { passages: hits.slice(0, SHOWN).map(nearest) } });
 }
 
 export function nearest({ passage, score }: PassageHit) {

@@ -4,7 +4,7 @@ import type { Sql } from '../../../engine/ports.ts';
 import type { Memory, StepName } from '../../../engine/rag/graph.ts';
 import type { Actor } from '../../services.ts';
 import { isId } from '../regulation/store.ts';
-import type { Answer } from './answer.ts';
+import type { Answer, KeptAnswer } from './answer.ts';
 
 export type RunState = 'running' | 'paused' | 'asking' | 'done' | 'stopped' | 'failed';
 export type Run = {
@@ -42,7 +42,7 @@ export async function unfinishedRuns(sql: Sql): Promise<Run[]> {
 export async function beginRun(
   sql: Sql,
   actor: Actor,
-  run: { id: string; conversation: string | null; fresh: string; question: string; at_ms: number },
+  run: { id: string; conversation: string | null; fresh: string; question: string; memory: Memory; at_ms: number },
 ): Promise<Run> {
   const at = new Date(run.at_ms);
   const conversation = run.conversation ?? run.fresh;
@@ -63,9 +63,12 @@ export async function beginRun(
       throw new NotFoundError(`There is no conversation ${conversation}.`, 'Leave it out to begin a new one.');
   }
   await sql(
-    `insert into answer_run (tenant_id, id, conversation_id, person, role, language, question, state, created_at, updated_at)
-      values ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $8)`,
-    [actor.tenant, run.id, conversation, actor.person, actor.role, actor.language, run.question, at],
+    `insert into answer_run (tenant_id, id, conversation_id, person, role, language, question, state, memory, created_at, updated_at)
+      values ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $9)`,
+    [
+      ...[actor.tenant, run.id, conversation, actor.person, actor.role, actor.language, run.question],
+      ...[JSON.stringify(run.memory), at],
+    ],
   );
   return readRun(sql, actor, run.id);
 }
@@ -137,6 +140,22 @@ export async function readConversation(sql: Sql, person: string, id: string): Pr
   const known = isId(id) ? await sql('select id from conversation where id = $1 and person = $2', [id, person]) : [];
   if (known.length === 0) throw new NotFoundError(`There is no conversation ${id}.`);
   return sql<Run>(`${RUN} where conversation_id = $1 order by created_at, id`, [id]);
+}
+
+/** Its answers as they are shown again, oldest first. @throws NotFoundError */
+export async function keptAnswers(sql: Sql, person: string, id: string): Promise<KeptAnswer[]> {
+  const runs = await readConversation(sql, person, id);
+  const ids = [runs.map((run) => run.id)];
+  const said = await sql<{ run_id: string; verdict: 'useful' | 'not_useful' }>(
+    'select run_id, verdict from answer_feedback where run_id = any($1::uuid[]) and person = $2',
+    [...ids, person],
+  );
+  const tasks = await sql<{ run_id: string }>('select run_id from answer_task where run_id = any($1::uuid[])', ids);
+  const verdicts = new Map(said.map(({ run_id, verdict }) => [run_id, verdict]));
+  const confirmed = new Set(tasks.map(({ run_id }) => run_id));
+  return runs.flatMap(({ id: run, answer }) =>
+    answer ? [{ ...answer, feedback: verdicts.get(run) ?? null, task_confirmed: confirmed.has(run) }] : [],
+  );
 }
 
 /** @throws NotFoundError */

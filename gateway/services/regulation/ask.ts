@@ -1,6 +1,6 @@
 /** From a question to an answer whose every sentence was found again, letter by letter, in the text it is quoted from. */
 import { InvalidDataError } from '../../../engine/errors.ts';
-import type { PassageHit, PassageIndex } from '../../../engine/ports.ts';
+import type { PassageHit, PassageIndex, PassageQuery } from '../../../engine/ports.ts';
 import { type Evidence, findEvidence, mergeHits, sufficiencyOf, type Weights } from '../../../engine/rag/answer.ts';
 import { type Question, readQuestion, searchTexts } from '../../../engine/rag/question.ts';
 import { type Analyzers, createAnalyzers } from '../../../engine/rag/terms.ts';
@@ -27,12 +27,27 @@ export function checkQuestion(question: string): string {
   return text;
 }
 
+/** @throws InvalidDataError for what is no day of the calendar. */
+export function checkDay(day: string | null | undefined): string | null {
+  if (day === null || day === undefined || day === '') return null;
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(day) && new Date(`${day}T00:00:00Z`).toJSON()?.startsWith(day);
+  if (!isDay) throw new InvalidDataError(`"${day.slice(0, 40)}" is no day.`, 'Write it as 2023-06-30.');
+  return day;
+}
+
 export type Retrieved = { hits: PassageHit[]; weights: Weights };
 type Index = Pick<PassageIndex, 'search' | 'rarity'>;
 
 /** What is near the question, best first, and how telling its words are. */
-export async function retrieve(index: Index, tenant: string, question: Question): Promise<Retrieved> {
-  const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => index.search(tenant, query, HITS))));
+export async function retrieve(
+  index: Index,
+  tenant: string,
+  question: Question,
+  { versions, by_words = false }: { versions?: PassageQuery['versions'] | undefined; by_words?: boolean } = {},
+): Promise<Retrieved> {
+  const only = { ...(versions ? { versions } : {}), ...(by_words ? { weight: 0 } : {}) };
+  const texts = searchTexts(question).map((text) => ({ text, ...only }));
+  const hits = mergeHits(await Promise.all(texts.map((query) => index.search(tenant, query, HITS))));
   return { hits, weights: await weigh(tenant, question, index) };
 }
 

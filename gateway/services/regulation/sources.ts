@@ -13,8 +13,8 @@ export type AnswerSources = {
   textOf(tenant: string): TextOf;
   /** Those of `ids` that stand in Postgres now, in a version that answers or that `asked` names per document. */
   citable(tenant: string, ids: readonly string[], asked?: ReadonlyMap<string, string>): Promise<Passage[]>;
-  /** The version that answers now, by document. */
-  versions(tenant: string): Promise<Map<string, string>>;
+  /** The version that answers on a day, by document; now where none is given. */
+  versions(tenant: string, day?: string): Promise<Map<string, string>>;
 };
 
 type Deps = Pick<Base, 'db' | 'log'> & {
@@ -24,8 +24,8 @@ type Deps = Pick<Base, 'db' | 'log'> & {
 };
 
 export function createAnswerSources({ db, log, files, index, ready }: Deps): AnswerSources {
-  const versions: AnswerSources['versions'] = async (tenant) => {
-    const rows = await db.asTenant(tenant, answeringVersions);
+  const versions: AnswerSources['versions'] = async (tenant, day) => {
+    const rows = await db.asTenant(tenant, (sql) => answeringVersions(sql, day));
     return new Map(rows.map(({ document, version }) => [document, version]));
   };
   return {

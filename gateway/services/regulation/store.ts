@@ -281,6 +281,33 @@ export async function deleteDocument(sql: Sql, tenant: string, id: string): Prom
   return rows;
 }
 
+/**
+ * One version, with its passages; whatever it replaced is replaced by the next then.
+ * @returns what its file is stored by, and whether it was the only one: then the document is gone too.
+ * @throws NotFoundError, NotAllowedError for what another organisation shares
+ */
+export async function deleteVersion(
+  sql: Sql,
+  tenant: string,
+  id: string,
+  version: string,
+): Promise<VersionRow & { was_last: boolean }> {
+  await requireOwn(sql, tenant, id);
+  const row = await versionOf(sql, id, version);
+  const of = [tenant, id, version];
+  await sql(
+    'update document_version set replaced_by = null where tenant_id = $1 and document_id = $2 and replaced_by = $3',
+    of,
+  );
+  await sql('delete from document_version where tenant_id = $1 and document_id = $2 and version = $3', of);
+  const gone = await sql(
+    `delete from document d where tenant_id = $1 and id = $2 and not exists
+       (select from document_version v where v.tenant_id = d.tenant_id and v.document_id = d.id) returning id`,
+    [tenant, id],
+  );
+  return { ...row, was_last: gone.length > 0 };
+}
+
 /** @throws NotFoundError, NotAllowedError for what another organisation shares */
 export async function requireOwn(sql: Sql, tenant: string, id: string): Promise<{ title: string }> {
   const document = await requireDocument(sql, id);

@@ -93,6 +93,7 @@ admin   api    POST   /api/v1/documents
 admin   api    DELETE /api/v1/documents/{id}
 user    api    GET    /api/v1/documents/{id}
 admin   api    PATCH  /api/v1/documents/{id}
+admin   api    DELETE /api/v1/documents/{id}/versions/{version}
 admin   api    PATCH  /api/v1/documents/{id}/versions/{version}
 user    api    GET    /api/v1/documents/{id}/file
 user    api    GET    /api/v1/documents/{id}/marks
@@ -270,6 +271,8 @@ user    page   GET    /documents
 admin   page   POST   /documents
 admin   page   POST   /documents/{id}/days
 admin   page   POST   /documents/{id}/remove
+admin   page   POST   /documents/{id}/share
+admin   page   POST   /documents/{id}/versions/{version}/remove
 admin   page   POST   /documents/reindex
 user    page   GET    /documents/{id}
 user    page   GET    /advice

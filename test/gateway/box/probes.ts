@@ -138,6 +138,9 @@ export const PROBES: Readonly<Record<string, (ids: Ids) => Probe[]>> = {
   'PATCH /api/v1/documents/{id}/versions/{version}': (ids) => [
     json(`/api/v1/documents/${ids.document}/versions/1`, { valid_to: '2020-01-01' }),
   ],
+  'DELETE /api/v1/documents/{id}/versions/{version}': (ids) => [
+    { path: `/api/v1/documents/${ids.document}/versions/1` },
+  ],
   'GET /api/v1/documents/{id}/file': (ids) => [
     { path: `/api/v1/documents/${ids.document}/file` },
     { path: `/api/v1/documents/${ids.document}/file?version=1` },

@@ -55,6 +55,9 @@ function open(role: Role | null) {
       if (id !== 'd1') throw new NotFoundError('There is no such document.');
       calls.push(['remove', id]);
     },
+    removeVersion: async (_, ...asked) => {
+      calls.push(['removeVersion', ...asked]);
+    },
     reindex: async () => ({ documents: 0, passages: 0 }),
     file: async (_, id, version) => {
       calls.push(['file', id, version]);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createMemoryBus } from '../../../connectors/bus/memory.ts';
 import { createOllama } from '../../../connectors/language/ollama/ollama.ts';
 import { createEmbeddedPassages } from '../../../connectors/passages/embedded/embedded.ts';
+import type { PassageIndex } from '../../../engine/ports.ts';
 import { documentOfText } from '../../../engine/rag/document.ts';
 import { namePassages } from '../../../engine/rag/passages.ts';
 import { loadConfig } from '../../../gateway/config.ts';
@@ -65,39 +66,60 @@ export const texts = new Map<string, Stored>();
 const index = createEmbeddedPassages();
 
 /** As an upload that was read: passages in Postgres and in the index. */
-export async function put(tenant: string, title: string, source: string): Promise<string> {
+export async function put(
+  tenant: string,
+  title: string,
+  source: string,
+  next?: { document: string; version: string; valid_from: string },
+): Promise<string> {
   const read = documentOfText(source, 'markdown');
-  const document = randomUUID();
-  const of = { document, document_title: title, version: '1', language: read.language };
+  const { document, version, valid_from } = next ?? { document: randomUUID(), version: '1', valid_from: null };
+  const sha256 = next ? `${document} ${version}` : document;
+  const of = { document, document_title: title, version, language: read.language };
   const passages = namePassages(read.passages, of);
   await test.db.asTenant(tenant, async (sql) => {
-    await sql('insert into document (tenant_id, id, title) values ($1, $2, $3)', [tenant, document, title]);
+    if (!next) await sql('insert into document (tenant_id, id, title) values ($1, $2, $3)', [tenant, document, title]);
     await sql(
-      `insert into document_version (tenant_id, document_id, version, file_name, sha256, language, state, uploaded_by)
-        values ($1, $2, '1', 'x.md', $3, $4, 'ready', 'ada')`,
-      [tenant, document, document, read.language],
+      `insert into document_version (tenant_id, document_id, version, file_name, sha256, language, state, uploaded_by, valid_from)
+        values ($1, $2, $5, 'x.md', $3, $4, 'ready', 'ada', $6)`,
+      [tenant, document, sha256, read.language, version, valid_from],
     );
     for (const one of passages)
       await sql(
         `insert into passage (tenant_id, id, document_id, version, page, section, text, start_at, end_at)
-          values ($1, $2, $3, '1', $4, $5, $6, $7, $8)`,
-        [tenant, one.id, document, one.page, one.section, one.text, one.start, one.end],
+          values ($1, $2, $3, $9, $4, $5, $6, $7, $8)`,
+        [tenant, one.id, document, one.page, one.section, one.text, one.start, one.end, version],
       );
   });
   await index.add(tenant, passages);
-  texts.set(document, { id: document, title, version: '1', text: read.text });
+  texts.set(sha256, { id: document, title, version, text: read.text });
   return document;
 }
 
 export const noSite: SiteFacts = { concerns: () => false, sentences: async () => [], holds: () => true };
-type Options = { model?: boolean; site?: SiteFacts; context?: number; people?: { name: string; login: string }[] };
-export function open({ model = false, site = noSite, context = 4096, people = [] }: Options = {}) {
+type Options = {
+  model?: boolean;
+  site?: SiteFacts;
+  context?: number;
+  people?: { name: string; login: string }[];
+  ranked?: Promise<void>;
+};
+export function open({ model = false, site = noSite, context = 4096, people = [], ranked }: Options = {}) {
   const asked: unknown[][] = [];
   const alerts: unknown[][] = [];
   const files = {
     text: async ({ sha256 }: { sha256: string }) => ({ text: texts.get(sha256)?.text ?? '', pages: [] }),
   };
-  const sources = createAnswerSources({ db: test.db, log: silent, files, index, ready: async () => {} } as never);
+  /** Waits for a model, but for what is asked for by words alone. */
+  const waiting: PassageIndex = {
+    ...index,
+    async search(tenant, query, limit) {
+      if (typeof query === 'string' || query.weight !== 0) await ranked;
+      return index.search(tenant, query, limit);
+    },
+  };
+  const given = { db: test.db, log: silent, files, index: ranked ? waiting : index };
+  const sources = createAnswerSources({ ...given, ready: async () => {} } as never);
   const answers = createAnswerService({
     ...{ config: loadConfig({ LUNA_HOME: test.home, LUNA_LANGUAGE_COST_PER_MILLION: '2' }), clock: Date, log, sources },
     ...{ metrics: createMetrics({ defaults: false }), bus: createMemoryBus({ log: silent }), db: test.db, site },
@@ -143,7 +165,7 @@ export async function resetRig(): Promise<void> {
       for (const table of ['document', 'conversation', 'model_audit', 'model_eval_results', 'golden_set'])
         await sql(`delete from ${table}`);
     });
-  for (const id of texts.keys()) for (const tenant of ['default', 'other']) await index.remove(tenant, id);
+  for (const { id } of texts.values()) for (const tenant of ['default', 'other']) await index.remove(tenant, id);
   texts.clear();
   lines.length = 0;
   server.asked.length = 0;

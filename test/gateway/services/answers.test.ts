@@ -8,6 +8,7 @@ import {
   BOB,
   EVE,
   FEE,
+  FEES,
   fees,
   HOW_MUCH,
   METERING,
@@ -88,6 +89,38 @@ describe('a question without a language model', () => {
     );
   });
 
+  it('is answered from what was in force on the day that it names', async () => {
+    const later = FEES.replace('20 EUR', '30 EUR');
+    await put('default', 'Grid Code of Luna City', later, { document: fees, version: '2', valid_from: '2024-01-01' });
+    const { answers } = open();
+    const cited = async (as_of?: string) => {
+      const { answer } = await askSeen(answers, HOW_MUCH, { as_of });
+      const [{ version, quote } = { version: null, quote: '' }] = answer.sentences[0]?.citations ?? [];
+      return [answer.status, answer.as_of, version, /\d+ EUR/.exec(quote)?.[0]];
+    };
+    expect(await cited()).toEqual(['answered', null, '2', '30 EUR']);
+    expect(await cited('2023-12-31')).toEqual(['answered', '2023-12-31', '1', '20 EUR']);
+    expect(await cited('2024-01-01')).toEqual(['answered', '2024-01-01', '2', '30 EUR']);
+    for (const day of ['2023-02-30', 'yesterday', '2023-1-1'])
+      await expect(answers.ask(ADA, { question: HOW_MUCH, as_of: day })).rejects.toThrow(/is no day/);
+  });
+
+  it('shows what its words find while a model that ranks takes its time', async () => {
+    let seen = () => {};
+    const gate = new Promise<void>((told) => {
+      seen = told;
+    });
+    const { answers } = open({ ranked: gate });
+    const names: string[] = [];
+    const on = ({ event }: AnswerEvent) => {
+      names.push(event);
+      // The model ends only once somebody has seen what there is so far.
+      if (event === 'sources') seen();
+    };
+    const { status } = await answers.ask(ADA, { question: HOW_MUCH }, { on });
+    expect([status, names.filter((name) => name === 'sources').length]).toEqual(['answered', 2]);
+  });
+
   it('is dropped where the document changed between retrieval and critic', async () => {
     const { answers } = open();
     let gone = false;
@@ -118,6 +151,9 @@ describe('a question without a language model', () => {
     await answers.feedback(ADA, id, { verdict: 'useful' });
     await answers.feedback(ADA, id, { verdict: 'not_useful', comment: 'call me: +49 170 1234567' });
     expect(await rowsOf('answer_feedback')).toMatchObject([{ verdict: 'not_useful', comment: 'call me: [phone]' }]);
+    expect(await answers.conversation(ADA, conversation)).toMatchObject([
+      { feedback: 'not_useful', task_confirmed: false },
+    ]);
     for (const other of [BOB, EVE]) {
       await expect(answers.run(other, id)).rejects.toThrow(/no answer/);
       await expect(answers.feedback(other, id, { verdict: 'useful' })).rejects.toThrow(/no answer/);

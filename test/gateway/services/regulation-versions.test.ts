@@ -107,6 +107,37 @@ describe('a document', () => {
     await expect(change('none', {})).rejects.toThrow(/no version none/);
   });
 
+  it('loses one version: the one before answers again, and the last one takes the document with it', async () => {
+    const box = open();
+    const now = FEES.replace('20 EUR', '30 EUR');
+    const { id } = await uploaded(box, 'fees.md', FEES, { title: 'Fees', version: 'old', valid_from: '2020-01-01' });
+    await uploaded(box, 'fees-now.md', now, { title: 'Fees', version: 'now', valid_from: '2024-01-01' });
+    const said = async () => (await box.regulation.ask(ADA, 'How much is the annual fee?')).sentences[0]?.text;
+    expect(await said()).toContain('30 EUR');
+    await box.regulation.changeVersion(ADA, id, 'old', { replaced_by: 'now' });
+    const bob = actorOf('other');
+    await expect(box.regulation.removeVersion(bob, id, 'now')).rejects.toThrow(NotFoundError);
+    await expect(box.regulation.removeVersion(ADA, id, 'none')).rejects.toThrow(NotFoundError);
+    const gone = (await box.regulation.file('default', id, 'now')).bytes;
+    await box.regulation.removeVersion(ADA, id, 'now');
+    expect(await said()).toContain('20 EUR');
+    expect(await box.regulation.document('default', id)).toMatchObject({
+      version: 'old',
+      others: [],
+      replaced_by: null,
+    });
+    await expect(box.regulation.file('default', id, 'now')).rejects.toThrow(NotFoundError);
+    // The same bytes may come again, as a version of their own.
+    const again = await box.regulation.upload(ADA, { name: 'fees-now.md', bytes: gone, title: 'Fees', version: 'new' });
+    await box.settled();
+    expect(again.id).toBe(id);
+    expect(await said()).toContain('30 EUR');
+    for (const version of ['new', 'old']) await box.regulation.removeVersion(ADA, id, version);
+    expect(await box.regulation.documents('default')).toEqual([]);
+    expect(await said()).toBeUndefined();
+    expect(box.audits?.flat()).toContain('document.version.remove');
+  });
+
   it('lends a document to all organisations, who can read and cite it but not change it', async () => {
     const box = open();
     const { id } = await uploaded(box, 'fees.md', FEES);

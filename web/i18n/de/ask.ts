@@ -22,6 +22,10 @@ export const askTexts = {
     'Antworten stammen aus {n} {n|Dokument|Dokumenten} von Ihnen. Jeder Satz zeigt, wo er steht; steht es nirgends, sagt die Box das.',
   'ask.promise_site':
     'Zu diesem Standort antwortet die Box auch ohne Dokumente: zu Preisen, Messwerten, Prognosen und Plänen.',
+  'ask.as_of': 'Stand',
+  'ask.as_of_other': 'Nach dem Recht eines anderen Tages fragen',
+  'ask.as_of_hint': 'Leer: was heute gilt.',
+  'ask.as_of_day': 'Aus dem, was am {day} galt',
   'ask.follow_up': 'Weiterfragen',
   'ask.new': 'Neue Frage',
   'ask.stop': 'Anhalten',
@@ -84,6 +88,12 @@ export const askTexts = {
   'documents.sum_reading': '{n} {n|wird|werden} gelesen.',
   'documents.sum_refused': '{n} {n|war|waren} nicht lesbar.',
   'documents.ask': 'Befragen',
+  'documents.remove_version_ask':
+    'Fassung {version} von „{title}“ mit ihren Stellen entfernen? Die anderen Fassungen bleiben.',
+  'documents.share': 'Freigeben',
+  'documents.share_text': 'Nur Ihre Organisation bekommt daraus Antworten.',
+  'documents.unshare': 'Zurücknehmen',
+  'documents.shared_text': 'Alle Organisationen dieser Box bekommen daraus Antworten.',
   'documents.shared': 'für alle freigegeben',
   'documents.ready_doubtful': 'bereit, prüfen',
   'documents.since': 'seit {day}',
