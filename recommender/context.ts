@@ -23,6 +23,8 @@ export type AdviceContext = {
 
   /** What follows is optional: without it the actions that need it are not eligible. */
   plan?: BatteryPlan | null;
+  /** Cars and loads that a person may charge or run as the plan has it; none that the box switches itself. */
+  planned?: readonly PlannedUse[];
   climate?: ClimateState | null;
   peak?: PeakState | null;
   /** Charging points; undefined where nobody knows. */
@@ -48,6 +50,8 @@ export type BatteryState = {
   power_W?: number;
   soc_percent?: number;
   reserve_percent?: number;
+  /** The box sets it by its plan: nobody has to do anything by hand. */
+  by_box?: boolean;
 };
 
 /** When the optimiser would charge and discharge, and what that saves against doing nothing. */
@@ -56,6 +60,21 @@ export type BatteryPlan = {
   charge: { from_ms: number; to_ms: number };
   discharge: { from_ms: number; to_ms: number };
   energy_kWh: number;
+  saving: { amount: number; low: number; high: number };
+};
+
+/** One device in its next stay or window: when the plan runs it, and what that saves against all at once from its begin on. */
+export type PlannedUse = {
+  device: string;
+  name: string;
+  kind: 'vehicle' | 'load';
+  plan: string;
+  /** Ascending, apart from each other. */
+  run: readonly { from_ms: number; to_ms: number }[];
+  instead: { from_ms: number; to_ms: number };
+  energy_kWh: number;
+  /** The car leaves, the load's window ends. */
+  until_ms: number;
   saving: { amount: number; low: number; high: number };
 };
 
@@ -73,6 +92,8 @@ export type PeakState = {
   month_peak_W: number;
   /** What a kW more costs at the next bill (Leistungspreis). */
   demand_charge_per_kW: number;
+  /** What the highest power is taken of; a month where it is left out. */
+  period?: 'month' | 'year';
 };
 
 /** Cost of the coming year under each tariff, simulated with the site's own load. */

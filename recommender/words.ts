@@ -19,6 +19,8 @@ export type Format = {
   /** `14:00`, with the word for tomorrow where it is. */
   time(at_ms: number): string;
   window(window: Pick<Window, 'from_ms' | 'to_ms'>): string;
+  /** `10:15–12:00 and 13:00–14:30`. */
+  windows(windows: readonly Pick<Window, 'from_ms' | 'to_ms'>[]): string;
 };
 
 /** Making an Intl formatter takes longer than a whole decision. */
@@ -59,10 +61,13 @@ function formatOf(language: 'en' | 'de', { at_ms, time_zone: timeZone, currency 
     const make = () => new Intl.DateTimeFormat(locale, { timeZone, weekday: 'long' });
     return `${kept(`${locale} ${timeZone} weekday`, make).format(instant_ms)} `;
   };
+  const window = ({ from_ms, to_ms }: Pick<Window, 'from_ms' | 'to_ms'>) =>
+    `${day(from_ms)}${clock.format(from_ms)}–${clock.format(to_ms)}`;
   return {
+    window,
+    windows: (all) => all.map(window).join(language === 'de' ? ' und ' : ' and '),
     money: (amount, digits = 2) => digitsOf(amount, digits, currency),
     number: (value, digits = 0) => digitsOf(value, digits),
     time: (instant_ms) => `${day(instant_ms)}${clock.format(instant_ms)}`,
-    window: ({ from_ms, to_ms }) => `${day(from_ms)}${clock.format(from_ms)}–${clock.format(to_ms)}`,
   };
 }

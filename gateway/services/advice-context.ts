@@ -1,4 +1,5 @@
 /** Gathers what the rules of the catalogue may look at, frozen at one instant. */
+import type { PlanDevice } from '../../engine/dispatch/plan-devices.ts';
 import { addDays, dayStart, instantOf, localTime, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, Forecast } from '../../engine/ports.ts';
 import type { AdviceContext, MeterState } from '../../recommender/action.ts';
@@ -12,7 +13,10 @@ import type {
   Services,
   SiteService,
 } from '../services.ts';
+import { controllableDevices, peakState } from './advice/grid-state.ts';
 import { passagesOfInterest, type Similar } from './advice/interests.ts';
+import { batteryLimits, planFacts } from './advice/plan-facts.ts';
+import type { TariffFacts } from './advice/tariff-facts.ts';
 
 export type AdviceContextDeps = Pick<Base, 'clock' | 'db'> & {
   site: SiteService;
@@ -23,6 +27,9 @@ export type AdviceContextDeps = Pick<Base, 'clock' | 'db'> & {
   alerts: AlertService;
   repairs: Pick<Services['repairs'], 'list'>;
   live: Pick<Services['live'], 'of'>;
+  plans: Pick<Services['plans'], 'latest' | 'devices'>;
+  tariffs: Pick<Services['tariffs'], 'current'>;
+  compared: TariffFacts;
   similar: Similar;
 };
 
@@ -63,30 +70,33 @@ type Moment = { at_ms: number; tz: string; demand_charge_per_kW: number | null }
 
 /** What only some kinds of advice need. */
 async function gatherMore(deps: AdviceContextDeps, tenant: string, moment: Moment): Promise<Partial<AdviceContext>> {
-  const { at_ms, tz, demand_charge_per_kW } = moment;
-  const [month_peak_W, usual_per_kWh, passages, repairs] = await Promise.all([
-    demand_charge_per_kW === null ? null : orElse(monthPeak(deps, tenant, at_ms, tz), null),
+  const { at_ms, tz } = moment;
+  const [plan, devices] = await Promise.all([
+    orElse(deps.plans.latest(tenant), null),
+    orElse(deps.plans.devices(tenant), []),
+  ]);
+  const [peak, usual_per_kWh, passages, repairs, section_14a] = await Promise.all([
+    orElse(peakState(deps, tenant, moment), null),
     orElse(usualPrice(deps, tenant, at_ms, tz), null),
     orElse(openPassages(deps, tenant), []),
     orElse(recentRepairs(deps, tenant, at_ms), []),
+    orElse(controllableDevices(deps, tenant, devices, moment), null),
   ]);
-  const chargers = deps.meters.list(tenant).filter(({ name, role }) => role !== 'grid' && CHARGER.test(name));
+  const chargers = chargersOf(deps, tenant, devices);
   return {
-    peak: month_peak_W === null || demand_charge_per_kW === null ? null : { month_peak_W, demand_charge_per_kW },
-    usual_per_kWh,
-    passages,
-    repairs,
+    ...{ peak, usual_per_kWh, passages, repairs, section_14a, ...planFacts(plan, devices, at_ms, tz) },
+    tariffs: deps.compared.of(tenant)?.comparison ?? null,
+    feed_in_per_kWh: plan?.export_price[0] ?? null,
     // A site whose charging points are not measured may have some all the same.
-    ...(chargers.length > 0 ? { chargers: chargers.map(({ id, name }) => ({ id, name })) } : {}),
+    ...(chargers.length > 0 ? { chargers } : {}),
   };
 }
 
-/** Highest 15-minute mean taken from the grid since the local month began. */
-async function monthPeak({ data }: AdviceContextDeps, tenant: string, at_ms: number, tz: string) {
-  const { year, month } = localTime(at_ms, tz);
-  const { values } = await data.balance(tenant, 'grid', instantOf(tz, year, month, 1), slotStart(at_ms));
-  const known = Array.from(values).filter((value) => !Number.isNaN(value));
-  return known.length === 0 ? null : known.reduce((a, b) => Math.max(a, b), 0);
+/** Charging points that are measured, and cars that the plan knows. */
+function chargersOf({ meters }: AdviceContextDeps, tenant: string, devices: readonly PlanDevice[]) {
+  const named = meters.list(tenant).filter(({ name, role }) => role !== 'grid' && CHARGER.test(name));
+  const cars = devices.filter(({ kind }) => kind === 'vehicle');
+  return [...named, ...cars].map(({ id, name }) => ({ id, name }));
 }
 
 async function usualPrice({ prices }: AdviceContextDeps, tenant: string, at_ms: number, tz: string) {
@@ -153,7 +163,7 @@ async function forecastSlots(
 }
 
 async function batteryUse(
-  { meters, data, live }: AdviceContextDeps,
+  { meters, data, live, plans }: AdviceContextDeps,
   tenant: string,
   at_ms: number,
   tz: string,
@@ -169,7 +179,12 @@ async function batteryUse(
     if (energy !== null) discharged.push(energy);
   }
   // One of several that is not full can still be charged.
-  return { daily_kWh: median(discharged), ...(charges.length > 0 ? { soc_percent: Math.min(...charges) } : {}) };
+  const limits = batteryLimits(await orElse(plans.devices(tenant), []));
+  return {
+    daily_kWh: median(discharged),
+    ...limits,
+    ...(charges.length > 0 ? { soc_percent: Math.min(...charges) } : {}),
+  };
 }
 
 async function meterStates({ meters, alerts }: AdviceContextDeps, tenant: string): Promise<MeterState[]> {

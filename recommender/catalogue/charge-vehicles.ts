@@ -1,6 +1,7 @@
-/** Charges electric vehicles in a window that is far cheaper than the mean of the coming day. */
+/** Charges electric vehicles when the plan would, or without one in a window that is far cheaper than the mean of the coming day. */
 import { localDate } from '../../engine/model/time.ts';
-import type { Rule } from '../action.ts';
+import type { ActionDraft, AdviceContext, Rule } from '../action.ts';
+import { plannedUses } from '../planned.ts';
 import { extremes, meanPrice, measuredEnergy } from '../windows.ts';
 import { inWords } from '../words.ts';
 
@@ -11,8 +12,13 @@ const CHARGE_KWH = [10, 30, 50] as const;
 /** The window must cost at most this share of the mean. */
 const CHEAP = 0.6;
 
-/** Eligible unless the site has no charging point, where three hours in a row cost at most 60 % of the mean of all known prices, or less than nothing. */
+/** Eligible unless the site has no charging point: by the plan of each car that the box does not charge itself; otherwise where three hours in a row cost at most 60 % of the mean of all known prices, or less than nothing. */
 export const chargeVehicles: Rule = (context) => {
+  const planned = plannedUses(context, 'vehicle');
+  return planned.length > 0 ? planned : byPrice(context);
+};
+
+function byPrice(context: AdviceContext): ActionDraft[] {
   const found = extremes(context, SLOTS, HORIZON_MS);
   const mean = meanPrice(context);
   // No charging point is another fact than none that is known of.
@@ -42,4 +48,4 @@ export const chargeVehicles: Rule = (context) => {
       link: '/prices',
     },
   ];
-};
+}

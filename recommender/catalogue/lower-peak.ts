@@ -13,6 +13,7 @@ export const lowerPeak: Rule = (context) => {
   const { peak } = context;
   const found = highestSoon(context);
   if (!peak || !found || !(peak.demand_charge_per_kW > 0)) return [];
+  const yearly = peak.period === 'year';
   const excess_W = found.power_W - peak.month_peak_W;
   if (!(excess_W >= MIN_EXCESS_W)) return [];
   const whole = (excess_W / 1000) * peak.demand_charge_per_kW;
@@ -24,15 +25,15 @@ export const lowerPeak: Rule = (context) => {
       kind: 'lower_peak',
       text: inWords(context, {
         en: (f) =>
-          `Keep ${f.number(excess_W / 1000, 1)} kW off the grid at ${f.time(found.at_ms)}: a new peak of the month is near.`,
+          `Keep ${f.number(excess_W / 1000, 1)} kW off the grid at ${f.time(found.at_ms)}: a new peak of the ${yearly ? 'year' : 'month'} is near.`,
         de: (f) =>
-          `Nehmen Sie um ${f.time(found.at_ms)} ${f.number(excess_W / 1000, 1)} kW vom Netz: eine neue Monatsspitze droht.`,
+          `Nehmen Sie um ${f.time(found.at_ms)} ${f.number(excess_W / 1000, 1)} kW vom Netz: eine neue ${yearly ? 'Jahresspitze' : 'Monatsspitze'} droht.`,
       }),
       why: inWords(context, {
         en: (f) =>
-          `${f.number(found.power_W / 1000, 1)} kW are forecast; the month's highest quarter hour is ${f.number(peak.month_peak_W / 1000, 1)} kW. A kW more costs ${f.money(peak.demand_charge_per_kW)}. The saving assumes that ${f.number(AVOIDED[1] * 100)} % of the excess is avoided (range: ${f.number(AVOIDED[0] * 100)} to ${f.number(AVOIDED[2] * 100)} %).`,
+          `${f.number(found.power_W / 1000, 1)} kW are forecast; the ${yearly ? 'year' : 'month'}'s highest quarter hour is ${f.number(peak.month_peak_W / 1000, 1)} kW. A kW more costs ${f.money(peak.demand_charge_per_kW)}. The saving assumes that ${f.number(AVOIDED[1] * 100)} % of the excess is avoided (range: ${f.number(AVOIDED[0] * 100)} to ${f.number(AVOIDED[2] * 100)} %).`,
         de: (f) =>
-          `${f.number(found.power_W / 1000, 1)} kW sind vorhergesagt; die höchste Viertelstunde des Monats hat ${f.number(peak.month_peak_W / 1000, 1)} kW. Ein kW mehr kostet ${f.money(peak.demand_charge_per_kW)}. Die Ersparnis nimmt an, dass ${f.number(AVOIDED[1] * 100)} % davon vermieden werden (Spanne: ${f.number(AVOIDED[0] * 100)} bis ${f.number(AVOIDED[2] * 100)} %).`,
+          `${f.number(found.power_W / 1000, 1)} kW sind vorhergesagt; die höchste Viertelstunde des ${yearly ? 'Jahres' : 'Monats'} hat ${f.number(peak.month_peak_W / 1000, 1)} kW. Ein kW mehr kostet ${f.money(peak.demand_charge_per_kW)}. Die Ersparnis nimmt an, dass ${f.number(AVOIDED[1] * 100)} % davon vermieden werden (Spanne: ${f.number(AVOIDED[0] * 100)} bis ${f.number(AVOIDED[2] * 100)} %).`,
       }),
       saving: { amount, low, high, currency: context.currency },
       deadline_ms: slot.to_ms,

@@ -19,6 +19,10 @@ export function infeasibleBecause(draft: ActionDraft, context: AdviceContext): s
     [slots.some(({ from_ms, to_ms }) => !(to_ms > from_ms && to_ms > context.at_ms)), 'its window has passed'],
     [PRICED.has(draft.kind) && slots.some((slot) => !priced(slot, context)), 'its window has no price'],
     [draft.kind === 'run_battery' && !batteryCan(draft, context), 'the battery cannot do it'],
+    [
+      draft.evidence.plan !== undefined && draft.kind !== 'run_battery' && !inTime(draft, context),
+      'its time has passed',
+    ],
     [draft.kind === 'precondition' && !comfortable(context), 'rooms would leave their comfort band'],
     [draft.kind === 'charge_vehicles' && context.chargers?.length === 0, 'there is no charging point'],
     [draft.kind === 'set_14a_module' && !((context.section_14a?.devices_W ?? 0) > 4200), '§ 14a is not for this site'],
@@ -39,8 +43,15 @@ function priced({ from_ms, to_ms }: { from_ms: number; to_ms: number }, { prices
 /** Charging comes first, the windows do not overlap, and a full battery is not charged right away. */
 function batteryCan({ evidence }: ActionDraft, { at_ms, battery }: AdviceContext): boolean {
   const [charge, discharge] = evidence.slots ?? [];
-  if (!battery || !charge || !discharge || charge.to_ms > discharge.from_ms) return false;
+  if (!battery || battery.by_box || !charge || !discharge || charge.to_ms > discharge.from_ms) return false;
   return !((battery.soc_percent ?? 0) >= 98 && charge.from_ms < at_ms + 3_600_000);
+}
+
+/** What the plan has of a device ends before the car leaves or the load's window closes. */
+function inTime({ evidence }: ActionDraft, { planned = [], at_ms }: AdviceContext): boolean {
+  const starts = (evidence.slots ?? []).map(({ from_ms }) => from_ms);
+  const use = planned.find(({ run }) => run[0]?.from_ms === starts[0]);
+  return use !== undefined && starts[0]! >= at_ms && use.run.every(({ to_ms }) => to_ms <= use.until_ms);
 }
 
 function comfortable({ climate }: AdviceContext): boolean {

@@ -21,10 +21,10 @@ type Span = { from_ms: number; to_ms: number };
  */
 export const runBattery: Rule = (context) => {
   const { battery, plan } = context;
-  if (!battery) return [];
+  if (!battery || battery.by_box) return [];
   if (plan) return byPlan(context, battery);
   const found = bestPair(context, SLOTS, HORIZON_MS, EFFICIENCY[1]);
-  const energy_kWh = Math.min(battery.daily_kWh ?? 0, energyLimit(battery));
+  const energy_kWh = Math.min(battery.daily_kWh ?? 0, energyLimit(battery, HOURS));
   if (!(energy_kWh > 0) || !found) return [];
   const { cheap, dear } = found;
   // To give 1 kWh the battery takes 1 / efficiency kWh.
@@ -45,19 +45,22 @@ export const runBattery: Rule = (context) => {
 const losses = (f: Format, i: 0 | 1 | 2): string => f.number((1 - EFFICIENCY[i]) * 100);
 
 /** kWh that one discharge can give at most; infinite where no limit is known. */
-function energyLimit({ capacity_kWh, power_W, reserve_percent }: BatteryState): number {
+function energyLimit({ capacity_kWh, power_W, reserve_percent }: BatteryState, hours: number): number {
   const usable = capacity_kWh === undefined ? Infinity : capacity_kWh * (1 - (reserve_percent ?? 0) / 100);
-  return Math.min(usable, power_W === undefined ? Infinity : (power_W / 1000) * HOURS);
+  return Math.min(usable, power_W === undefined ? Infinity : (power_W / 1000) * hours);
 }
 
 function byPlan(context: AdviceContext, battery: BatteryState): ActionDraft[] {
   const { id, charge, discharge, energy_kWh, saving } = context.plan!;
-  const feasible =
-    charge.from_ms >= context.at_ms && charge.to_ms <= discharge.from_ms && energy_kWh <= energyLimit(battery);
+  const hours = (discharge.to_ms - discharge.from_ms) / 3_600_000;
+  const within = energy_kWh > 0 && energy_kWh <= energyLimit(battery, hours);
+  const feasible = charge.from_ms >= context.at_ms && charge.to_ms <= discharge.from_ms && within;
   if (!feasible || !(saving.amount > 0)) return [];
   const why = inWords(context, {
-    en: (f) => `The plan moves ${f.number(energy_kWh)} kWh this way. Its saving is against not using the battery.`,
-    de: (f) => `Der Plan verschiebt so ${f.number(energy_kWh)} kWh. Die Ersparnis gilt gegenüber ungenutzter Batterie.`,
+    en: (f) =>
+      `The plan moves ${f.number(energy_kWh)} kWh this way. The saving is against a battery at rest, by the plan's prices (range: of its losses).`,
+    de: (f) =>
+      `Der Plan verschiebt so ${f.number(energy_kWh)} kWh. Die Ersparnis gilt gegenüber einer ruhenden Batterie, mit den Preisen des Plans (Spanne: die ihrer Verluste).`,
   });
   return [draft(context, { charge, discharge, saving: { ...saving, currency: context.currency }, why, plan: id })];
 }
@@ -78,6 +81,6 @@ function draft(context: AdviceContext, { charge, discharge, saving, why, plan }:
     evidence: { slots: [charge, discharge], ...(plan === undefined ? {} : { plan }) },
     stake: saving.amount,
     measure: measuredEnergy(context, 'battery', [charge, discharge], (per_kWh) => per_kWh),
-    link: '/prices',
+    link: plan === undefined ? '/prices' : '/plan',
   };
 }

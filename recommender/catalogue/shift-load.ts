@@ -1,7 +1,8 @@
-/** Moves a part of the load from the dearest to the cheapest two hours of the coming day. */
+/** Runs named loads when the plan would, and moves a part of the rest from the dearest to the cheapest two hours of the coming day. */
 
 import { localDate } from '../../engine/model/time.ts';
-import type { Rule } from '../action.ts';
+import type { ActionDraft, AdviceContext, Rule } from '../action.ts';
+import { plannedUses } from '../planned.ts';
 import { energyIn, extremes, measuredEnergy, type Window } from '../windows.ts';
 import { type Format, inWords } from '../words.ts';
 
@@ -13,8 +14,11 @@ const MOVABLE = [0.05, 0.1, 0.2] as const;
 const MIN_SPREAD_PER_KWH = 0.03;
 const MIN_SAVING = 0.2;
 
-/** Eligible where prices differ enough, a load forecast covers the dear window, and the dear one is still to come. */
-export const shiftLoad: Rule = (context) => {
+/** Eligible for each load of the plan that the box does not switch itself, and where `byPrice` finds windows. */
+export const shiftLoad: Rule = (context) => [...plannedUses(context, 'load'), ...byPrice(context)];
+
+/** Where prices differ enough, a load forecast covers the dear window, and the dear one is still to come. */
+function byPrice(context: AdviceContext): ActionDraft[] {
   const found = extremes(context, SLOTS, HORIZON_MS);
   if (!found) return [];
   const { cheap, dear } = found;
@@ -45,7 +49,7 @@ export const shiftLoad: Rule = (context) => {
       link: '/prices',
     },
   ];
-};
+}
 
 /** `Electricity is 3 times dearer then. ` where the cheap price is above 0 and the factor worth saying. */
 function timesDearer(cheap: Window, dear: Window, number: Format['number'], language: 'en' | 'de' = 'en'): string {

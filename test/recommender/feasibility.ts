@@ -3,13 +3,17 @@ import { SLOT_MS } from '../../engine/model/time.ts';
 import type { Action, ActionKind, AdviceContext } from '../../recommender/action.ts';
 
 const MUST: Partial<Record<ActionKind, (action: Action, context: AdviceContext) => boolean>> = {
-  shift_load: ({ evidence }, { prices }) =>
-    evidence.slots!.length === 2 && evidence.slots!.every((span) => countPriced(span, prices) === 8),
+  shift_load: (action, context) =>
+    action.evidence.plan === undefined
+      ? action.evidence.slots!.length === 2 &&
+        action.evidence.slots!.every((span) => countPriced(span, context.prices) === 8)
+      : asPlanned(action, context),
   run_battery: ({ evidence, saving }, { battery, at_ms }) => {
     const [charge, discharge] = evidence.slots!;
     const full = battery?.soc_percent !== undefined && battery.soc_percent >= 98;
     return (
       battery !== null &&
+      battery.by_box !== true &&
       charge!.to_ms <= discharge!.from_ms &&
       charge!.to_ms > at_ms &&
       saving!.amount > 0 &&
@@ -26,7 +30,9 @@ const MUST: Partial<Record<ActionKind, (action: Action, context: AdviceContext) 
       ({ id, silent_since_ms, stuck_since_ms }) =>
         id === evidence.meter && (silent_since_ms !== null || stuck_since_ms !== null),
     ),
-  charge_vehicles: (_, { chargers }) => chargers === undefined || chargers.length > 0,
+  charge_vehicles: (action, context) =>
+    (context.chargers === undefined || context.chargers.length > 0) &&
+    (action.evidence.plan === undefined || asPlanned(action, context)),
   change_tariff: ({ id, saving, deadline_ms }, { tariffs, at_ms }) =>
     id !== `change_tariff:${tariffs!.current.id}` && saving!.low > 0 && (deadline_ms === null || deadline_ms > at_ms),
   set_14a_module: ({ id }, { section_14a }) =>
@@ -36,6 +42,20 @@ const MUST: Partial<Record<ActionKind, (action: Action, context: AdviceContext) 
     return repair.count > 0 && meters.some(({ id }) => id === repair.meter);
   },
 };
+
+/** It is of one of the plan's devices, whole, priced and over before the car leaves or the load's window closes. */
+function asPlanned({ id, evidence, saving }: Action, { planned = [], prices, at_ms }: AdviceContext): boolean {
+  const use = planned.find(({ device }) => id.split(':')[1] === device)!;
+  const spans = evidence.slots!;
+  return (
+    evidence.plan === use.plan &&
+    saving!.amount > 0 &&
+    spans.every(
+      (span) => span.from_ms >= at_ms && countPriced(span, prices) === (span.to_ms - span.from_ms) / SLOT_MS,
+    ) &&
+    spans.slice(0, -1).every(({ to_ms }) => to_ms <= use.until_ms)
+  );
+}
 
 function countPriced(span: { from_ms: number; to_ms: number }, prices: AdviceContext['prices']): number {
   return prices.filter(({ at_ms, per_kWh }) => at_ms >= span.from_ms && at_ms < span.to_ms && per_kWh !== null).length;

@@ -49,6 +49,7 @@ export function fuzzContext(random: Random): AdviceContext {
         power_W: maybe(0.5, () => between(0, 60_000)),
         soc_percent: maybe(0.5, () => between(0, 100)),
         reserve_percent: maybe(0.5, () => between(0, 100)),
+        by_box: maybe(0.2, () => true),
       })) ?? null,
     meters,
     night: maybe(0.4, () => ({ last_W: between(0, 30_000), usual_W: between(0, 20_000) })) ?? null,
@@ -57,6 +58,14 @@ export function fuzzContext(random: Random): AdviceContext {
       ...{ id: 'p', charge: span(), discharge: span(), energy_kWh: between(-5, 150) },
       saving: { amount: between(-5, 20), low: between(-5, 10), high: between(-5, 30) },
     })),
+    planned: maybe(0.4, () =>
+      Array.from({ length: Math.floor(random() * 4) }, (_, i) => ({
+        ...{ device: `d${i}`, name: `Device ${i}`, kind: pick(['vehicle', 'load'] as const), plan: 'p' },
+        run: Array.from({ length: Math.floor(random() * 3) }, span),
+        ...{ instead: span(), energy_kWh: between(-5, 60), until_ms: first_ms + between(-8, 100) * SLOT_MS },
+        saving: { amount: between(-2, 10), low: between(-5, 8), high: between(-2, 20) },
+      })),
+    ),
     climate: maybe(0.4, () => ({
       mode: pick(['heat', 'cool'] as const),
       electric_W: between(-100, 30_000),
