@@ -13,12 +13,15 @@ import type { Logger } from 'pino';
 import { diskFiles, writeWhole } from '../../connectors/journal/files.ts';
 import { type FileJournal, openJournal } from '../../connectors/journal/journal.ts';
 import { openJournalReader } from '../../connectors/journal/reader.ts';
+import { createSerial } from '../../connectors/series/serial.ts';
 import { NotFoundError } from '../../engine/errors.ts';
+import { erasureOf } from '../../engine/model/erasure.ts';
 import type { JournalledGroup, Reading, ReadingGroup } from '../../engine/model/reading.ts';
 import type { Intake, IntakeOutcome } from '../../engine/ports.ts';
 import { CLOCK_ALLOWANCE_MS } from '../../engine/quality/validate.ts';
-import { buryGroup, deadLetterFolder } from '../dead-letters.ts';
+import { buryGroup, deadLetterFolder, NOT_JOURNALLED } from '../dead-letters.ts';
 import type { ClockWatch } from './clock-watch.ts';
+import { readErasures } from './held-erasures.ts';
 
 export type HeldReadings = {
   /** The start of the machine they are from. */
@@ -40,6 +43,9 @@ export interface ClockQuarantine {
   release(tenant: string, boot: string, first_ms: number): Promise<{ readings: number }>;
   /** Throws those of an earlier start away. @throws NotFoundError */
   discard(tenant: string, boot: string): Promise<{ readings: number }>;
+  /** Of what is held so far nothing of these meter points will be let through; null is the whole tenant. It is on disk
+   * when this resolves, and what was just being let through has reached the journal. */
+  erase(tenant: string, meters: readonly string[] | null): Promise<void>;
   start(): void;
   close(): Promise<void>;
 }
@@ -71,6 +77,8 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
   const here = join(root, watch.boot);
   const journals = new Map<string, Promise<FileJournal>>();
   let letting: Promise<void> | null = null;
+  /** Letting through, throwing away and erasing, one after another. */
+  const serial = createSerial();
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
   /** When a device was last asked. */
@@ -129,7 +137,7 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
 
   /** Everything whose time is known, oldest first; again after a failure. */
   function letThrough(): void {
-    letting ??= letAll()
+    letting ??= serial(letAll)
       .catch((error: unknown) => {
         log.warn({ err: error }, 'readings wait for their time; trying again');
         if (!closed) timer = setTimeout(letThrough, AGAIN_MS).unref();
@@ -174,17 +182,20 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
 
   async function letTenant(boot: string, tenant: string, offset_ms: number, may: () => boolean): Promise<number> {
     const journal = boot === watch.boot ? await journalOf(tenant) : await openFor(boot, tenant);
-    const reader = await openJournalReader(join(root, boot, tenant));
+    const dir = join(root, boot, tenant);
+    const reader = await openJournalReader(dir);
     let count = 0;
     try {
       let seq = journal.stats().released_seq;
+      const leftOf = await readErasures(dir, seq);
       while (may()) {
         const groups = await reader.read(seq, BATCH_BYTES);
         const last = groups.at(-1);
         if (!last) break;
         for (const group of groups) {
-          await letOne(stamped(group, offset_ms), group.seq);
-          count += group.readings.length;
+          const readings = leftOf(group);
+          if (readings.length > 0) await letOne(stamped({ ...group, readings }, offset_ms));
+          count += readings.length;
         }
         seq = last.seq;
         await journal.release(seq);
@@ -194,12 +205,12 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
       if (boot !== watch.boot) await journal.close();
     }
     if (count > 0) log.info({ tenant_id: tenant, readings: count, boot }, 'held readings got their time');
-    if (boot !== watch.boot) await rm(join(root, boot, tenant), { recursive: true, force: true });
+    if (boot !== watch.boot) await rm(dir, { recursive: true, force: true });
     return count;
   }
 
   /** Its sender was told that it was kept: what is refused now is put aside with the reason, for a person to look at. */
-  async function letOne(group: ReadingGroup, seq: number): Promise<void> {
+  async function letOne(group: ReadingGroup): Promise<void> {
     const { rejected } = await deps.intake(group);
     if (rejected.length === 0) return;
     const readings = rejected.map(({ index }) => group.readings[index]!);
@@ -209,7 +220,7 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
       'held readings were refused and put aside',
     );
     const refused_ms = Math.round(watch.clock.now());
-    await buryGroup(deadLetterFolder(home), { ...group, seq, readings }, { reason, refused_ms });
+    await buryGroup(deadLetterFolder(home), { ...group, seq: NOT_JOURNALLED, readings }, { reason, refused_ms });
   }
 
   const openFor = (boot: string, tenant: string) =>
@@ -219,13 +230,18 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
     const journal = boot === watch.boot ? await journalOf(tenant) : await openFor(boot, tenant);
     const { released_seq } = journal.stats();
     if (boot !== watch.boot) await journal.close();
-    const reader = await openJournalReader(join(root, boot, tenant));
+    const dir = join(root, boot, tenant);
+    const leftOf = await readErasures(dir, released_seq);
+    const reader = await openJournalReader(dir);
     const found = { boot, current: boot === watch.boot, readings: 0, first_mono_ms: Infinity, last_mono_ms: -Infinity };
     for (let seq = released_seq; ; ) {
       const groups = await reader.read(seq, BATCH_BYTES);
       if (groups.length === 0) break;
-      for (const { readings, received_ms } of groups) {
-        found.readings += readings.length;
+      for (const group of groups) {
+        const { received_ms } = group;
+        const left = leftOf(group).length;
+        if (left === 0) continue;
+        found.readings += left;
         found.first_mono_ms = Math.min(found.first_mono_ms, received_ms);
         found.last_mono_ms = Math.max(found.last_mono_ms, received_ms);
       }
@@ -233,6 +249,17 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
     }
     await reader.close();
     return found.readings > 0 ? found : null;
+  }
+
+  async function eraseHeld(boot: string, tenant: string, meters: readonly string[] | null): Promise<void> {
+    const erasure = erasureOf(tenant, meters, watch.monoOf(watch.clock.now()));
+    if (boot === watch.boot) {
+      await (await journalOf(tenant)).append([erasure]);
+      return;
+    }
+    const journal = await openFor(boot, tenant);
+    await journal.append([erasure]).finally(() => journal.close());
+    if ((await heldOf(boot, tenant)) === null) await rm(join(root, boot, tenant), { recursive: true, force: true });
   }
 
   /** Of an earlier start, so that nothing of it is under way. */
@@ -256,15 +283,22 @@ export function createClockQuarantine(deps: QuarantineDeps): ClockQuarantine {
         }
       return found;
     },
-    async release(tenant, boot, first_ms) {
-      const { first_mono_ms } = await earlier(tenant, boot);
-      return { readings: await letTenant(boot, tenant, Math.round(first_ms - first_mono_ms), () => true) };
-    },
-    async discard(tenant, boot) {
-      const { readings } = await earlier(tenant, boot);
-      await rm(join(root, boot, tenant), { recursive: true, force: true });
-      return { readings };
-    },
+    release: (tenant, boot, first_ms) =>
+      serial(async () => {
+        const { first_mono_ms } = await earlier(tenant, boot);
+        return { readings: await letTenant(boot, tenant, Math.round(first_ms - first_mono_ms), () => true) };
+      }),
+    discard: (tenant, boot) =>
+      serial(async () => {
+        const { readings } = await earlier(tenant, boot);
+        await rm(join(root, boot, tenant), { recursive: true, force: true });
+        return { readings };
+      }),
+    erase: (tenant, meters) =>
+      serial(async () => {
+        for (const boot of await names(root))
+          if ((await names(join(root, boot))).includes(tenant)) await eraseHeld(boot, tenant, meters);
+      }),
     start() {
       stop = watch.onChange(({ trusted }) => {
         if (trusted) letThrough();

@@ -25,6 +25,7 @@ import type {
   SiteService,
   SiteSettings,
 } from '../services.ts';
+import type { ClockQuarantine } from './clock-quarantine.ts';
 import { eraseDemo } from './demo/erase.ts';
 import { type DemoProcess, openDemoProcess } from './demo/process.ts';
 import type { RunningPrices } from './prices.ts';
@@ -48,6 +49,7 @@ export type DemoServiceDeps = Base & {
   prices: Pick<RunningPrices, 'refresh' | 'useProviderUrls' | 'forget'>;
   weather: Pick<RunningWeather, 'useProviderUrls' | 'forget'>;
   plans: Pick<PlanService, 'saveDevice'>;
+  quarantine: Pick<ClockQuarantine, 'erase'>;
   intake: Intake;
   /** Port of the box's own broker, known once it listens. */
   mqtt_port: () => number;

@@ -9,6 +9,7 @@ import type { Connection, Device, MeterRole, VirtualFormula } from '../../engine
 import type { Vault } from '../auth/vault.ts';
 import type { Actor, AlertService, AuditService, Base, MeterService } from '../services.ts';
 import { writeAudit } from './audit.ts';
+import type { ClockQuarantine } from './clock-quarantine.ts';
 import {
   requireAgreedLine,
   requireFreePoints,
@@ -100,6 +101,7 @@ export type DeviceDeps = Base & {
   alerts: AlertService;
   profiles: Profiles;
   vault: Vault;
+  quarantine: Pick<ClockQuarantine, 'erase'>;
   listen: Listen;
   /** Ends the connections of a device whose rights changed. */
   disconnect: (tenant: string, device: string) => void;
@@ -243,6 +245,7 @@ export function createDeviceService(deps: DeviceDeps): DeviceService & DeviceIns
         if (erase_readings) await sql(`update data_load set sha256 = ''`);
         await writeAudit(sql, actor, 'remove device', id, { meters: own, erase_readings });
         // Both or neither: what is asked for here must not be forgotten in a power cut.
+        if (erase_readings && own.length > 0) await deps.quarantine.erase(tenant, own);
         if (erase_readings && own.length > 0) await deps.journal.append([erasureOf(tenant, own, clock.now())]);
       });
       states.forget(tenant, id);

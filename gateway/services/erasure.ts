@@ -1,7 +1,11 @@
-/** Erases readings with their slots, repairs and forecasts, and everything of them that is still on its way. */
+/**
+ * Erases readings with their slots, repairs and forecasts, and everything of them that is still on its way: in the
+ * journal, waiting for a trusted clock, or put aside because the store refused it.
+ */
 import { UnavailableError } from '../../engine/errors.ts';
 import { erasureOf } from '../../engine/model/erasure.ts';
 import type { Base } from '../services.ts';
+import type { ClockQuarantine } from './clock-quarantine.ts';
 
 const STEP_MS = 50;
 const LONGEST_MS = 10_000;
@@ -9,6 +13,7 @@ const LONGEST_MS = 10_000;
 type Deps = Pick<Base, 'clock' | 'log'> & {
   journal: Pick<Base['journal'], 'append'>;
   series: { readings: Pick<Base['series']['readings'], 'cursor'> };
+  quarantine: Pick<ClockQuarantine, 'erase'>;
 };
 
 /**
@@ -19,6 +24,8 @@ type Deps = Pick<Base, 'clock' | 'log'> & {
  */
 export async function eraseReadings(deps: Deps, tenant: string, meters: readonly string[] | null): Promise<void> {
   if (meters?.length === 0) return;
+  // First, so that what was just being let through stands before the erasure in the journal.
+  await deps.quarantine.erase(tenant, meters);
   const seq = await deps.journal.append([erasureOf(tenant, meters, deps.clock.now())]);
   try {
     for (let waited_ms = 0; waited_ms < LONGEST_MS; waited_ms += STEP_MS) {

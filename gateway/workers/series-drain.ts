@@ -51,6 +51,8 @@ export type DrainDeps = {
   onApplied: (now: AppliedNow) => void;
   /** Keeps a group that the store refuses, durably, before it is passed. */
   bury: (group: JournalledGroup, reason: string) => Promise<void>;
+  /** Takes what an erasure is about out of what was put aside before it. */
+  eraseBuried: (erasure: JournalledGroup) => Promise<void>;
   onSlots: (changed: readonly SlotsChanged[]) => void;
   onState: (state: DrainState) => void;
   now: () => number;
@@ -177,6 +179,7 @@ export function createDrain(deps: DrainDeps): Drain {
         poison.buried();
       },
     );
+    await deps.eraseBuried(group);
     keeper.forget(tenant, meters);
     // It holds no readings: nothing is counted as dead.
     await store.readings.skip({ ...group, readings: [] });

@@ -9,7 +9,7 @@ import { openQuestDbSeries } from '../../connectors/series/questdb/questdb.ts';
 import type { DrainedSeries } from '../../connectors/series/store.ts';
 import { UnavailableError, UnsupportedError } from '../../engine/errors.ts';
 import type { Repair } from '../../engine/ports.ts';
-import { buryGroup, deadLetterFolder } from '../dead-letters.ts';
+import { buryGroup, deadLetterFolder, eraseDeadLetters } from '../dead-letters.ts';
 import { createQuestions } from './questions.ts';
 import { createDrain, type Drain } from './series-drain.ts';
 import { type FromWorker, type SeriesWorkerData, type ToWorker, toWire, transfers } from './series-protocol.ts';
@@ -49,6 +49,7 @@ const drain = createDrain({
   given_seq,
   onApplied: (now) => post({ kind: 'applied', now }),
   bury: (group, reason) => buryGroup(deadLetterFolder(dirname(journal_dir)), group, { reason, refused_ms: Date.now() }),
+  eraseBuried: (erasure) => eraseDeadLetters(deadLetterFolder(dirname(journal_dir)), erasure),
   onSlots: (changed) => post({ kind: 'slots', changed }),
   onState: (state) => {
     short_of_memory ||= /out of memory/i.test(state.reason ?? '');

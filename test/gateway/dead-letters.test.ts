@@ -1,10 +1,17 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { erasureOf } from '../../engine/model/erasure.ts';
 import type { JournalledGroup, ReadingGroup } from '../../engine/model/reading.ts';
 import { runCommand } from '../../gateway/commands.ts';
-import { buryGroup, deadLetterFolder, readDeadLetters } from '../../gateway/dead-letters.ts';
+import {
+  buryGroup,
+  deadLetterFolder,
+  eraseDeadLetters,
+  NOT_JOURNALLED,
+  readDeadLetters,
+} from '../../gateway/dead-letters.ts';
 import type { Services } from '../../gateway/services.ts';
 
 const group = (seq: number, tenant = 'default', at_ms = 1000): JournalledGroup => ({
@@ -45,6 +52,47 @@ describe('readings that were put aside', () => {
     const letters = await readDeadLetters(deadLetterFolder(home));
     expect(letters.map((one) => one.group)).toEqual(expect.arrayContaining([first, group(7)]));
     expect(letters).toHaveLength(2);
+  });
+
+  it('are erased with the rest of their meter point or organisation, and nothing that came later', async () => {
+    const dir = deadLetterFolder(home);
+    const of = (seq: number, meters: readonly string[], more: Partial<JournalledGroup> = {}): JournalledGroup => ({
+      ...{ ...group(seq), ...more },
+      readings: meters.map((meter) => ({ ...group(seq).readings[0]!, meter })),
+    });
+    const buried = [
+      of(7, ['hall', 'roof', 'hall']),
+      of(8, ['hall'], { received_ms: 900 }),
+      of(9, ['hall'], { tenant: 'other' }),
+      of(NOT_JOURNALLED, ['hall'], { received_ms: 100 }),
+      of(NOT_JOURNALLED, ['hall'], { received_ms: 101, device: 'new' }),
+      of(21, ['hall'], { received_ms: 101, device: 'new' }),
+    ];
+    for (const one of buried) await bury(one);
+    writeFileSync(join(dir, 'half.json'), '{"refused_ms":');
+    const erase = async (tenant: string, meters: readonly string[] | null) => {
+      const erasure = { seq: 20, ...erasureOf(tenant, meters, 100) };
+      await eraseDeadLetters(dir, erasure);
+      await eraseDeadLetters(dir, erasure);
+      rmSync(join(dir, 'half.json'), { force: true });
+      const letters = await readDeadLetters(dir);
+      return letters.map((one) => [
+        one.group.tenant,
+        one.group.device,
+        one.group.readings.map(({ meter }) => meter).join(),
+      ]);
+    };
+    const later = [
+      ['default', 'new', 'hall'],
+      ['default', 'new', 'hall'],
+    ];
+    expect(await erase('default', ['hall'])).toEqual(
+      expect.arrayContaining([['default', 'd', 'roof'], ['other', 'd', 'hall'], ...later]),
+    );
+    expect(await readDeadLetters(dir)).toHaveLength(4);
+    expect((await readDeadLetters(dir))[0]).toMatchObject({ reason: 'Conversion Error', refused_ms: 9 });
+    expect(await erase('default', null)).toEqual(expect.arrayContaining([['other', 'd', 'hall'], ...later]));
+    expect(await readDeadLetters(dir)).toHaveLength(3);
   });
 
   it('are listed with the reason', async () => {

@@ -7,7 +7,7 @@ import { removeArtefacts } from '../models/erase.ts';
 
 type Deps = Pick<
   DemoServiceDeps,
-  'clock' | 'db' | 'devices' | 'files' | 'journal' | 'log' | 'meters' | 'regulation' | 'series' | 'site'
+  'clock' | 'db' | 'devices' | 'files' | 'journal' | 'log' | 'meters' | 'quarantine' | 'regulation' | 'series' | 'site'
 >;
 
 /**

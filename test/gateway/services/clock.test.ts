@@ -218,6 +218,48 @@ describe('the clock', { timeout: 90_000 }, () => {
     await close();
   });
 
+  it('what is erased while it waits is never let through, and what comes later or from others is', async () => {
+    await open();
+    time.wrong(DAY_MS);
+    const of = (tenant: string, meter: string, value: number): ReadingGroup => {
+      const one = group(value);
+      return { ...one, tenant, readings: [{ ...one.readings[0]!, meter }] };
+    };
+    await quarantine.intake(of('t', 'pump', 1));
+    await quarantine.intake(of('t', 'fan', 2));
+    await quarantine.intake(of('other', 'pump', 3));
+    await quarantine.erase('t', ['pump']);
+    await quarantine.erase('nobody', null);
+    await quarantine.intake(of('t', 'pump', 4));
+    expect(await quarantine.held('t')).toMatchObject([{ readings: 2 }]);
+    // Written down: a restart does not forget it.
+    await close();
+    await open();
+    expect(await quarantine.held('t')).toMatchObject([{ readings: 2 }]);
+    time.wrong(0);
+    watch.trusted();
+    await until(() => stored.length >= 3, 'held readings');
+    await until(async () => (await quarantine.held('other')).length === 0, 'held readings');
+    expect(stored.map(({ value }) => value).toSorted()).toEqual([2, 3, 4]);
+    await close();
+  });
+
+  it('what is erased is gone from an earlier start of the box too', async () => {
+    await open();
+    time.wrong(DAY_MS);
+    for (const value of [1, 2]) await quarantine.intake(group(value));
+    await close();
+    time.reboot(MINUTE);
+    await open();
+    const [held] = await quarantine.held('t');
+    expect(held).toMatchObject({ current: false, readings: 2 });
+    await quarantine.erase('t', null);
+    expect(await quarantine.held('t')).toEqual([]);
+    await expect(quarantine.release('t', held!.boot, T0)).rejects.toThrow(/No readings/);
+    expect(stored).toEqual([]);
+    await close();
+  });
+
   it('a damaged state file is as none', async () => {
     await writeFile(join(home, 'clock.json'), '{"boot":"boot-1","offset_ms":');
     await open();

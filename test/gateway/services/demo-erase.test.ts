@@ -49,6 +49,7 @@ async function erase(own: readonly string[]): Promise<void> {
     regulation: { documents: async () => [], remove: async () => {} },
     clock: Date,
     journal: { append: async () => 0 },
+    quarantine: { erase: async () => {} },
     series: { readings: { cursor: async () => 0 } },
     site: { get: () => null, save: async () => {}, remove: async () => {} },
     files: { remove: async (_: string, name: string) => void removed.push(name) },

@@ -62,6 +62,7 @@ export async function openDeviceRig() {
     const devices = createDeviceService({
       ...base,
       ...{ meters, alerts, profiles, listen, audit: createAuditService(base), vault: await openVault(test.home) },
+      quarantine: { erase: async () => {} },
       disconnect: (tenant, device) => disconnected.push(`${tenant}/${device}`),
       forget: async (tenant, device) => void forgotten.push(`${tenant}/${device}`),
     });

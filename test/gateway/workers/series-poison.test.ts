@@ -5,10 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FileJournal, openJournal } from '../../../connectors/journal/journal.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
+import { erasureOf } from '../../../engine/model/erasure.ts';
 import type { JournalledGroup, ReadingGroup } from '../../../engine/model/reading.ts';
 import { deadLetterFolder, readDeadLetters } from '../../../gateway/dead-letters.ts';
 import { openSeriesWorker } from '../../../gateway/series.ts';
 import { createPoisonSearch } from '../../../gateway/workers/series-poison.ts';
+import { until } from '../../setup/until.ts';
 
 const T0 = Date.parse('2026-03-01T00:00:00Z');
 
@@ -56,6 +58,16 @@ describe('groups that the series store refuses', () => {
         reason: expect.stringMatching(/cannot be converted/),
         group: groupOf(700, true),
       });
+      // Erasing what is stored reaches them too.
+      for (const [meter, left] of [
+        ['other', 2],
+        ['m', 0],
+      ] as const) {
+        const seq = await journal.append([erasureOf('a', [meter], T0 - 1)]);
+        series.drain.notify();
+        await until(() => (series.drain.state().applied_seq ?? 0) >= seq, 'the erasure');
+        expect(await readDeadLetters(deadLetterFolder(dir))).toHaveLength(left);
+      }
     } finally {
       await series.close();
     }
