@@ -59,3 +59,44 @@ export function takenAtOnce(
   }
   return change;
 }
+
+export type HeatCourse = {
+  /** Number of the local day of each slot. */
+  day: Int32Array;
+  /** Heat the building needs in each slot, in any unit; NaN where the weather is unknown. */
+  demand: Float64Array;
+  /** Heat per electricity in each slot. */
+  cop: Float64Array;
+};
+
+/**
+ * A heat pump that follows the building instead of a plan: the heat that it made on each local day is made when the
+ * building needs it, at the efficiency of that hour. What it could not make by its power comes in the slots after.
+ * A day with a missing reading or without weather or need of heat stays as it is.
+ * @param used_kWh electric, as measured; NaN is unknown
+ * @returns the change in each slot; over a day it is what the other hours' efficiency costs or saves
+ */
+export function takenAsNeeded(
+  used_kWh: Float64Array,
+  { day, demand, cop }: HeatCourse,
+  power_kW: number,
+): Float64Array {
+  const change = new Float64Array(used_kWh.length);
+  const most = (power_kW * SLOT_MS) / 3_600_000;
+  for (let from = 0, to = 0; from < day.length; from = to) {
+    while (to < day.length && day[to] === day[from]) to++;
+    const slots = Array.from({ length: to - from }, (_, i) => from + i);
+    const sum = (of: (t: number) => number) => slots.reduce((total, t) => total + of(t), 0);
+    const [heat, need] = [sum((t) => used_kWh[t]! * cop[t]!), sum((t) => demand[t]!)];
+    if (!(heat > 0) || !(need > 0)) continue;
+    let owed = 0;
+    for (const t of slots) {
+      owed += (heat * demand[t]!) / need;
+      // The last slot of the day takes what is left, so that no heat is lost.
+      const electric = t === to - 1 ? owed / cop[t]! : Math.min(most, owed / cop[t]!);
+      owed -= electric * cop[t]!;
+      change[t] = electric - used_kWh[t]!;
+    }
+  }
+  return change;
+}

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { PlanDevice } from '../../engine/dispatch/plan-devices.ts';
 import { guaranteedMinimum_W, subjectTo14a } from '../../engine/dispatch/section-14a.ts';
 import type { Reduction } from '../../engine/dispatch/site.ts';
-import { InvalidDataError } from '../../engine/errors.ts';
+import { type Fault, InvalidDataError } from '../../engine/errors.ts';
+import type { Device } from '../../engine/model/site.ts';
 import type { Sql } from '../../engine/ports.ts';
 import type { Actor, Base, LiveValues, SiteService } from '../services.ts';
 import { writeAudit } from './audit.ts';
@@ -92,6 +93,8 @@ export type GridSignalDeps = Pick<Base, 'db' | 'clock' | 'log'> & {
   site: Pick<SiteService, 'get' | 'tenants'>;
   live: Pick<LiveValues, 'of'>;
   devices: (tenant: string) => Promise<PlanDevice[]>;
+  /** Devices of the box that signals come from. */
+  boxDevice: (tenant: string, id: string) => Device | null;
 };
 
 const WITHOUT_END_MS = 2 * 3_600_000;
@@ -268,6 +271,7 @@ export function createGridSignals(deps: GridSignalDeps): GridSignalService & { s
     inputs: (tenant) => db.asTenant(tenant, readInputs),
     async saveInputs(actor, value) {
       const inputs = parseWith(GridInputsSchema, value, 'The inputs');
+      checkInputs(deps, actor.tenant, inputs);
       await db.asTenant(actor.tenant, async (sql) => {
         await sql(
           `insert into setting (tenant_id, name, value) values ($1, 'plan grid inputs', $2)
@@ -314,6 +318,21 @@ export function drawnBy(
   const value = meter ? live.of(tenant, meter).get('power_W') : undefined;
   if (!value || now_ms - value.at_ms > FRESH_MS) return null;
   return Math.max(0, device?.kind === 'battery' ? -value.value : value.value);
+}
+
+/** @throws InvalidDataError that names a device that cannot give signals */
+function checkInputs({ boxDevice }: Pick<GridSignalDeps, 'boxDevice'>, tenant: string, { mqtt, modbus }: GridInputs) {
+  const faults: Fault[] = [];
+  if (mqtt && !boxDevice(tenant, mqtt.device))
+    faults.push({ where: 'mqtt.device', problem: `the box has no device "${mqtt.device}"` });
+  if (modbus && !boxDevice(tenant, modbus.device)?.connection.kind.startsWith('modbus'))
+    faults.push({ where: 'modbus.device', problem: `the box has no device "${modbus.device}" behind Modbus` });
+  if (faults.length > 0)
+    throw new InvalidDataError(
+      `A signal cannot come from there: ${faults.map(({ problem }) => problem).join('; ')}.`,
+      'Add the device under Meters first.',
+      faults,
+    );
 }
 
 async function readInputs(sql: Sql): Promise<GridInputs> {

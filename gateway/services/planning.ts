@@ -20,7 +20,7 @@ export type Planning = {
 };
 
 export type PlanningDeps = Pick<Base, 'config'> &
-  Omit<PlanDeps, 'signals' | 'tenants' | 'site'> &
+  Omit<PlanDeps, 'signals' | 'tenants' | 'site' | 'boxDevice'> &
   Omit<SavingsDeps, 'devices' | 'isHoliday' | 'tenants' | 'site'> & {
     site: PlanDeps['site'] & { tenants(): readonly string[] };
     boxDevices: Pick<DeviceService, 'get' | 'report'> & { buses: Pick<BusRegistry, 'acquire'> };
@@ -31,9 +31,9 @@ export type PlanningDeps = Pick<Base, 'config'> &
 export function createPlanning(deps: PlanningDeps): { services: Planning; parts: Part[]; listening: Part[] } {
   const { boxDevices, brokers } = deps;
   const tenants = () => deps.site.tenants();
-  const gridSignals = createGridSignals({ ...deps, devices: (tenant) => plans.devices(tenant) });
-  const plans = createPlanService({ ...deps, tenants, signals: gridSignals });
   const device = (tenant: string, id: string) => boxDevices.get(tenant, id) ?? null;
+  const gridSignals = createGridSignals({ ...deps, boxDevice: device, devices: (tenant) => plans.devices(tenant) });
+  const plans = createPlanService({ ...deps, tenants, boxDevice: device, signals: gridSignals });
   const { buses, report } = boxDevices;
   const setpoints = createSetpoints({
     ...{ ...deps, tenants, signals: gridSignals, device, buses, publish: brokers.publish },

@@ -1,49 +1,35 @@
 /**
- * The ledger: what a month saved, on what was measured. Each device is taken out in turn, and the difference of two
- * bills is its part, so that the parts add up to the whole difference to the cent; within a part so do the bill's lines.
+ * The ledger: what a month saved, on what was measured: the bill as it was against the bill with each device as it would
+ * have run by itself (plans/ledger.ts adds up to the cent).
  */
 import type { DeviceOf, PlanDevice } from '../../engine/dispatch/plan-devices.ts';
+import { copOf } from '../../engine/dispatch/site-input.ts';
 import { weeklySpans } from '../../engine/dispatch/week-times.ts';
-import { batteryTakenBack, type GridCourse, shiftedGrid, takenAtOnce } from '../../engine/dispatch/without-devices.ts';
+import {
+  batteryTakenBack,
+  type GridCourse,
+  type HeatCourse,
+  takenAsNeeded,
+  takenAtOnce,
+} from '../../engine/dispatch/without-devices.ts';
 import { InvalidDataError } from '../../engine/errors.ts';
 import type { MeterPoint } from '../../engine/model/site.ts';
-import { addMonths, localDate, slotStart } from '../../engine/model/time.ts';
-import type { Bill } from '../../engine/tariff/bill.ts';
-import type { LineKind } from '../../engine/tariff/line.ts';
-import { fromCents, toCents } from '../../engine/tariff/money.ts';
-import type { JobService } from '../services.ts';
+import { addMonths, HOUR_MS, localDate, localTime, slotStart } from '../../engine/model/time.ts';
+import type { JobService, WeatherService } from '../services.ts';
 import type { SimulateResult, SimulateTask } from '../workers/simulate-site.ts';
 import { readEnergy } from './bills/energy.ts';
 import { monthStart } from './bills.ts';
 import { slotColumns } from './data.ts';
 import { billCourse, gatherBilling } from './plans/billing.ts';
+import { type DeviceChange, type Ledger, ledgerOf } from './plans/ledger.ts';
 import type { PlanService } from './plans.ts';
 import { gatherCourse, type SimulationDeps } from './simulations.ts';
 
-export type SavingLine = { kind: LineKind; name: string; amount: number };
-export type SavingPart = {
-  device: string;
-  name: string;
-  kind: PlanDevice['kind'];
-  /** What was not paid thanks to it; negative: it cost. */
-  amount: number;
-  /** By line of the bill; they add up to `amount`. */
-  lines: SavingLine[];
-};
-export type MonthSavings = {
+export type MonthSavings = Ledger & {
   month: string;
-  currency: string;
   computed_ms: number;
-  /** The bill as it was, and as it would have been; the difference is `saving`. */
-  actual: number;
-  without: number;
-  saving: number;
-  parts: SavingPart[];
   /** False while the month runs or something is missing. */
   complete: boolean;
-  missing_slots: number;
-  /** Devices that nothing measures, whose saving cannot be proved. */
-  unproved: string[];
   /** The same month planned again with what was forecast, and with forecasts whose times are shuffled: the latter must
    * save next to nothing. null: without a battery, or with too little data. */
   control: { plan: number; shuffled: number } | null;
@@ -61,6 +47,7 @@ export type SavingsDeps = SimulationDeps & {
   isHoliday: Parameters<typeof billCourse>[2];
   jobs: Pick<JobService, 'define' | 'schedule'>;
   tenants: () => readonly string[];
+  weather: Pick<WeatherService, 'hours'>;
 };
 
 const QUEUE = 'savings';
@@ -88,37 +75,13 @@ export function createSavings(deps: SavingsDeps): SavingsService & { start(): vo
       import_kWh: energy.import_kWh,
       export_kWh: energy.export_kWh ?? energy.import_kWh.map((kWh) => kWh * 0),
     };
-    const billOne = (grid: GridCourse) => billCourse(billing, grid, deps.isHoliday)[0]!;
-    const parts: SavingPart[] = [];
-    const unproved: string[] = [];
-    let [grid, bill] = [actual, billOne(actual)];
-    const first = bill;
-    for (const device of devices) {
-      const change = await changeOf(tenant, device, energy.at_ms, from_ms, to_ms, site.time_zone);
-      if (change === null) {
-        unproved.push(device.name);
-        continue;
-      }
-      const without = shiftedGrid(grid, change);
-      const next = billOne(without);
-      parts.push(partOf(device, bill, next));
-      [grid, bill] = [without, next];
-    }
-    if (first.total === null || bill.total === null)
-      throw new InvalidDataError(
-        `A price of ${month} is missing, so that it has no bill.`,
-        'The page Prices says how its sources do.',
-      );
-    const missing_slots = grid.import_kWh.reduce((count, kWh) => count + (Number.isNaN(kWh) ? 1 : 0), 0);
-    const sub = (a: number, b: number) =>
-      fromCents(
-        toCents(a, first.currency, first.rounding) - toCents(b, first.currency, first.rounding),
-        first.currency,
-      );
+    const changes: DeviceChange[] = [];
+    for (const device of devices)
+      changes.push({ device, change: await changeOf(tenant, device, energy.at_ms, from_ms, to_ms, site.time_zone) });
+    const ledger = ledgerOf(actual, changes, (grid) => billCourse(billing, grid, deps.isHoliday)[0]!);
     return {
-      ...{ month, currency: first.currency, computed_ms: clock.now(), actual: first.total, without: bill.total },
-      ...{ saving: sub(bill.total, first.total), parts, unproved, missing_slots },
-      complete: to_ms === end_ms && missing_slots === 0,
+      ...{ ...ledger, month, computed_ms: clock.now() },
+      complete: to_ms === end_ms && ledger.missing_slots === 0,
       control: await controlOf(tenant, month, devices, site.time_zone),
     };
   }
@@ -134,9 +97,14 @@ export function createSavings(deps: SavingsDeps): SavingsService & { start(): vo
   ) {
     const id = device.kind === 'battery' ? device.soc_meter : device.meter;
     const point = id === null ? undefined : deps.meters.get(tenant, id);
-    if (!point || device.kind === 'heat-pump') return null;
+    if (!point) return null;
     const read = (quantity: string) => registerSlots(deps, tenant, point, quantity, from_ms, to_ms);
     if (device.kind === 'battery') return batteryTakenBack(await read('import_kWh'), await read('export_kWh'));
+    if (device.kind === 'heat-pump') {
+      const used_kWh = await read('import_kWh');
+      const heat = heatOf(device, at_ms, zone, await deps.weather.hours(tenant, from_ms, to_ms));
+      return heat && takenAsNeeded(used_kWh, heat, device.electric_W / 1000);
+    }
     return takenAtOnce(at_ms, await read('import_kWh'), spansOf(device, from_ms, to_ms, zone), powerOf(device) / 1000);
   }
 
@@ -221,6 +189,28 @@ export function createSavings(deps: SavingsDeps): SavingsService & { start(): vo
   };
 }
 
+/** Need of heat and efficiency by the weather that was measured; null where none of it is known. */
+function heatOf(
+  device: DeviceOf<'heat-pump'>,
+  at_ms: Float64Array,
+  zone: string,
+  hours: Awaited<ReturnType<SavingsDeps['weather']['hours']>>,
+): HeatCourse | null {
+  const outside = new Map(hours.map((hour) => [hour.at_ms, hour.temperature_C ?? Number.NaN]));
+  const outside_C = at_ms.map((at) => outside.get(Math.floor(at / HOUR_MS) * HOUR_MS) ?? Number.NaN);
+  if (outside_C.every(Number.isNaN)) return null;
+  return {
+    day: Int32Array.from(at_ms, (at) => dayNumber(at, zone)),
+    demand: outside_C.map((now_C) => device.heat_loss_W_per_K * Math.max(0, device.heating_below_C - now_C)),
+    cop: outside_C.map((now_C) => copOf(device, now_C)),
+  };
+}
+
+function dayNumber(at_ms: number, zone: string): number {
+  const { year, month, day } = localTime(at_ms, zone);
+  return Date.UTC(year, month - 1, day) / (24 * HOUR_MS);
+}
+
 const ORDER: readonly PlanDevice['kind'][] = ['battery', 'vehicle', 'load', 'heat-pump'];
 
 async function registerSlots(
@@ -246,29 +236,3 @@ function spansOf(device: DeviceOf<'vehicle'> | DeviceOf<'load'>, from_ms: number
 
 const powerOf = (device: DeviceOf<'vehicle'> | DeviceOf<'load'>) =>
   device.kind === 'load' ? device.power_W : device.charge_W;
-
-/** What the lines of the dearer bill have more, in whole cents. */
-function partOf({ id, name, kind }: PlanDevice, bill: Bill, without: Bill): SavingPart {
-  const { currency, rounding } = bill;
-  const keys = new Map<string, { kind: LineKind; name: string }>();
-  const sums = new Map<string, number>();
-  const add = (one: Bill, sign: 1 | -1) => {
-    for (const line of one.lines) {
-      const key = `${line.kind} ${line.name} ${line.period ?? ''} ${line.kind === 'vat' ? line.vat_percent : ''}`;
-      keys.set(key, {
-        kind: line.kind,
-        name:
-          [line.name, line.period].filter(Boolean).join(': ') ||
-          (line.kind === 'vat' ? `VAT ${line.vat_percent} %` : ''),
-      });
-      sums.set(key, (sums.get(key) ?? 0) + sign * toCents(line.amount ?? 0, currency, rounding));
-    }
-  };
-  add(without, 1);
-  add(bill, -1);
-  const lines = [...sums]
-    .filter(([, cents]) => cents !== 0)
-    .map(([key, cents]) => ({ ...keys.get(key)!, amount: fromCents(cents, currency) }));
-  const cents = [...sums.values()].reduce((sum, one) => sum + one, 0);
-  return { device: id, name, kind, amount: fromCents(cents, currency), lines };
-}

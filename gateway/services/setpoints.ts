@@ -223,9 +223,15 @@ export function withinLimit(
 
 const RANGES = { int16: [-0x8000, 0x7fff], uint16: [0, 0xffff], int32: [-0x8000_0000, 0x7fff_ffff] } as const;
 
-/** Registers of a value, high word first, kept within what the type holds. */
+/** Digits that division by the unit leaves are no unit. */
+const CRUMB = 1e-6;
+
+/**
+ * Registers of a value, high word first, kept within what the type holds. A part of a unit is left out, not rounded: in
+ * coarse units a device would otherwise draw more than a limit leaves it.
+ */
 export function wordsOf(value: number, type: keyof typeof RANGES): number[] {
   const [least, most] = RANGES[type];
-  const whole = Math.min(most, Math.max(least, Math.round(value)));
+  const whole = Math.min(most, Math.max(least, Math.trunc(value + Math.sign(value) * CRUMB)));
   return type === 'int32' ? [(whole >> 16) & 0xffff, whole & 0xffff] : [whole & 0xffff];
 }

@@ -1,4 +1,5 @@
 /** What the building draws now, and how a device usually runs. */
+import type { PlanDevice } from '../../../engine/dispatch/plan-devices.ts';
 import { localTime, SLOT_MS } from '../../../engine/model/time.ts';
 import type { DataService, LiveValues, MeterService } from '../../services.ts';
 import { topLevel } from '../data/balance.ts';
@@ -48,19 +49,28 @@ function placeInWeek(at_ms: number, time_zone: string): string {
   return `${new Date(Date.UTC(year, month - 1, day)).getUTCDay()} ${hour} ${minute}`;
 }
 
-/** Consumption less generation, without batteries, in W; null where a meter of it has not been heard of just now. */
+/**
+ * Consumption less generation in W, without batteries and without the devices that the plan moves and a meter measures
+ * (their usual course is taken out of the forecast too); null where a meter of it has not been heard of just now.
+ */
 export function liveLoad(
-  { meters, live }: Pick<CourseDeps, 'meters' | 'live'>,
+  { meters, live }: { meters: Pick<MeterService, 'list'>; live: Pick<LiveValues, 'of'> },
   tenant: string,
   now_ms: number,
+  devices: readonly PlanDevice[],
 ): number | null {
   const points = topLevel(meters.list(tenant)).filter(({ role }) => role === 'grid' || role === 'battery');
   if (!points.some(({ role }) => role === 'grid')) return null;
+  const moved = devices.flatMap((device) => (device.kind === 'battery' || device.meter === null ? [] : [device.meter]));
+  const terms = [
+    ...points.map(({ id, virtual }) => ({ id: virtual ? null : id, sign: 1 })),
+    ...moved.map((id) => ({ id, sign: -1 })),
+  ];
   let sum = 0;
-  for (const { id, virtual } of points) {
-    const value = virtual ? undefined : live.of(tenant, id).get('power_W');
+  for (const { id, sign } of terms) {
+    const value = id === null ? undefined : live.of(tenant, id).get('power_W');
     if (!value || now_ms - value.at_ms > FRESH_MS) return null;
-    sum += value.value;
+    sum += sign * value.value;
   }
   return sum;
 }

@@ -205,13 +205,13 @@ async function withoutDevices(
 /** What is measured now differs from its forecast: the difference is taken to fade within the hour. */
 function nowcast(
   deps: GatherDeps,
-  { tenant }: Asked,
+  { tenant, devices }: Asked,
   load_W: Float64Array,
   generation: Float64Array | null,
   now_ms: number,
   assumptions: Assumption[],
 ): void {
-  const net_W = liveLoad(deps, tenant, now_ms);
+  const net_W = liveLoad(deps, tenant, now_ms, devices);
   if (net_W === null) return;
   const off_W = net_W - (load_W[0]! - (generation?.[0] ?? 0));
   if (Math.abs(off_W) < 500) return;

@@ -9,7 +9,7 @@ export const savingsTexts = {
   'savings.not_paid': 'Nicht bezahlt',
   'savings.sum': 'Zusammen',
   'savings.running': 'Der Monat läuft noch; das ist der Stand bisher.',
-  'savings.missing': '{slots} Viertelstunden haben keinen Messwert; sie fehlen in beiden Rechnungen.',
+  'savings.missing': '{slots} Viertelstunden haben keinen Messwert; in ihnen zählt keine Ersparnis.',
   'savings.unproved': 'Diese Geräte misst nichts, ihre Ersparnis lässt sich nicht belegen: {devices}.',
   'savings.control': 'Ist es der Plan oder Zufall?',
   'savings.control_words':

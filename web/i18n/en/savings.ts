@@ -7,7 +7,7 @@ export const savingsTexts = {
   'savings.not_paid': 'Not paid',
   'savings.sum': 'Together',
   'savings.running': 'The month is still running; this is what is known so far.',
-  'savings.missing': '{slots} quarter-hours have no reading; they are left out of both bills.',
+  'savings.missing': '{slots} quarter-hours have no reading; no saving is counted in them.',
   'savings.unproved': 'Nothing measures these devices, so that their saving cannot be proved: {devices}.',
   'savings.control': 'Is it the plan, or chance?',
   'savings.control_words':
