@@ -24,6 +24,7 @@ export function judgedWorkers(errors: () => Errors, now: () => number): Pick<Mod
         return {
           artefact: JSON.stringify({ recipe }),
           scores: scores(recipe, trained_day - 28, trained_day),
+          device: 'cpu',
         } as Output;
       },
     },

@@ -220,6 +220,63 @@ describe('the registry of models', { timeout: 120_000 }, () => {
       expect((await models.champions(tenant, 'load')).map(({ horizon }) => horizon)).toContain('day-ahead');
     });
 
+    it('tells how often what came lay within the band, and of inputs of another kind until they are usual again', async () => {
+      days = 60;
+      await models.train(admin, { series: 'load' });
+      await models.judge(tenant);
+      const told = await deps.metrics.registry.getSingleMetricAsString('luna_forecast_coverage90');
+      expect(told).toMatch(new RegExp(`tenant="${tenant}",series="load",horizon="day-ahead"} 0\\.9`));
+      const drifts = async () =>
+        (await createAlertService(deps).list(tenant, { open_only: true }))
+          .filter(({ kind }) => kind === 'forecast_drift')
+          .map(({ object }) => object);
+      expect(await drifts()).toEqual([]);
+      const usual = deps.balance;
+      // The works takes in a second shift: the last two weeks are unlike all before.
+      const changed = (at_ms: number) => load(at_ms) + (at_ms > NOW - 14 * DAY_MS ? 6000 : 0);
+      deps.balance = measuredLoad(changed, NOW - days * DAY_MS, () => now_ms);
+      const watching = createModelService(deps);
+      await watching.judge(tenant);
+      expect(await drifts()).toContain('load day-ahead');
+      deps.balance = usual;
+      await createModelService(deps).judge(tenant);
+      expect(await drifts()).toEqual([]);
+    });
+
+    it('leaves each act of people in the audit log', async () => {
+      await models.train(admin, { series: 'load' });
+      await models.reload(admin);
+      expect(await acts()).toEqual(expect.arrayContaining(['model.first', 'model.reloaded']));
+      const { detail } = (await createAuditService(deps).list(tenant, { limit: 50 })).find(
+        ({ act }) => act === 'model.reloaded',
+      )!;
+      expect(detail).toEqual({ live: 4 });
+    });
+
+    it('networks compete where somebody asks for them or a graphics card is there, and weather where it is known', async () => {
+      const recipes = async (options: object, more: Partial<ModelDeps> = {}) => {
+        const made = await createModelService({ ...deps, ...more }).train(admin, {
+          series: 'load',
+          force: true,
+          ...options,
+        });
+        return new Set(made.map(({ recipe }) => recipe));
+      };
+      const neural = { order: () => ['wasm' as const], isFast: () => false };
+      expect([...(await recipes({}, { neural, networks: 'auto' }))].filter((one) => /deep|weather/.test(one))).toEqual(
+        [],
+      );
+      expect(await recipes({}, { neural: { ...neural, isFast: () => true }, networks: 'auto' })).toContain(
+        'load-deep-mix/1',
+      );
+      const at_ms = Float64Array.of(NOW);
+      const known = async () => [
+        { name: 'temperature' as const, unit: '°C', lead_ms: 25 * HOUR_MS, at_ms, values: Float64Array.of(8) },
+      ];
+      const asked = await recipes({ networks: true }, { weather: { known } });
+      for (const recipe of ['load-deep-mix/1', 'load-weather-mix/1']) expect(asked).toContain(recipe);
+    });
+
     it('is cancelled: what runs is recorded as cancelled, and the live ones stay', async () => {
       let begun = () => {};
       const first = new Promise<void>((done) => {
@@ -240,6 +297,7 @@ describe('the registry of models', { timeout: 120_000 }, () => {
       const states = new Set((await run).map(({ state }) => state));
       expect([...states]).toEqual(['cancelled']);
       expect(training.training(tenant)).toBeNull();
+      expect(await acts()).toContain('model.training.cancelled');
       expect(await training.cancel(admin)).toBe(false);
     });
   });
