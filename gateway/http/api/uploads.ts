@@ -1,7 +1,7 @@
 /** Request bodies that wait on disk, in LUNA_HOME, until they are read. */
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,9 +12,33 @@ import type { Env } from '../api.ts';
 
 export const folderOf = (home: string): string => join(home, 'uploads');
 
-/** Removes what uploads left that a kill of the box interrupted: nobody was told that they were taken. */
+/** Where files wait that people chose to import; their names begin with whose they are. */
+export const chosenFolderOf = (home: string): string => join(folderOf(home), 'chosen');
+const CHOSEN = /^[0-9a-f]{32}-[0-9a-f]{64}$/;
+/** Who has not loaded a file by then chooses it again. */
+const CHOSEN_FOR_MS = 7 * 86_400_000;
+
+/**
+ * Removes what uploads left that a kill of the box interrupted: nobody was told that they were taken. Files that people
+ * chose to import wait on, for a week.
+ */
 export async function clearUploads(home: string): Promise<void> {
-  await rm(folderOf(home), { recursive: true, force: true });
+  const folder = folderOf(home);
+  const chosen = chosenFolderOf(home);
+  for (const name of await namesIn(folder))
+    if (join(folder, name) !== chosen) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of await namesIn(chosen)) {
+    const path = join(chosen, name);
+    const isOld = Math.abs(Date.now() - (await stat(path)).mtimeMs) > CHOSEN_FOR_MS;
+    if (isOld || !CHOSEN.test(name)) await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 }
 
 /**

@@ -1,18 +1,19 @@
-/** Files that people chose to import wait on disk, one a person, until they are loaded; a restart of the box forgets them. */
+/** Files that people chose to import wait on disk, one a person, until they are loaded, over a restart of the box too. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskFiles } from '../../../connectors/journal/files.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
 import type { Actor } from '../../services.ts';
-import { folderOf } from '../api/uploads.ts';
+import { chosenFolderOf } from '../api/uploads.ts';
 
 export type Kept = { path: string; sha256: string; size: number; name: string };
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
 export function createImportFiles(config: { home: string }) {
-  const folder = () => join(folderOf(config.home), 'chosen');
+  const folder = () => chosenFolderOf(config.home);
   const placeOf = (actor: Actor, sha256: string) => join(folder(), `${prefixOf(actor)}${sha256}`);
   /** All of the person but one. */
   const clear = async (actor: Actor, but = '') => {
@@ -30,7 +31,10 @@ export function createImportFiles(config: { home: string }) {
     async keep(actor: Actor, path: string): Promise<string> {
       const sha256 = await hashOf(path);
       await mkdir(folder(), { recursive: true, mode: 0o700 });
+      // Its name tells what is in it: after a power cut too.
+      await syncFile(path);
       await rename(path, placeOf(actor, sha256));
+      await diskFiles.syncFolder(folder());
       await clear(actor, sha256);
       return sha256;
     },
@@ -60,6 +64,11 @@ async function sizeOf(path: string): Promise<number | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  await file.sync().finally(() => file.close());
 }
 
 async function hashOf(path: string): Promise<string> {

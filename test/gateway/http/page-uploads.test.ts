@@ -1,11 +1,12 @@
 /** Files that come with a form of a page: they go to disk while they arrive, behind the token and never before it. */
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { clearUploads } from '../../../gateway/http/api/uploads.ts';
 import { CSRF, createSampleApp } from '../../web/sample-app.ts';
 import { createSampleServices } from '../../web/sample-services.ts';
 
@@ -107,6 +108,23 @@ describe('a file that is sent with a form of a page', () => {
       expect(answer.headers.get('location')).toContain(new URLSearchParams({ name: 'Zähler.csv' }).toString());
       expect(onDisk().map((file) => readFileSync(file, 'utf8'))).toEqual([TABLE]);
     }
+  });
+
+  it('waits over a restart of the box where it was chosen to import, for a week; what was under way goes', async () => {
+    const form = tokenPart(CSRF) + FILE_PART + TABLE + END;
+    const answer = await send('/import', form, form.length);
+    const [kept] = onDisk();
+    writeFileSync(join(home, 'uploads', 'half'), 'a');
+    writeFileSync(join(home, 'uploads', 'chosen', 'a-load-under-way'), 'a');
+    await clearUploads(home);
+    expect(onDisk()).toEqual([kept]);
+    const page = await appOf().request(answer.headers.get('location')!);
+    expect(await page.text()).toContain('Zähler.csv');
+    const long_ago = new Date(Date.now() - 8 * 86_400_000);
+    utimesSync(kept!, long_ago, long_ago);
+    await clearUploads(home);
+    expect(onDisk()).toEqual([]);
+    await clearUploads(join(home, 'nowhere'));
   });
 
   it('is taken, and refused in words, over a connection too', async () => {
