@@ -20,7 +20,9 @@ const WIDEST = 1 << 22;
 export function createPairCounts(pairs = 0, stored?: Int32Array): PairCounts {
   const width = stored ? stored.length / 2 : Math.min(WIDEST, Math.max(NARROWEST, powerOfTwo(2 * pairs)));
   const cells = stored ?? new Int32Array(2 * width);
-  let total = stored ? cells.subarray(0, width).reduce((sum, cell) => sum + cell, 0) : 0;
+  let total = 0;
+  // Millions of cells of a file: a plain loop is ten times as fast as reduce.
+  if (stored) for (let i = 0; i < width; i += 1) total += cells[i] ?? 0;
   const first = (a: number, b: number) => mixed(a, b, 0x9e3779b1) & (width - 1);
   const second = (a: number, b: number) => width + (mixed(b, a, 0x85ebca77) & (width - 1));
   return {

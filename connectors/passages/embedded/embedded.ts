@@ -14,11 +14,10 @@ import { type Candidate, createRanking, type Ranking } from '../../../engine/rag
 import { fuse } from '../../../engine/rag/fusion.ts';
 import { detectLanguage, FUNCTION_WORDS, type Language } from '../../../engine/rag/language.ts';
 import { createTenantFiles } from './tenant-files.ts';
+import { turn, WORDS_PER_TURN } from './turns.ts';
 
 /** Passages prepared between two breaks, so that questions are answered meanwhile: some milliseconds. */
 const PASSAGES_PER_TURN = 10;
-/** Words, or passages that go. */
-const WORDS_PER_TURN = 200;
 /** A question in one language finds passages of the other only by names and numbers. */
 const OTHER_LANGUAGE_WEIGHT = 0.5;
 /** Of each kind of nearness this many are compared. */
@@ -177,10 +176,6 @@ async function rebuilt(ranking: Ranking): Promise<Ranking> {
     await turn();
   }
   return made;
-}
-
-function turn(): Promise<void> {
-  return new Promise((next) => setImmediate(next));
 }
 
 function contentsOf(rankings: Rankings): HeldDocument[] {

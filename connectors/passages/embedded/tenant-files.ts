@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createRanking } from '../../../engine/rag/bm25.ts';
 import type { Rankings } from './embedded.ts';
 import { packRankings, unpackRankings } from './ranking-file.ts';
+import { turn, WORDS_PER_TURN } from './turns.ts';
 
 export type TenantFiles = {
   has(tenant: string): Promise<boolean>;
@@ -19,7 +20,6 @@ export type TenantFiles = {
 };
 
 const SAVE_AFTER_MS = 20_000;
-const WRITE_BYTES = 8 * 1024 * 1024;
 
 export function createTenantFiles(options: {
   dir: string;
@@ -40,9 +40,12 @@ export function createTenantFiles(options: {
       const bytes = await readFile(pathOf(tenant)).catch(() => null);
       if (!bytes) return null;
       try {
-        const { en, de } = unpackRankings(bytes, tenant);
-        const rankings = { en: createRanking('en', en), de: createRanking('de', de) };
-        for (const ranking of Object.values(rankings)) while (!ranking.settle());
+        const { en, de } = await unpackRankings(bytes, tenant, turn);
+        await turn();
+        const english = createRanking('en', en);
+        await turn();
+        const rankings = { en: english, de: createRanking('de', de) };
+        for (const ranking of Object.values(rankings)) while (!ranking.settle(WORDS_PER_TURN)) await turn();
         return rankings;
       } catch (error) {
         onFault(error as Error, tenant);
@@ -82,9 +85,7 @@ async function writeWhole(dir: string, path: string, pieces: Iterable<Uint8Array
   try {
     const file = await open(draft, 'wx', 0o600);
     try {
-      for (const piece of pieces)
-        for (let at = 0; at < piece.length; at += WRITE_BYTES)
-          await file.writeFile(piece.subarray(at, at + WRITE_BYTES));
+      for (const piece of pieces) await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();

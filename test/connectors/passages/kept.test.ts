@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createEmbeddedPassages } from '../../../connectors/passages/embedded/embedded.ts';
+import { packRankings, unpackRankings } from '../../../connectors/passages/embedded/ranking-file.ts';
+import { createRanking } from '../../../engine/rag/bm25.ts';
 import { passage } from '../../contracts/passages.ts';
 
 describe('the kept index', () => {
@@ -55,6 +57,22 @@ describe('the kept index', () => {
     expect(await again.search('a', 'battery', 5)).toEqual([]);
     expect(faults).toEqual(['the kept index of passages is damaged']);
     await again.close();
+  });
+
+  it('is written and read in pieces, between which questions are answered', async () => {
+    const [en, de] = [createRanking('en').stored(), createRanking('de').stored()];
+    const vectors = { dimensions: 8, upper: new Int8Array(9 * 1024 ** 2).fill(7), lower: [new Int8Array([1, 2, 3])] };
+    const none = { places: new Int32Array(0), scales: new Int32Array(0) };
+    const rankings = { en: { ...en, vectors: { ...vectors, ...none } }, de: { ...de, stems: ['netz', 'entgelt'] } };
+    const pieces = [...packRankings(rankings, 'a')];
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(4 * 1024 ** 2);
+    let turns = 0;
+    const again = await unpackRankings(Buffer.concat(pieces), 'a', async () => {
+      turns += 1;
+    });
+    expect(turns).toBeGreaterThanOrEqual(3);
+    expect(again).toEqual(rankings);
+    await expect(unpackRankings(Buffer.concat(pieces), 'b', async () => {})).rejects.toThrow(/another organisation/);
   });
 
   it('goes with the last document', async () => {
