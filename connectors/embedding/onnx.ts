@@ -38,7 +38,13 @@ export async function openOnnxEmbedder(options: OnnxOptions): Promise<Embedder> 
       'Put a sentence-transformers folder with its ONNX export there.',
     );
   const ort = await loadRuntime();
-  const setup = await readSetup(options);
+  const setup = await readSetup(options).catch((error: Error) => {
+    throw new ConfigError(
+      `The tokenizer of ${options.dir} cannot be read: ${error.message}`,
+      'Copy tokenizer.json and the config files of the model there again.',
+      { cause: error },
+    );
+  });
   const session = await ort.InferenceSession.create(file, {
     intraOpNumThreads: options.threads ?? 2,
     logSeverityLevel: 3,

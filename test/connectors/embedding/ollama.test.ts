@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createOllamaEmbedder } from '../../../connectors/embedding/ollama.ts';
-import { openOnnxEmbedder } from '../../../connectors/embedding/onnx.ts';
 import { ConfigError, InvalidDataError, UnavailableError } from '../../../engine/errors.ts';
 import type { HttpFetch } from '../../../engine/ports.ts';
+import { createOutbound } from '../../../gateway/outbound.ts';
+import { embedderContract } from '../../contracts/embedder.ts';
 
 const TAGS = { models: [{ name: 'nomic-embed-text:latest', digest: 'abcdef0123456789abcdef' }] };
 
@@ -10,6 +11,7 @@ const TAGS = { models: [{ name: 'nomic-embed-text:latest', digest: 'abcdef012345
 function scripted(answer: (path: string, body: { input: string[] }) => { status?: number; body: unknown }) {
   const asked: { path: string; body: { model: string; input: string[] } }[] = [];
   const fetch: HttpFetch = async (url, init) => {
+    init?.signal?.throwIfAborted();
     const path = new URL(url).pathname;
     const body = JSON.parse(init?.body ?? '{"input":[]}');
     asked.push({ path, body });
@@ -65,8 +67,37 @@ describe('embeddings of Ollama', () => {
   });
 });
 
-describe('embeddings in process', () => {
-  it('say what a folder lacks', async () => {
-    await expect(openOnnxEmbedder({ dir: '/nowhere' })).rejects.toThrow(ConfigError);
+/** Words, and where they stand in 64 numbers: similar texts come near each other. */
+function wordsOf(text: string): number[] {
+  const vector = new Array<number>(64).fill(0);
+  for (const word of text.toLowerCase().match(/\p{L}{4,}/gu) ?? [])
+    vector[[...word].reduce((sum, sign) => (sum * 31 + (sign.codePointAt(0) ?? 0)) % 64, 7)]! += 1;
+  return vector;
+}
+
+describe('a scripted Ollama', () => {
+  embedderContract(async () => {
+    const { embedder } = scripted((path, { input }) =>
+      path === '/api/tags' ? { body: TAGS } : { body: { embeddings: input.map(wordsOf) } },
+    );
+    return { embedder, close: () => embedder.close() };
+  });
+});
+
+const real = process.env.LUNA_TEST_OLLAMA_URL;
+const genuine = (model: string) => {
+  const outbound = createOutbound({ allowed: () => [new URL(real ?? 'http://x').hostname], answer_ms: 0 });
+  const embedder = createOllamaEmbedder({ url: real ?? '', model, fetch: outbound.fetch });
+  return { embedder, close: () => outbound.close() };
+};
+
+describe.skipIf(!real)('a real Ollama', () => {
+  embedderContract(async () => genuine(process.env.LUNA_TEST_OLLAMA_EMBEDDING ?? 'tiny-embed'));
+
+  it('says that it has no such model', async () => {
+    const { embedder, close } = genuine('nobody-has-this');
+    await expect(embedder.identity()).rejects.toThrow(ConfigError);
+    await expect(embedder.embed(['a'], 'query')).rejects.toThrow(ConfigError);
+    await close();
   });
 });
