@@ -25,16 +25,18 @@ export const DEFAULT_PARAMETERS = {
 export type DefaultParameters = typeof DEFAULT_PARAMETERS;
 
 export const SITE_PARAMETERS = {
-  scales: { own: 0.3, kind: 0.6, moment: 0.1 },
-  usual_reward: 0.3,
-  noise: { variance: 0.16, rewards: 60 },
+  scales: { own: 0.5, kind: 0.9, moment: 0.15 },
+  usual_reward: 0.27,
+  /** Of saving, certainty, urgency, shown today, shown this week. */
+  usual_slopes: [0.28, 0, 0, 0, -0.1],
+  noise: { variance: 0.09, rewards: 60 },
   sharing: { share: 0.5, from_rewards: 30 },
   half_life_days: 45,
-  surprise: { limit: 5, kept: 0.1 },
+  surprise: { limit: 10, kept: 0.1 },
 };
 export type SiteParameters = typeof SITE_PARAMETERS;
 
-export const DEFAULT_VERSION = 'hybrid-ucb/2';
+export const DEFAULT_VERSION = 'hybrid-ucb/3';
 const LIFT_SEED = 7;
 
 export function defaultStrategy(parameters: DefaultParameters = DEFAULT_PARAMETERS): Strategy {
@@ -70,11 +72,11 @@ export function createDefaultPolicy(
 /** As the box runs it: the learner under its guard. Where no rule prefers anything the learner decides alone. */
 export function createShippedPolicy(
   inputs: number,
-  options: Parameters<typeof createDefaultPolicy>[1] & { caution?: number } = {},
+  options: Parameters<typeof createDefaultPolicy>[1] & { caution?: number; trials?: number } = {},
 ): Policy {
-  const { floor, caution } = options;
+  const { floor, caution, trials } = options;
   return createConservativePolicy(createDefaultPolicy(inputs, options), {
-    ...{ floor, ...(caution === undefined ? {} : { caution }) },
+    ...{ floor, ...(caution === undefined ? {} : { caution }), ...(trials === undefined ? {} : { trials }) },
   });
 }
 

@@ -29,6 +29,8 @@ export type DescribedOptions = {
   scales: RowScales;
   /** What is expected of advice that nobody has answered yet. */
   usual_reward: number;
+  /** How much more is expected where one of the advice's own features is 1; for advice with as many features. */
+  usual_slopes: readonly number[];
   /** Variance of a reward around its mean before any was seen, and how many rewards that is worth. */
   noise: { variance: number; rewards: number };
   /** Share of what other sites think of a kind that a new site starts with, and the rewards it takes to know that. */
@@ -214,6 +216,8 @@ export function createDescribedPolicy(options: DescribedOptions): EstimatingPoli
     const model = createLinearModel(0, 1);
     const means = new Float64Array(common);
     means[0] = options.usual_reward;
+    if (options.usual_slopes.length === common - 1)
+      for (const [i, slope] of options.usual_slopes.entries()) means[1 + i] = slope / scales.own;
     if (weights) means.set(weights.subarray(0, common));
     grow(model, means);
     return model;

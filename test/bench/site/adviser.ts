@@ -12,17 +12,21 @@ export const CANDIDATE_FEATURES = 5;
 export function advised(policy: Policy, rule: Rule): Adviser {
   const guards = new Map<string, Guard | undefined>();
   const nameOf = ({ site, day }: Turn, { id }: Opportunity) => `${site.id} ${day.day} ${id}`;
+  const decide = (turn: Turn, seed: number) => {
+    const candidates = turn.eligible.map((opportunity) => candidateOf(turn, opportunity, rule));
+    const { positions } = policy.decide(contextOf(turn), candidates, createRandom(seed));
+    return positions.map(({ chosen, guard }) => ({
+      opportunity: turn.eligible.find(({ id }) => id === chosen)!,
+      guard,
+    }));
+  };
   return {
-    choose(turn) {
-      const byId = new Map(turn.eligible.map((opportunity) => [opportunity.id, opportunity]));
-      const candidates = turn.eligible.map((opportunity) => candidateOf(turn, opportunity, rule));
-      const { positions } = policy.decide(contextOf(turn), candidates, createRandom(turn.seed));
-      return positions.map(({ chosen, guard }) => {
-        const opportunity = byId.get(chosen)!;
+    choose: (turn) =>
+      decide(turn, turn.seed).map(({ opportunity, guard }) => {
         guards.set(nameOf(turn, opportunity), guard);
         return opportunity;
-      });
-    },
+      }),
+    again: (turn, seed) => decide(turn, seed).map(({ opportunity }) => opportunity),
     learn(reports, clock_day) {
       const outcomes = reports.map(({ turn, opportunity, reward, before }): Outcome => {
         const { arm, features, rule_score } = candidateOf(turn, opportunity, rule);

@@ -29,6 +29,8 @@ export type Report = { turn: Turn; place: number; opportunity: Opportunity; rewa
 export type Adviser = {
   /** At most SLATE of the eligible ones, best first. */
   choose(turn: Turn): readonly Opportunity[];
+  /** What it would have chosen by another chance, everything else being equal; left out by who leaves nothing to chance. */
+  again?(turn: Turn, seed: number): readonly Opportunity[];
   /** All that became known since the last decision, in one batch; by then everybody has gone home. */
   learn(reports: readonly Report[], clock_day: number): void;
 };
@@ -36,12 +38,18 @@ export type Adviser = {
 type SiteState = { mood: Mood; shown: Partial<Record<Kind, number>>[]; done: Set<string> };
 type Waiting = { due: number; report: Report };
 
-/** Expected rewards by day: of what was shown, and of what the rule would have shown in the same situation. */
-export type Earned = { own: Float64Array; by_rule: Float64Array };
+/**
+ * Expected rewards by day, over what people and the adviser's own chance do: of what the adviser shows, and of what the
+ * rule would have shown in the same situation. `drawn`: of the slate that its chance drew.
+ */
+export type Earned = { own: Float64Array; by_rule: Float64Array; drawn: Float64Array };
+/** Slates that an adviser's chance is averaged over. */
+const DRAWS = 12;
 
 /** @param seed of the adviser's own chance. @returns one of each site. */
 export function playOrganisation(places: readonly Place[], adviser: Adviser, rule: Adviser, seed = 1): Earned[] {
-  const earned = places.map((): Earned => ({ own: new Float64Array(DAYS), by_rule: new Float64Array(DAYS) }));
+  const days = () => new Float64Array(DAYS);
+  const earned = places.map((): Earned => ({ own: days(), by_rule: days(), drawn: days() }));
   const states = places.map((): SiteState => ({ mood: freshMood(), shown: [], done: new Set() }));
   const last = Math.max(...places.map(({ site }) => site.starts)) + DAYS;
   let waiting: Waiting[] = [];
@@ -59,7 +67,8 @@ export function playOrganisation(places: readonly Place[], adviser: Adviser, rul
       restOneDay(states[k]!.mood);
       const chosen = turn.eligible.length > 0 ? adviser.choose(turn) : [];
       earned[k]!.by_rule[day.day] = expectedOf(place, turn, states[k]!.mood, rule.choose(turn));
-      earned[k]!.own[day.day] = expectedOf(place, turn, states[k]!.mood, chosen);
+      earned[k]!.drawn[day.day] = expectedOf(place, turn, states[k]!.mood, chosen);
+      earned[k]!.own[day.day] = overChance(place, turn, states[k]!.mood, adviser) ?? earned[k]!.drawn[day.day]!;
       waiting.push(...show(place, states[k]!, turn, chosen));
     }
   }
@@ -79,6 +88,15 @@ function turnOf({ site, calendar }: Place, { done, shown }: SiteState, { day, cl
 
 function expectedOf({ people }: Place, { day }: Turn, mood: Mood, chosen: readonly Opportunity[]): number {
   return chosen.reduce((sum, opportunity, at) => sum + people.expected(day, opportunity, mood, at), 0);
+}
+
+/** Mean over what the adviser's chance may choose; null where it leaves nothing to chance. */
+function overChance(place: Place, turn: Turn, mood: Mood, adviser: Adviser): number | null {
+  if (!adviser.again || turn.eligible.length === 0) return null;
+  let sum = 0;
+  for (let n = 0; n < DRAWS; n++)
+    sum += expectedOf(place, turn, mood, adviser.again(turn, hash(`${turn.seed} again ${n}`)));
+  return sum / DRAWS;
 }
 
 /** People look at the advice and answer, or do not. @returns what will become known. */

@@ -76,6 +76,7 @@ export function figuresOf({ sites, policy, rule, rule_name, oracle: best, unifor
     share_of_oracle: rounded(recent(policy) / recent(best)),
     sites_below_95_pct: share(below(rolling)),
     below_95_with_change: below(rolling, ({ change }) => change !== null),
+    drawn_below_95_pct: share(below(policy.map(({ drawn, by_rule }) => lowestRatios(drawn, by_rule).rolling))),
     total_below_95_pct: share(below(same.map((lowest) => lowest.total))),
     apart_below_95_pct: share(below(apart.map((lowest) => lowest.rolling))),
     oracle_apart_below_95_pct: share(below(best.map(({ own }, k) => lowestRatios(own, rule[k]!.own).rolling))),
