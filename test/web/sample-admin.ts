@@ -216,13 +216,32 @@ function sampleChain(tenant: string, entries: number, now_ms: number) {
   return { tenant, entries, last, signed: { id: entries, at }, accepted: null, fault: null };
 }
 
-type Part = 'access' | 'audit' | 'audit_chain' | 'jobs' | 'health' | 'demo' | 'journal' | 'weather' | 'allowedHosts';
+type Part =
+  | 'access'
+  | 'audit'
+  | 'audit_chain'
+  | 'jobs'
+  | 'health'
+  | 'demo'
+  | 'journal'
+  | 'weather'
+  | 'allowedHosts'
+  | 'model_fetch';
 
 export function sampleAdmin(clock: Clock): Pick<Services, Part> {
   const entries = sampleAudit(clock.now());
   let is_running = SITE.demo;
   return {
     access: sampleAccess(clock),
+    model_fetch: {
+      models: async () => [
+        { name: 'llama3.1:8b', use: 'language', state: 'loaded', bytes: 5.6e9, progress: null, reason: null },
+        {
+          ...{ name: 'nomic-embed-text', use: 'embedding', state: 'fetching', bytes: null, reason: null },
+          progress: { status: 'pulling', done_bytes: 1.1e8, total_bytes: 2.7e8 },
+        },
+      ],
+    },
     allowedHosts: {
       entries: () => [],
       list: () => ({

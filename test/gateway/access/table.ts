@@ -325,6 +325,7 @@ admin   page   GET    /admin/hosts
 owner   page   POST   /admin/hosts
 owner   page   POST   /admin/hosts/{host}/remove
 admin   page   GET    /admin/health
+owner   page   GET    /admin/health/support.json
 owner   page   POST   /admin/clock
 owner   page   GET    /admin/backups
 owner   page   POST   /admin/backups

@@ -34,6 +34,7 @@ function boxOf(actor: Partial<Actor>, tenants = BOTH) {
       readings: () => ({ total: book, sources: { mqtt: book }, missing: 0, complete: true }),
     },
     jobs: { ...sample.jobs, depth: async () => [{ name: 'forecast', waiting: MARK, active: 0, failed: 0 }] },
+    model_fetch: { models: async () => [] },
     journal: {
       ...sample.journal,
       stats: () => ({ last_seq: MARK, released_seq: 0, bytes: 1, segments: 1, quarantined: [] }),
@@ -80,6 +81,11 @@ describe('numbers of the whole box', () => {
       expect([path, (await boxOf({ role: 'user' })(path)).tells]).toEqual([path, false]);
     },
   );
+
+  it('are in the support bundle of that admin alone', async () => {
+    expect((await boxOf({ tenant: 'acme' })('/admin/health/support.json')).status).toBe(403);
+    expect((await boxOf({ role: 'user' })('/admin/health/support.json')).status).toBe(403);
+  });
 
   it('says to the others that something is wrong, and who knows more', async () => {
     const { text } = await boxOf({ tenant: 'acme' })('/admin/health');

@@ -215,6 +215,20 @@ export const adminTexts = {
   'health.todo_certificate':
     'Starten Sie die Box neu, wenn sie ihr Zertifikat selbst macht; sonst legen Sie ein neues an die Stelle Ihrer Dateien.',
   'health.todo_broker': 'Läuft der Broker, und nimmt er Namen und Kennwort? Die Box versucht es von selbst wieder.',
+  'health.models': 'Modelle',
+  'health.models_none':
+    'Kein Ollama ist eingerichtet: Antworten sind Zitate, Dokumente werden nach Wörtern durchsucht.',
+  'health.model_language': 'schreibt Antworten',
+  'health.model_embedding': 'findet nach Bedeutung',
+  'health.model_loaded': 'im Speicher',
+  'health.model_ready': 'auf dem Server',
+  'health.model_fetching': 'wird geholt',
+  'health.model_missing': 'fehlt',
+  'health.model_unreachable': 'Ollama ist nicht erreichbar',
+  'health.support': 'Paket für die Hilfe',
+  'health.support_words':
+    'Was jemand sehen muss, der hilft: Zustand, Messwerte und Einstellungen, kein Geheimnis. Lesen Sie es, bevor Sie es schicken.',
+  'health.support_get': 'Herunterladen',
   'health.part_clock': 'Uhr',
   'health.part_forecast_backend': 'Rechenweg der Prognosen',
   'health.journal': 'Journal',

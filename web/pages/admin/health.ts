@@ -1,8 +1,9 @@
 /** Admin, health: what works, what does not and since when; live. */
 import { html } from 'hono/html';
-import { card, notice, type State, stateMark } from '../../components/parts.ts';
+import { card, linkButton, notice, type State, stateMark } from '../../components/parts.ts';
 import type { Html, Ui } from '../../ui.ts';
 import { adminPage } from './frame.ts';
+import { type ModelRowView, modelsCard } from './health-models.ts';
 
 export type HealthView = {
   ready: boolean;
@@ -51,6 +52,8 @@ export type BoxView = {
   queues: readonly { name: string; waiting: number; active: number; failed: number }[] | null;
   store: string;
   books: Books;
+  /** Of Ollama. */
+  models?: readonly ModelRowView[];
 };
 type Book = Record<(typeof STATES_OF_READINGS)[number], number>;
 export type Books = {
@@ -101,7 +104,9 @@ export function healthPage(view: HealthView, ui: Ui): Html {
 /** The live region. */
 export function healthCards(view: HealthView, ui: Ui): Html {
   const { box } = view;
-  const whole = box ? html`${booksCard(box, ui)}${journalCard(box, ui)}${jobsCard(box, ui)}${volumeCard(box, ui)}` : '';
+  const whole = box
+    ? html`${booksCard(box, ui)}${journalCard(box, ui)}${jobsCard(box, ui)}${volumeCard(box, ui)}${modelsCard(box.models ?? [], ui)}${supportCard(ui)}`
+    : '';
   return html`${partsCard(view, ui)}${whole}${sourcesCard(view, ui)}`;
 }
 
@@ -152,6 +157,11 @@ function volumeCard({ volume, version }: BoxView, ui: Ui): Html {
 ${volume.folders.map(({ name, bytes }) => html`<dt><code>${name}</code></dt><dd>${megabytesOf(ui, bytes)}</dd>`)}
 ${version ? html`<dt>Luna</dt><dd>${version}</dd>` : ''}</dl>`,
   });
+}
+
+function supportCard({ t }: Ui): Html {
+  const content = html`<p>${t('health.support_words')}</p><div class="actions">${linkButton('/admin/health/support.json', t('health.support_get'), 'plain')}</div>`;
+  return card({ title: t('health.support'), size: 'half', content });
 }
 
 /** The sum that must come out even, by source. */

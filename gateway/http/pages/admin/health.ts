@@ -1,9 +1,11 @@
 /** `/admin/health`, and its live view. */
 import { Hono } from 'hono';
+import { NotAllowedError } from '../../../../engine/errors.ts';
 import { type HealthView, healthCards, healthPage } from '../../../../web/pages/admin/health.ts';
 import type { Html } from '../../../../web/ui.ts';
 import { mayWatchBox } from '../../../owner.ts';
 import type { Services } from '../../../services.ts';
+import { supportBundle } from '../../../support.ts';
 import { believeClock } from '../../api/clock.ts';
 import type { Env } from '../../api.ts';
 import type { LiveView } from '../../stream.ts';
@@ -36,6 +38,17 @@ export function createHealthPage(deps: PageDeps) {
     known.clear();
     return c.redirect('/admin/health', 303);
   });
+  app.get('/admin/health/support.json', signedIn(deps, 'admin'), async (c) => {
+    if (!mayWatchBox({ tenant: readerOf(c).tenant, role: 'admin' }, services.site.tenants()))
+      return sendError(
+        deps,
+        c,
+        new NotAllowedError('The bundle tells of all organisations.', 'Ask an admin of the first.'),
+      );
+    c.header('content-disposition', 'attachment; filename="luna-support.json"');
+    c.header('cache-control', 'no-store');
+    return c.json(await supportBundle(services), 200);
+  });
   const live: LiveView = {
     fast: async (actor, ui): Promise<Record<string, Html>> =>
       actor.role === 'admin' ? { health: healthCards(await viewOf(actor.tenant), ui) } : {},
@@ -52,11 +65,12 @@ async function gather(services: Services, tenant: string): Promise<HealthView> {
     });
   // Admins only come here.
   const watches = mayWatchBox({ tenant, role: 'admin' }, services.site.tenants());
-  const [{ ready, parts }, queues, sources, weatherState] = await Promise.all([
+  const [{ ready, parts }, queues, sources, weatherState, models] = await Promise.all([
     health.report(),
     watches ? orNull(jobs.depth()) : null,
     orNull(prices.sources(tenant)),
     orNull(weather.state(tenant)),
+    watches ? orNull(services.model_fetch.models()) : null,
   ]);
   const own = { ready, sources, weather: weatherState };
   if (!watches)
@@ -69,7 +83,7 @@ async function gather(services: Services, tenant: string): Promise<HealthView> {
   const box = {
     volume: health.volume?.() ?? null,
     version: health.luna,
-    queues,
+    ...{ queues, models: models ?? [] },
     books: health.readings(),
     store: series.kind === 'questdb' ? 'QuestDB' : series.kind === 'duckdb' ? 'DuckDB' : series.kind,
     journal: {
