@@ -15,7 +15,7 @@ import { createTurns } from './in-turn.ts';
 import { readDevices, readOverrides, readPlanSettings, type StoredOverride, storeOverride } from './plans/devices.ts';
 import { type GatherDeps, gatherFacts } from './plans/gather.ts';
 import { createPlanKeeper, type KeeperDeps, type PlanKeeper } from './plans/keeper.ts';
-import { createRolling, type RollingDeps } from './plans/rolling.ts';
+import { createRolling, type Rolling, type RollingDeps } from './plans/rolling.ts';
 import { insertPlan, newestPlan, type PlanBody, type PlanCause, planBody, type StoredPlan } from './plans/stored.ts';
 
 export interface PlanService extends PlanKeeper {
@@ -55,7 +55,7 @@ const PLAN_MS = 60_000;
 const LONGEST_OVERRIDE_MS = 48 * 3_600_000;
 
 /** `start` declares the job and its schedule (before the job service starts). */
-export function createPlanService(deps: PlanDeps): PlanService & { start(): void; stop(): void } {
+export function createPlanService(deps: PlanDeps): PlanService & Pick<Rolling, 'start' | 'stop' | 'watch'> {
   const { db, bus, clock } = deps;
   const newest = new Map<string, StoredPlan>();
   const problems = new Map<string, PlanProblem>();
@@ -198,7 +198,7 @@ export function createPlanService(deps: PlanDeps): PlanService & { start(): void
     },
   };
 
-  return { ...service, start: rolling.start, stop: rolling.stop };
+  return { ...service, start: rolling.start, stop: rolling.stop, watch: rolling.watch };
 }
 
 /** All batteries in the same proportion, so that they are `battery_kWh` together. */

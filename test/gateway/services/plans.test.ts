@@ -69,6 +69,33 @@ describe('plans of a site', () => {
     await box.plans.saveSettings(admin, {});
   });
 
+  it('is made anew when reality leaves it, and not while it is where the plan has it', async () => {
+    const own = setUp(test);
+    await own.found();
+    own.forecast();
+    own.measured('store', 'soc_percent', 50);
+    await own.plans.saveDevice(admin, BATTERY);
+    await own.plans.saveDevice(admin, CAR);
+    // The news of the devices are told once they have settled.
+    await expect.poll(() => own.queued, { timeout: 20_000 }).toContainEqual({ tenant: 'default', cause: 'devices' });
+    const plan = await own.plans.refresh('default', 'person');
+    own.measured('grid', 'power_W', plan.load_W[0]! + 200);
+    own.measured('store', 'power_W', 0);
+    await own.plans.watch();
+    own.measured('grid', 'power_W', plan.load_W[0]! + 4000);
+    await own.plans.watch();
+    await expect
+      .poll(() => own.queued.slice(1), { timeout: 20_000 })
+      .toEqual([{ tenant: 'default', cause: 'reality' }]);
+    // The car charges at its own meter, as planned: the building itself is where it should be.
+    await own.plans.saveDevice(admin, { ...CAR, meter: 'wallbox' });
+    own.measured('wallbox', 'power_W', 11_000);
+    own.measured('grid', 'power_W', 3000 + 11_000);
+    expect((await own.plans.refresh('default', 'person')).load_W[0]).toBe(3000);
+    await own.plans.saveDevice(admin, CAR);
+    own.plans.stop();
+  });
+
   it('a person sees what an override costs, sets it, and gives the device back', async () => {
     const override = { device: 'store', from_ms: NOW, to_ms: NOW + 3_600_000, power_W: -5000 };
     const { cost } = await box.plans.overrideCost('default', override);
