@@ -11,12 +11,12 @@ import { historyEnd, learnHistory } from '../../engine/quality/history.ts';
 import {
   CONTEXT_MS,
   computeSlots,
-  energyFromPower,
   type QualityEvent,
   type SlotInput,
   type SlotResult,
 } from '../../engine/quality/slots.ts';
 import { keepOlder } from './kept-slots.ts';
+import { addEnergy, ENERGY, givesWhenPositive, roleOf, turnEnergyAround } from './slot-energy.ts';
 import { createSlotHistory, joinSlots, type SlotHistory } from './slot-history.ts';
 
 export type SlotKeeper = {
@@ -50,12 +50,17 @@ type Waiting = {
   full_due_ms: number;
 };
 
+type Due = { one: Waiting; pass: Pass };
+
 /** A full pass waits until the series has had this long; marks in the store survive until then. */
 const FULL_MS = 15 * 60_000;
 /** What is older than this is history: it waits for a pause in its arrival, then is done in full. */
 const HISTORY_MS = HOUR_MS;
 /** Computing gets at most about these shares of the worker's time: while a backlog is drained, and otherwise. */
 const SHARE = { behind: 0.2, otherwise: 0.8 };
+/** So many series are asked for at once of a server of its own, as long as it is not much of them together. */
+const TOGETHER = 4;
+const TOGETHER_MS = 24 * HOUR_MS;
 /** Full passes of one turn end at about this, so that readings are not drained minutes late behind them. */
 const TURN_MS = 1_000;
 /** Longer ranges are computed in pieces, to bound memory; those of many readings in shorter ones, to bound a turn. */
@@ -95,8 +100,8 @@ export function createSlotKeeper(
   };
 
   /** Does the quick ones of the list and as many of the full ones as fit into a turn, at least one. */
-  async function run(all: readonly { one: Waiting; pass: Pass }[], turn_ms = Infinity): Promise<SlotsChanged[]> {
-    const list: (typeof all)[number][] = [];
+  async function run(all: readonly Due[], turn_ms = Infinity): Promise<SlotsChanged[]> {
+    const list: Due[] = [];
     const end_ms = performance.now() + turn_ms;
     const replacements: SlotReplacement[] = [];
     const changed: SlotsChanged[] = [];
@@ -104,13 +109,16 @@ export function createSlotKeeper(
       store,
       all.flatMap(({ one, pass }) => (pass === 'quick' ? one : [])),
     );
-    for (const { one, pass } of all) {
+    for (const some of together(all, store.kind === 'questdb' ? TOGETHER : 1)) {
       if (list.at(-1)?.pass === 'full' && performance.now() > end_ms) break;
-      list.push({ one, pass });
-      const range = pass === 'quick' ? one.quick! : one.full;
-      const near = pass === 'quick' ? quick.get(one) : undefined;
-      const known = { roles, ratings, history, giveWay: wait };
-      changed.push(await computeSeries(store, known, one.key, range, pass, replacements, near));
+      list.push(...some);
+      const computed = some.map(({ one, pass }) => {
+        const range = pass === 'quick' ? one.quick! : one.full;
+        const near = pass === 'quick' ? quick.get(one) : undefined;
+        const known = { roles, ratings, history, giveWay: wait };
+        return computeSeries(store, known, one.key, range, pass, replacements, near);
+      });
+      changed.push(...(await Promise.all(computed)));
     }
     // A slot near the limit needs readings from before it.
     const kept_until_ms = slotEnd(readings_from_ms() + CONTEXT_MS);
@@ -147,7 +155,7 @@ export function createSlotKeeper(
       const begun = performance.now();
       waited_ms = 0;
       const changed = await run(list, TURN_MS);
-      const worked_ms = performance.now() - begun - waited_ms;
+      const worked_ms = Math.max(0, performance.now() - begun - waited_ms);
       const share = behind ? SHARE.behind : SHARE.otherwise;
       rest_until_ms = now_ms + worked_ms / share;
       return changed;
@@ -185,6 +193,24 @@ function pick(waiting: ReadonlyMap<string, Waiting>, fits: (one: Waiting) => boo
     .filter(fits)
     .sort((a, b) => dueOf(a) - dueOf(b))
     .slice(0, limit);
+}
+
+/** The list in pieces that are computed side by side. */
+function together(list: readonly Due[], most: number): Due[][] {
+  const pieces: Due[][] = [];
+  let spent_ms = 0;
+  for (const due of list) {
+    const length_ms = due.pass === 'quick' ? 0 : due.one.full.to_ms - due.one.full.from_ms;
+    const piece = pieces.at(-1);
+    if (piece && piece.length < most && piece[0]!.pass === due.pass && spent_ms + length_ms <= TOGETHER_MS) {
+      piece.push(due);
+      spent_ms += length_ms;
+    } else {
+      pieces.push([due]);
+      spent_ms = length_ms;
+    }
+  }
+  return pieces;
 }
 
 /** Worth a full pass though more of it is on the way: it reads as much again on each side. */
@@ -301,8 +327,6 @@ async function readQuick(store: DrainedSeries, list: readonly Waiting[]): Promis
   return near;
 }
 
-const ENERGY = ['import_kWh', 'export_kWh', 'import_interval_kWh', 'export_interval_kWh'];
-
 function read(store: DrainedSeries, { tenant, meter, quantity }: TouchedSeries, from_ms: number, to_ms: number) {
   return store.readings.read(tenant, { meter, quantity, from_ms, to_ms }, { edges: true });
 }
@@ -333,52 +357,4 @@ function affected({ at_ms }: Pick<ReadingColumns, 'at_ms'>, key: TouchedSeries, 
     from_ms = gauge ? Math.max(slotStart(first), from_ms - HOUR_MS) : slotStart(first);
   if (last !== undefined && last >= to_ms) to_ms = gauge ? Math.min(slotEnd(last), to_ms + HOUR_MS) : slotEnd(last);
   return { from_ms, to_ms };
-}
-
-function roleOf(roles: ReadonlyMap<string, MeterRole>, tenant: string, meter: string): MeterRole {
-  return roles.get(JSON.stringify([tenant, meter])) ?? 'load';
-}
-
-/** For generation and batteries positive power is energy given (export_kWh), for all others energy taken. */
-function givesWhenPositive(role: MeterRole): boolean {
-  return role === 'generation' || role === 'battery';
-}
-
-function addEnergy(
-  role: MeterRole,
-  tenant: string,
-  range: Range & { meter: string },
-  power: SlotColumns,
-  replacements: SlotReplacement[],
-): void {
-  const gives = givesWhenPositive(role);
-  const bothWays = role === 'grid' || role === 'battery';
-  for (const quantity of ['import_kWh', 'export_kWh'] as const) {
-    const usual = (quantity === 'export_kWh') === gives;
-    const slots = energyFromPower(power, usual ? 'import' : 'export');
-    // A load that never feeds in gets no row of zeros for each of its slots.
-    if (!usual && !bothWays && !slots.values.some((value) => value > 0)) continue;
-    replacements.push({ tenant, range: { ...range, quantity }, slots, spans: [] });
-  }
-}
-
-/** After a change of role: the energy of a meter that has only power, from its stored power slots. */
-async function turnEnergyAround(
-  store: DrainedSeries,
-  roles: ReadonlyMap<string, MeterRole>,
-  tenant: string,
-  meter: string,
-): Promise<void> {
-  const known = await store.list(tenant);
-  if (known.some((one) => one.meter === meter && ENERGY.includes(one.quantity))) return;
-  const power = await store.slots.read(tenant, { meter, quantity: 'power_W', from_ms: -8.64e15, to_ms: 8.64e15 });
-  if (power.at_ms.length === 0) return;
-  const range = { meter, from_ms: power.at_ms[0]!, to_ms: power.at_ms.at(-1)! + SLOT_MS };
-  const none = { at_ms: new Float64Array(0), values: new Float64Array(0), quality: new Int32Array(0) };
-  const replacements: SlotReplacement[] = [];
-  addEnergy(roleOf(roles, tenant, meter), tenant, range, power, replacements);
-  for (const quantity of ['import_kWh', 'export_kWh'])
-    if (!replacements.some((one) => one.range.quantity === quantity))
-      replacements.push({ tenant, range: { ...range, quantity }, slots: none, spans: [] });
-  await store.slots.replaceMany(replacements);
 }
