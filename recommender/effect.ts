@@ -71,3 +71,39 @@ export function yieldEffect(
 ): number | null {
   return share === null ? null : (share - reference) * gain;
 }
+
+/** Fewer days say nothing of the errors. */
+const LEAST_DAYS = 8;
+const LEVEL = 0.9;
+
+/**
+ * The 90 % interval of an effect: what was measured, less what the same sum came to on days without advice.
+ * @param errors of such days; each should have been 0. @returns null where there are too few.
+ */
+export function effectRange(amount: number, errors: readonly number[]): { low: number; high: number } | null {
+  if (errors.length < LEAST_DAYS) return null;
+  const sorted = errors.toSorted((a, b) => a - b);
+  const at = (share: number) => {
+    const place = share * (sorted.length - 1);
+    const below = Math.floor(place);
+    const next = sorted[Math.min(sorted.length - 1, below + 1)]!;
+    return sorted[below]! + (place - below) * (next - sorted[below]!);
+  };
+  const [lowest, highest] = [at((1 - LEVEL) / 2), at((1 + LEVEL) / 2)];
+  return { low: Math.min(amount, amount - highest), high: Math.max(amount, amount - lowest) };
+}
+
+export type RealisedSaving = { amount: number; low: number | null; high: number | null };
+
+/** Several effects together, their errors taken for independent; no range where one has none. */
+export function sumOfEffects(effects: readonly RealisedSaving[]): RealisedSaving | null {
+  if (effects.length === 0) return null;
+  const amount = effects.reduce((sum, one) => sum + one.amount, 0);
+  let [below, above] = [0, 0];
+  for (const { amount: own, low, high } of effects) {
+    if (low === null || high === null) return { amount, low: null, high: null };
+    below += (own - low) ** 2;
+    above += (high - own) ** 2;
+  }
+  return { amount, low: amount - Math.sqrt(below), high: amount + Math.sqrt(above) };
+}

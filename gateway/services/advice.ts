@@ -6,6 +6,7 @@ import type { Sql } from '../../engine/ports.ts';
 import type { Action, AdviceContext, Evidence } from '../../recommender/action.ts';
 import { decideLogged } from '../../recommender/bandit/replay.ts';
 import { proposeActions } from '../../recommender/catalogue/catalogue.ts';
+import type { RealisedSaving } from '../../recommender/effect.ts';
 import { candidateOf, momentFeatures, SLATE } from '../../recommender/moment.ts';
 import { rewardOfAnswer } from '../../recommender/reward.ts';
 import type { Actor, Base, Services } from '../services.ts';
@@ -66,8 +67,8 @@ export type AdviceHistory = {
   action: AdviceAction;
   outcome: Outcome | null;
   outcome_ms: number | null;
-  /** What it brought by the meters, once that is known. */
-  realised: number | null;
+  /** What it brought by the meters, once that is known, with its 90 % interval. */
+  realised: RealisedSaving | null;
 };
 
 export interface AdviceService {

@@ -48,13 +48,16 @@ function performance(now_ms: number) {
   const weeks = Array.from({ length: 12 }, (_, i) => ({
     from_ms: dayStart(now_ms, ZONE) - (83 - 7 * i) * 24 * HOUR_MS,
     ...{ shown: 9 + (i % 4), accepted: 2 + (i % 5), dismissed: 4 - (i % 3) },
-    ...{ realised: i === 2 ? null : 6 + 1.7 * i, regret: i === 2 ? null : 0.3 - 0.02 * i },
+    ...{
+      realised: i === 2 ? null : { amount: 6 + 1.7 * i, low: 3 + i, high: 9 + 2 * i },
+      regret: i === 2 ? null : 0.3 - 0.02 * i,
+    },
   }));
   const kinds = [
     { kind: 'shift_load', accepted: 14, answered: 18 },
     { kind: 'check_meter', accepted: 3, answered: 11 },
   ];
-  return { currency: 'EUR', weeks, kinds, realised: 164.2, waiting: 2 };
+  return { currency: 'EUR', weeks, kinds, realised: { amount: 164.2, low: 121.5, high: 203.9 }, waiting: 2 };
 }
 
 export function sampleAdvice(clock: Clock): AdviceService {
@@ -68,7 +71,11 @@ export function sampleAdvice(clock: Clock): AdviceService {
     history: async () => [
       {
         ...{ decision_id: 'decision-0', at_ms: clock.now() - 26 * HOUR_MS, action: { ...ACTION, id: 'earlier' } },
-        ...{ outcome: 'accepted', outcome_ms: clock.now() - 25 * HOUR_MS, realised: 3.7 },
+        ...{
+          outcome: 'accepted',
+          outcome_ms: clock.now() - 25 * HOUR_MS,
+          realised: { amount: 3.7, low: 0.9, high: 5.2 },
+        },
       },
     ],
     performance: async () => performance(clock.now()),

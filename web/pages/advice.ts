@@ -4,7 +4,7 @@ import { icon } from '../components/icon.ts';
 import { layout } from '../components/layout.ts';
 import { card, csrfField, emptyState } from '../components/parts.ts';
 import type { Html, Ui } from '../ui.ts';
-import { type AdviceResults, resultsCard } from './advice-results.ts';
+import { type AdviceResults, type Realised, realisedRange, resultsCard } from './advice-results.ts';
 import { type AdviceForm, settingsCard } from './advice-settings.ts';
 
 export type Outcome = 'accepted' | 'dismissed' | 'snoozed';
@@ -32,7 +32,7 @@ export type EarlierAdvice = {
   text: string;
   at_ms: number;
   outcome: Outcome | null;
-  realised: number | null;
+  realised: Realised | null;
   currency: string | null;
 };
 export type AdviceView = {
@@ -131,11 +131,14 @@ function earlierCard({ earlier }: AdviceView, ui: Ui): Html {
         ? html`<span class="small soft">${t('advice.share', { accepted, answered: answered.length })}</span>`
         : '',
     content: html`<ul class="rows">${earlier.map(({ text, outcome, at_ms, realised, currency }) => {
-      const brought =
-        realised === null || currency === null
-          ? ''
-          : ` · ${t('advice.realised_one', { amount: format.money(realised, currency) })}`;
+      const brought = realised === null || currency === null ? '' : ` · ${measuredWords(realised, currency, ui)}`;
       return html`<li><span>${text}</span><span class="soft">${outcome ? t(WORDS[outcome]) : t('advice.open')}${brought} · ${format.when(at_ms, ui.now_ms)}</span></li>`;
     })}</ul>`,
   });
+}
+
+function measuredWords(realised: Realised, currency: string, ui: Ui): string {
+  const range = realisedRange(realised, currency, ui);
+  const measured = ui.t('advice.realised_one', { amount: ui.format.money(realised.amount, currency) });
+  return range === '' ? measured : `${measured} (${range})`;
 }

@@ -40,12 +40,20 @@ const writeSettings = apiRoute('admin', {
   responses: { 204: { description: 'Saved; the audit log has it.' } },
 });
 
+const amountSchema = z
+  .object({
+    amount: z.number(),
+    low: z.number().nullable().openapi({ description: '90 % interval, by the errors of the forecast it is against.' }),
+    high: z.number().nullable().openapi({ description: 'null: not known.' }),
+  })
+  .nullable()
+  .openapi('RealisedSaving');
 const WeekSchema = z.object({
   from: z.iso.datetime(),
   shown: z.number().int(),
   accepted: z.number().int(),
   dismissed: z.number().int(),
-  realised: z.number().nullable().openapi({ description: 'Measured saving of what was accepted; null: none known.' }),
+  realised: amountSchema,
   regret: z.number().nullable().openapi({ description: 'Reward that the best choice would have earned beyond, mean.' }),
 });
 const performance = apiRoute('user', {
@@ -61,7 +69,7 @@ const performance = apiRoute('user', {
           schema: z
             .object({
               currency: z.string().nullable(),
-              realised: z.number().nullable(),
+              realised: amountSchema,
               waiting: z.number().int().openapi({ description: 'Accepted ones whose effect is still to come.' }),
               kinds: z.array(z.object({ kind: z.string(), accepted: z.number().int(), answered: z.number().int() })),
               weeks: z.array(WeekSchema),

@@ -1,9 +1,10 @@
 /** Measures what accepted advice brought, once its time has passed, and tells the policy. Hourly. */
-import { addDays, dayStart, instantOf, localTime, SLOT_MS } from '../../../engine/model/time.ts';
+import { addDays, dayStart, instantOf, localTime, SLOT_MS, sameTimeBefore } from '../../../engine/model/time.ts';
 import type { Columns, Sql } from '../../../engine/ports.ts';
 import type { Action, Measure } from '../../../recommender/action.ts';
 import {
   dueOf,
+  effectRange,
   energyEffect,
   nightEffect,
   type PowerBySlot,
@@ -13,6 +14,7 @@ import {
 import { halfSaving } from '../../../recommender/moment.ts';
 import { ACCEPTED, rewardOfEffect } from '../../../recommender/reward.ts';
 import type { Base, Services } from '../../services.ts';
+import { effectErrors } from './effect-errors.ts';
 import { type DecisionRow, decisionOf, insertReward, lockRewards, outcomeOf } from './rows.ts';
 
 export type EffectDeps = Pick<Base, 'db' | 'clock' | 'log' | 'bus'> & {
@@ -74,14 +76,22 @@ async function settle(deps: EffectDeps, tenant: string, one: Waiting): Promise<b
   const amount = action?.measure ? await realisedBy(deps, tenant, row, action.measure, one.accepted_ms) : null;
   const now_ms = deps.clock.now();
   if (amount === null && now_ms < one.due_ms + GIVE_UP_MS) return false;
+  const errors =
+    amount === null || !action?.measure
+      ? []
+      : await effectErrors(deps, tenant, action.measure, row.at_ms, row.context.time_zone);
+  const range = amount === null ? null : effectRange(amount, errors);
   await deps.db.asTenant(tenant, async (sql) => {
     await lockRewards(sql, tenant);
     const expected = action?.saving?.amount ?? null;
     const share = amount === null || expected === null || expected <= 0 ? null : amount / expected;
     await sql(
-      `update effect set state = $3, measured_at = to_timestamp($4 / 1000.0), amount = $5, share = $6
+      `update effect set state = $3, measured_at = to_timestamp($4 / 1000.0), amount = $5, share = $6, low = $7, high = $8
        where decision_id = $1 and action_id = $2`,
-      [one.decision_id, one.action_id, amount === null ? 'unknown' : 'measured', now_ms, amount, share],
+      [
+        ...[one.decision_id, one.action_id, amount === null ? 'unknown' : 'measured', now_ms, amount, share],
+        ...[range?.low ?? null, range?.high ?? null],
+      ],
     );
     if (amount === null || !action) return;
     const reward = rewardOfEffect(amount, halfSaving(row.context));
@@ -138,7 +148,7 @@ function usualAt(slots: readonly number[], past: PowerBySlot, tz: string): Power
   for (const at_ms of slots) {
     const seen: number[] = [];
     for (let back = 1; back <= USUAL_DAYS; back++) {
-      const power_W = past.get(addDays(at_ms, -back, tz));
+      const power_W = past.get(sameTimeBefore(at_ms, back, tz));
       if (power_W !== undefined) seen.push(power_W);
     }
     if (seen.length >= USUAL_DAYS / 2) usual.set(at_ms, seen.reduce((a, b) => a + b, 0) / seen.length);

@@ -1,6 +1,7 @@
 /** How the advice has done: acceptance, realised savings and regret, week by week, and answers by kind. */
 import { addDays, dayStart } from '../../../engine/model/time.ts';
 import type { Sql } from '../../../engine/ports.ts';
+import { type RealisedSaving, sumOfEffects } from '../../../recommender/effect.ts';
 import type { LivePolicy } from '../../../recommender/live.ts';
 import { candidateOf, INPUTS } from '../../../recommender/moment.ts';
 import { type DecisionRow, type FeedbackRow, feedbackSince } from './rows.ts';
@@ -12,7 +13,7 @@ export type AdviceWeek = {
   accepted: number;
   dismissed: number;
   /** Realised in this week's accepted advice, as far as it is measured; null where nothing is. */
-  realised: number | null;
+  realised: RealisedSaving | null;
   /** What the best advice of each answered decision would have earned beyond what was chosen, mean; null without answers. */
   regret: number | null;
 };
@@ -21,7 +22,7 @@ export type AdvicePerformance = {
   weeks: AdviceWeek[];
   /** Answers so far by kind. */
   kinds: { kind: string; accepted: number; answered: number }[];
-  realised: number | null;
+  realised: RealisedSaving | null;
   /** Accepted actions whose effect is still to come. */
   waiting: number;
 };
@@ -56,8 +57,8 @@ export async function performanceOf(
   const first_ms = addDays(dayStart(now_ms, time_zone), 1 - 7 * WEEKS, time_zone);
   const since = [first_ms];
   const feedback = await feedbackSince(sql, first_ms);
-  const effects = await sql<{ accepted_ms: number; amount: number | null; state: string; currency: string }>(
-    `select (extract(epoch from accepted_at) * 1000)::bigint as accepted_ms, amount, state, currency
+  const effects = await sql<EffectRow>(
+    `select (extract(epoch from accepted_at) * 1000)::bigint as accepted_ms, amount, low, high, state, currency
      from effect where accepted_at >= to_timestamp($1 / 1000.0)`,
     since,
   );
@@ -73,12 +74,12 @@ export async function performanceOf(
     const within = (at_ms: number) => at_ms >= from_ms && at_ms < to_ms;
     const own = [...countByKind(feedback.filter(({ at_ms }) => within(at_ms))).values()];
     const accepted = own.reduce((sum, one) => sum + one.accepted, 0);
-    const amounts = effects.flatMap((e) => (within(e.accepted_ms) && e.amount !== null ? [e.amount] : []));
+    const realised = sumOfEffects(effects.filter((e) => within(e.accepted_ms)).flatMap(measuredOf));
     const lost = regrets.flatMap(({ at_ms, regret }) => (within(at_ms) ? [regret] : []));
     return {
       ...{ from_ms, accepted, shown: shown.filter((one) => within(one.first_ms)).length },
       dismissed: own.reduce((sum, one) => sum + one.answered, 0) - accepted,
-      realised: sumOf(amounts),
+      realised,
       regret: lost.length === 0 ? null : sumOf(lost)! / lost.length,
     };
   });
@@ -86,10 +87,21 @@ export async function performanceOf(
     currency: effects[0]?.currency ?? null,
     weeks,
     kinds: [...countByKind(feedback)].map(([kind, count]) => ({ kind, ...count })),
-    realised: sumOf(effects.flatMap(({ amount }) => (amount === null ? [] : [amount]))),
+    realised: sumOfEffects(effects.flatMap(measuredOf)),
     waiting: effects.filter(({ state }) => state === 'waiting').length,
   };
 }
+
+type EffectRow = {
+  accepted_ms: number;
+  amount: number | null;
+  low: number | null;
+  high: number | null;
+  state: string;
+  currency: string;
+};
+const measuredOf = ({ amount, low, high }: EffectRow): RealisedSaving[] =>
+  amount === null ? [] : [{ amount, low, high }];
 
 const sumOf = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((a, b) => a + b, 0);

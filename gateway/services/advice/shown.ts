@@ -1,6 +1,7 @@
 /** Decisions and their answers as people see them. */
 import type { Sql } from '../../../engine/ports.ts';
 import type { Action } from '../../../recommender/action.ts';
+import type { RealisedSaving } from '../../../recommender/effect.ts';
 import { ruleScore } from '../../../recommender/moment.ts';
 import type { Advice, AdviceAction, AdviceHistory } from '../advice.ts';
 import { answersByKind, type LikeThis } from './performance.ts';
@@ -56,12 +57,14 @@ export function explained(row: DecisionRow): Record<string, unknown> {
 export async function historyOf(sql: Sql, now_ms: number, limit: number): Promise<AdviceHistory[]> {
   const rows = await recentDecisions(sql, limit);
   const feedback = await feedbackSince(sql, now_ms - HISTORY_MS);
-  const effects = await sql<{ decision_id: string; action_id: string; amount: number }>(
-    `select decision_id, action_id, amount from effect where state = 'measured'`,
+  const effects = await sql<{ decision_id: string; action_id: string } & RealisedSaving>(
+    `select decision_id, action_id, amount, low, high from effect where state = 'measured'`,
   );
   const likes = await answersByKind(sql, now_ms);
   const outcomes = new Map(feedback.map((f) => [`${f.decision_id} ${f.action_id}`, f]));
-  const amounts = new Map(effects.map((e) => [`${e.decision_id} ${e.action_id}`, e.amount]));
+  const amounts = new Map(
+    effects.map(({ decision_id, action_id, ...amount }) => [`${decision_id} ${action_id}`, amount]),
+  );
   const entries = rows.flatMap((row) =>
     shownIn(row, likes).map((action): AdviceHistory => {
       const given = outcomes.get(`${row.id} ${action.id}`);

@@ -34,6 +34,7 @@ export const adviceTexts = {
   'advice.week': 'Woche ab',
   'advice.shown': 'gezeigt',
   'advice.realised_one': 'gemessen {amount}',
+  'advice.realised_range': '{low} bis {high}',
   'advice.policy': 'Es entscheidet die Strategie {name}.',
   'advice.judged':
     'Zuletzt {when} an {rows} Antworten mit ihren Herausforderern verglichen. Protokoll der Entscheidungen:',

@@ -30,6 +30,7 @@ export const adviceTexts = {
   'advice.week': 'Week from',
   'advice.shown': 'shown',
   'advice.realised_one': 'measured {amount}',
+  'advice.realised_range': '{low} to {high}',
   'advice.policy': 'The policy {name} decides.',
   'advice.judged': 'Judged against its challengers {when}, on {rows} answers. Log of decisions:',
   'advice.not_judged': 'Its challengers are judged once there are 200 answers. Log of decisions:',
