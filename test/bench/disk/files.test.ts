@@ -11,7 +11,7 @@ it.skipIf(!canMount())(
       () => {},
     );
     const outcomes = lines.map((line) => JSON.parse(line) as { site: string; faults: string[] });
-    expect(outcomes).toHaveLength(13);
+    expect(outcomes).toHaveLength(15);
     expect(outcomes.filter(({ faults }) => faults.length > 0)).toEqual([]);
   },
   120_000,

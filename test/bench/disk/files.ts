@@ -1,5 +1,5 @@
 /** Places that write files of their own, each by its own module, on a disk that is full: run where it may mount. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -7,18 +7,22 @@ import { openFolderFiles } from '../../../connectors/files/folder.ts';
 import { diskFiles, writeWhole } from '../../../connectors/journal/files.ts';
 import { openJournal } from '../../../connectors/journal/journal.ts';
 import { openJournalReader } from '../../../connectors/journal/reader.ts';
+import { createEmbeddedPassages } from '../../../connectors/passages/embedded/embedded.ts';
 import { openDuckDbSeries } from '../../../connectors/series/duckdb/duckdb.ts';
 import { UnavailableError } from '../../../engine/errors.ts';
 import type { JournalledGroup } from '../../../engine/model/reading.ts';
+import type { Passage } from '../../../engine/ports.ts';
 import { keptSecret, storedSecret } from '../../../gateway/auth/secrets.ts';
 import { mendLog } from '../../../gateway/broker/session-log.ts';
 import { openSessions } from '../../../gateway/broker/sessions.ts';
 import type { Config } from '../../../gateway/config.ts';
 import { buryGroup, readDeadLetters } from '../../../gateway/dead-letters.ts';
-import { spool } from '../../../gateway/http/api/uploads.ts';
+import { chosenFolderOf, spool } from '../../../gateway/http/api/uploads.ts';
+import { createImportFiles } from '../../../gateway/http/pages/import-files.ts';
 import { appendHeads, readHeadFile } from '../../../gateway/services/audit-head-file.ts';
 import { createBackupMemory, readHeld } from '../../../gateway/services/backup-memory.ts';
 import { openCountFile } from '../../../gateway/services/count-file.ts';
+import type { Actor } from '../../../gateway/services.ts';
 import { loadCertificate } from '../../../gateway/tls.ts';
 import { putDown } from '../../../gateway/workers/upload-reader.ts';
 import { mountSmallDisk } from './small-disk.ts';
@@ -49,6 +53,17 @@ function groupOf(n: number, readings: number): JournalledGroup {
     readings: Array.from({ length: readings }, (_, i) => ({
       ...{ meter: `meter-${i % 50}`, quantity: 'power_W', at_ms: 1.7e12 + n * 1e6 + i, value: n + i / 1e6, quality: 0 },
     })),
+  };
+}
+
+const IMPORTER: Actor = { tenant: 'a', person: 'anna', role: 'analyst', language: 'en' };
+
+/** Some kilobytes of index a passage. */
+function passageOf(n: number): Passage {
+  const text = Array.from({ length: 2000 }, (_, i) => `word${n}x${i}`).join(' ');
+  return {
+    ...{ id: `p${n}`, document: String(n), document_title: 'Rule', version: 'v1', page: 1, section: 'One', text },
+    ...{ start: 0, end: text.length, language: 'en' },
   };
 }
 
@@ -166,6 +181,46 @@ const SITES: readonly FileSite[] = [
     }),
     // A name that is no number, so that what stays behind is told.
     read: async (dir) => readdirSync(dir).map(Number),
+  },
+  {
+    name: 'files that were chosen to import',
+    keeps: 'last',
+    open: async (dir) => ({
+      write: async (n) => {
+        const path = await spool(new Response(`${n} ${LONG}`).body, dir);
+        await createImportFiles({ home: dir })
+          .keep(IMPORTER, path)
+          .finally(() => rm(path, { force: true }));
+      },
+      close: none,
+    }),
+    async read(dir) {
+      const chosen = chosenFolderOf(dir);
+      return readdirSync(chosen).map((name) => Number.parseInt(readFileSync(join(chosen, name), 'utf8'), 10));
+    },
+  },
+  {
+    name: 'the index of documents',
+    keeps: 'all',
+    open: async (dir) => ({
+      async write(n) {
+        let fault: Error | null = null;
+        const onFault = (error: Error) => {
+          fault = error;
+        };
+        const index = createEmbeddedPassages({ dir, onFault });
+        await index.add('a', [passageOf(n)]);
+        await index.close();
+        if (fault) throw fault;
+      },
+      close: none,
+    }),
+    async read(dir) {
+      const index = createEmbeddedPassages({ dir });
+      const held = (await index.contents?.('a')) ?? [];
+      await index.close();
+      return held.map(({ document }) => Number(document));
+    },
   },
   {
     name: "the broker's sessions",
