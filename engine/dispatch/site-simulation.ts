@@ -65,7 +65,7 @@ const HORIZON_H = 36;
 const REPLAN_H = 1;
 /** Day-ahead prices are known from the early afternoon of the day before; a plan uses what is known at noon. */
 const PUBLISHED_H = 13;
-const PEAK_STEPS = 12;
+const PEAK_STEPS = 48;
 
 /** @param random for the shuffled control @param told after each policy: how many are done */
 export function simulateSite(

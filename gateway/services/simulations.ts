@@ -157,14 +157,16 @@ export function createSimulations(deps: SimulationDeps): SimulationService & { s
           const [row] = await db.asTenant(tenant, (sql) => readSimulations(sql, 'where id::text = $1', [id]));
           if (!row || row.state === 'done') return;
           await update(tenant, id, `state = 'running', done = 0`, []);
+          // One after another: a late one would overwrite what is newer.
+          let kept: Promise<unknown> = Promise.resolve();
           const told = (done: number, total: number) => {
             bus.publish({ type: 'progress', tenant, task: `simulation ${id}`, done, total, text: '' });
-            update(tenant, id, 'done = $2', [done]).catch((error: unknown) =>
-              deps.log.warn({ err: error }, 'progress was not kept'),
-            );
+            kept = kept
+              .then(() => update(tenant, id, 'done = $2', [done]))
+              .catch((error: unknown) => deps.log.warn({ err: error }, 'progress was not kept'));
           };
           try {
-            const result = await run(tenant, row.asked, told);
+            const result = await run(tenant, row.asked, told).finally(() => kept);
             await update(tenant, id, `state = 'done', done = total, result = $2`, [JSON.stringify(result)]);
           } catch (error) {
             const problem =
@@ -236,7 +238,7 @@ export async function gatherCourse(
       ),
       price: prices.import_per_kWh.slice(0, count),
       feed_in: prices.export_per_kWh.slice(0, count),
-      per_kW: perKW(versions, from_ms),
+      per_kW: perKW(versions, from_ms) * billedShare(bounds_ms, time_zone),
       store: {
         ...{ capacity_kWh: asked.capacity_kWh, charge_kW: asked.power_kW, discharge_kW: asked.power_kW },
         ...{ charge_efficiency: asked.efficiency, discharge_efficiency: asked.efficiency },
@@ -291,6 +293,13 @@ function perKW(versions: readonly TariffVersion[], at_ms: number): number {
     sum += (own * vat) / (period === 'year' ? 12 : 1);
   }
   return sum;
+}
+
+/** A month that still runs is billed by its days: policies must not shy from a peak as if all of it were. */
+function billedShare(bounds_ms: readonly number[], time_zone: string): number {
+  const [from_ms, to_ms, more] = bounds_ms;
+  if (more !== undefined) return 1;
+  return (to_ms! - from_ms!) / (addMonths(from_ms!, 1, time_zone) - from_ms!);
 }
 
 function resultOf(

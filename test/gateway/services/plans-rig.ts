@@ -82,6 +82,10 @@ export function setUp(test: TestDatabase) {
     },
   });
   const points = [point('grid', 'grid'), point('store', 'battery'), point('wallbox', 'load')];
+  const meters: PlanDeps['meters'] = {
+    list: () => points,
+    get: (_tenant, id) => points.find((one) => one.id === id) ?? null,
+  };
   const box = new Map<string, Device>();
   const boxDevice = (_tenant: string, id: string) => box.get(id) ?? null;
   const add = (id: string, connection: Device['connection']) =>
@@ -120,7 +124,7 @@ export function setUp(test: TestDatabase) {
       series,
       signals,
     },
-    meters: { list: () => points, get: (_tenant, id) => points.find((one) => one.id === id) ?? null },
+    meters,
     prices: { context: async () => ({ isHoliday: () => false, market: () => undefined }) },
     forecasts: {
       latest: async (_tenant, name) => (name === 'load' ? load : null),
@@ -139,7 +143,7 @@ export function setUp(test: TestDatabase) {
     },
   });
   return {
-    boxDevice,
+    ...{ boxDevice, meters, series },
     /** A device of the box. */
     add,
     /** Plans that were asked for. */
