@@ -41,6 +41,8 @@ export type Ensemble = {
   /** The weighted sum of the methods' explanations of the day forecast last; sums to its mean. */
   explain(panel: Panel, hour: number): Explanation;
   serialise(): EnsembleState;
+  /** The same without the methods, which do not change while none is trained. */
+  memory(): Omit<EnsembleState, 'models'>;
   readonly cpu_s: ReadonlyMap<string, number>;
 };
 
@@ -121,13 +123,9 @@ export function createEnsemble(
     return weightedExplanation(models, last.weights, panel, last.day, hour);
   }
 
-  const serialise = (): EnsembleState => ({
-    models: models.map((model) => model?.serialise() ?? null),
-    combiner: combiner.state(),
-    bands: bands.state(),
-    pending: pending.map(plainPending),
-  });
-  return { forecast, explain, serialise, cpu_s: spent };
+  const memory = () => ({ combiner: combiner.state(), bands: bands.state(), pending: pending.map(plainPending) });
+  const serialise = (): EnsembleState => ({ models: models.map((model) => model?.serialise() ?? null), ...memory() });
+  return { forecast, explain, serialise, memory, cpu_s: spent };
 }
 
 /** Hands on the forecasts whose outcome became known, oldest first. @returns those still open. */

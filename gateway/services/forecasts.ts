@@ -1,6 +1,6 @@
 /** Forecasts of load, generation and price: gathers history, lets a worker compute, stores, scores. */
 import { InvalidDataError, NotFoundError } from '../../engine/errors.ts';
-import { BAND_LEVELS } from '../../engine/forecast/box/model-port.ts';
+import { BAND_LEVELS, type WalkMemory } from '../../engine/forecast/box/model-port.ts';
 import { addDays, HOUR_MS, SLOT_MS, slotStart } from '../../engine/model/time.ts';
 import type { Columns, Forecast } from '../../engine/ports.ts';
 import type { Base, JobService, Workers } from '../services.ts';
@@ -27,6 +27,8 @@ export interface ForecastService {
   ): Promise<{ model: string; mae: number | null; naive_mae: number | null; unit: string; slots: number }>;
   /** What was forecast a day ahead for past slots, to lay behind the truth. */
   past(tenant: string, series: string, from_ms: number, to_ms: number): Promise<Columns>;
+  /** What spares a live model most of its work; undefined before it has forecast. */
+  memory?(run: string): WalkMemory | undefined;
   /** Nothing of the tenant stays in memory. */
   forget?(tenant: string): void;
 }
@@ -44,6 +46,8 @@ const PLANNING_DAYS = 30;
 /** What is stored of the thirty days, beside the series itself. */
 const planningOf = (series: Series) => `${series}@planning`;
 const PLANNING_FRESH_MS = 6 * HOUR_MS;
+/** The job makes it anew a little before. */
+const PLANNING_AHEAD_MS = 5 * HOUR_MS;
 /** The newest forecast is answered from memory this long before the store is asked again. */
 const REMEMBERED_MS = 60_000;
 const QUEUE = 'forecast';
@@ -51,6 +55,7 @@ const QUEUE = 'forecast';
 const METERED: Series[] = ['load', 'generation'];
 const SETTLE_MS = 4000;
 const RETRY_MS = 60_000;
+const MOST_MEMORIES = 64;
 
 export type ForecastDeps = HistoryDeps &
   Pick<Base, 'log' | 'metrics' | 'bus'> & {
@@ -82,6 +87,7 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
   const reasons = new Map<string, string>();
   const waiting = new Map<string, NodeJS.Timeout>();
   const tried = new Map<string, number>();
+  const memories = new Map<string, WalkMemory>();
   const remembered = new Map<string, { forecast: Forecast; until_ms: number }>();
   let unsubscribe: (() => void) | null = null;
 
@@ -96,9 +102,10 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       // A history that has grown since (an import) may suit another model.
       const values = countOf(history.columns);
       const stale = !before || now - before.chosen_ms >= CHOICE_MS || values >= GROWN * before.chosen_values;
-      const champions = (await deps.champions?.(tenant, series)) ?? [];
+      const champions = await championsOf(tenant, series);
       const result = await compute(deps, history, series, { model: stale ? null : before.base, champions });
       for (const { run, fault } of result.champions) if (fault) deps.onFault?.(tenant, series, run, fault);
+      remember(result.champions);
       // The site may have gone meanwhile, with all that was known of it.
       if (!deps.site.get(tenant)) return;
       const made: Forecast = {
@@ -136,7 +143,26 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
     }
   }
 
+  /** Champions with what they know of the days since they were trained. */
+  async function championsOf(tenant: string, series: Series): Promise<StoredModel[]> {
+    const found = (await deps.champions?.(tenant, series)) ?? [];
+    return found.map((one) => {
+      const memory = memories.get(one.run);
+      return memory ? { ...one, memory } : one;
+    });
+  }
+
+  /** The runs used last come last. */
+  function remember(champions: ForecastTaskResult['champions']): void {
+    for (const { run, memory } of champions) {
+      memories.delete(run);
+      if (memory) memories.set(run, memory);
+    }
+    for (const run of [...memories.keys()].slice(0, Math.max(0, memories.size - MOST_MEMORIES))) memories.delete(run);
+  }
+
   const service: ForecastService & { start(): void; stop(): void } = {
+    memory: (run) => memories.get(run),
     async latest(tenant, series, at_ms) {
       const key = `${tenant} ${seriesNamed(series)}`;
       const known = remembered.get(key);
@@ -151,7 +177,8 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
     planning: (tenant, series) => planning(tenant, seriesNamed(series)),
     forget(tenant) {
       for (const series of FORECAST_SERIES)
-        for (const kept of [remembered, live, reasons]) kept.delete(`${tenant} ${series}`);
+        for (const name of [series, planningOf(series)])
+          for (const kept of [remembered, live, reasons]) kept.delete(`${tenant} ${name}`);
     },
     reason: (tenant, series) => reasons.get(`${tenant} ${series}`) ?? null,
     async refresh(tenant, series) {
@@ -167,7 +194,10 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
     start() {
       deps.jobs.define<{ series?: string[]; tenant?: string }>(QUEUE, async ({ series, tenant }) => {
         for (const one of tenant === undefined ? deps.site.tenants() : [tenant])
-          for (const name of series ?? FORECAST_SERIES) await service.refresh(one, name);
+          for (const name of series ?? FORECAST_SERIES) {
+            await service.refresh(one, name);
+            await planAhead(one, seriesNamed(name));
+          }
       });
       // A little after each slot, when its last readings are in.
       deps.jobs.schedule(QUEUE, { cron: '1,16,31,46 * * * *' }, {});
@@ -187,12 +217,21 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
   };
   return service;
 
-  async function planning(tenant: string, series: Series): Promise<Forecast> {
+  async function planning(tenant: string, series: Series, fresh_ms = PLANNING_FRESH_MS): Promise<Forecast> {
     const now = clock.now();
+    const key = `${tenant} ${planningOf(series)}`;
+    const keep = (forecast: Forecast): Forecast => {
+      remembered.set(key, { forecast, until_ms: now + REMEMBERED_MS });
+      return forecast;
+    };
+    const known = remembered.get(key);
+    const isKnown = known !== undefined && known.until_ms > now && now - known.forecast.made_at_ms < fresh_ms;
+    metrics.forecast_cache.inc({ outcome: isKnown ? 'hit' : 'miss' });
+    if (isKnown) return known.forecast;
     const stored = await deps.forecasts.latest(tenant, planningOf(series), now);
-    if (stored && now - stored.made_at_ms < PLANNING_FRESH_MS) return stored;
+    if (stored && now - stored.made_at_ms < fresh_ms) return keep(stored);
     const history = await gatherHistory(deps, tenant, series);
-    const champions = (await deps.champions?.(tenant, series)) ?? [];
+    const champions = await championsOf(tenant, series);
     const result = await compute(deps, history, series, {
       model: PLANNING_MODEL,
       champions: champions.filter(({ horizon }) => horizon === 'planning'),
@@ -203,8 +242,18 @@ export function createForecastService(deps: ForecastDeps): ForecastService & { s
       ...{ unit: history.unit, made_at_ms: now, model: result.model },
       ...{ inputs_known_ms: history.known_ms, points: result.points },
     };
+    if (!deps.site.get(tenant)) return forecast;
     await deps.forecasts.write(tenant, forecast);
-    return forecast;
+    remember(result.champions);
+    return keep(forecast);
+  }
+
+  /** Made before somebody asks for it, who would have to wait. */
+  async function planAhead(tenant: string, series: Series): Promise<void> {
+    if (!deps.site.get(tenant) || !live.has(`${tenant} ${series}`)) return;
+    await planning(tenant, series, PLANNING_AHEAD_MS).catch((error: unknown) => {
+      if (!(error instanceof InvalidDataError)) throw error;
+    });
   }
 
   function queue(tenant: string, series: Series[]): void {

@@ -68,7 +68,7 @@ export type ModelDeps = HistoryDeps &
 const SERIES: readonly SeriesKind[] = ['load', 'generation', 'price'];
 const MOST_RUNS = 400;
 const SHOWN_DAYS = 60;
-/** What learns is learned anew after so long, or when its history has grown by this factor. */
+/** A model is made anew after so long, or when its history has grown by this factor. */
 const RENEW_MS = 7 * 86_400_000;
 const GROWN = 1.2;
 /** Runs that are no champion any more are kept so long, then their artefacts go. */
@@ -123,7 +123,7 @@ export function createModelService(deps: ModelDeps): RunningModels {
           );
           if (force || !last || last.state === 'cancelled') return true;
           const grown = values >= GROWN * (last.data?.values ?? 0);
-          return grown || (last.state === 'done' && recipe.learns && clock.now() - last.started_ms >= RENEW_MS);
+          return grown || (last.state === 'done' && clock.now() - last.started_ms >= RENEW_MS);
         })
         // What does not look at the weather learns from the same data with and without.
         .map((recipe) => ({

@@ -35,13 +35,14 @@ export interface PredictionService {
 
 export type PredictionDeps = HistoryDeps &
   Pick<Base, 'db'> & {
-    forecasts: Pick<ForecastService, 'latest' | 'refresh' | 'planning' | 'reason'>;
+    forecasts: Pick<ForecastService, 'latest' | 'refresh' | 'planning' | 'reason' | 'memory'>;
     models: Pick<ModelService, 'champions'>;
     workers: Pick<Workers, 'run'>;
   };
 
-/** A forecast that was made this long ago is made anew before it is asked. */
+/** A forecast that was made this long ago is made anew, and waited for where it is older still. */
 const FRESH_MS = 20 * 60_000;
+const STALE_MS = HOUR_MS;
 const INTRADAY_MS = 4 * HOUR_MS;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -51,8 +52,12 @@ export function createPredictionService(deps: PredictionDeps): PredictionService
   async function newest(tenant: string, series: SeriesKind): Promise<Forecast | null> {
     const now = clock.now();
     const known = await forecasts.latest(tenant, series, now);
-    if (known && now - known.made_at_ms < FRESH_MS) return known;
-    await forecasts.refresh(tenant, series);
+    const age_ms = known ? now - known.made_at_ms : Infinity;
+    if (age_ms < FRESH_MS) return known;
+    const made = forecasts.refresh(tenant, series);
+    if (age_ms >= STALE_MS) await made;
+    // The next to ask has the new one; that it could not be made is told by whoever makes forecasts on schedule.
+    else void made.catch(() => {});
     return forecasts.latest(tenant, series, now);
   }
 
@@ -119,7 +124,9 @@ export function createPredictionService(deps: PredictionDeps): PredictionService
     const history: History = { ...historyFrom(series, known), from_ms };
     const horizon = horizonOf(prediction, from_ms, time_zone);
     const champions = await deps.models.champions(tenant, series);
-    const champion = champions.find((each) => each.horizon === horizon);
+    const stored = champions.find((each) => each.horizon === horizon);
+    const memory = stored && deps.forecasts.memory?.(stored.run);
+    const champion = stored && memory ? { ...stored, memory } : stored;
     const ask = (model: StoredModel | string) => {
       const task: ExplainTask = { history, at_ms, horizon, model };
       return deps.workers.run<ExplainResult>('explain-forecast', task);

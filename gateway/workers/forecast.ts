@@ -3,7 +3,7 @@
  * on held-out days where the caller names none); where trained champions are live, theirs replace it at their horizon.
  */
 import { InvalidDataError } from '../../engine/errors.ts';
-import type { History, HourForecast, LiveModel } from '../../engine/forecast/box/model-port.ts';
+import type { History, HourForecast, LiveModel, WalkMemory } from '../../engine/forecast/box/model-port.ts';
 import { DIRECT_MODELS } from '../../engine/forecast/box/recipes.ts';
 import { gridOf, pointOf, slotsOfHours } from '../../engine/forecast/box/slot-panel.ts';
 import { chooseModel, type ModelScore } from '../../engine/forecast/choose.ts';
@@ -27,7 +27,7 @@ export type ForecastTaskResult = {
   /** Held-out errors, where the model was chosen now. */
   scores: ModelScore[] | null;
   /** Champions that took part, and what was wrong with those that could not. */
-  champions: { run: string; recipe: string; horizon: string; fault: string | null }[];
+  champions: { run: string; recipe: string; horizon: string; fault: string | null; memory?: WalkMemory }[];
 };
 
 /** @throws InvalidDataError with the reason when the history does not suffice for any model. */
@@ -41,11 +41,12 @@ export default function forecast({
   const base = baseForecast(input, live);
   const history: History = { kind, columns: input.history, ...input, holidays: input.holidays ?? [], weather };
   const points = new Map(base.points.map((point) => [point.at_ms, point]));
-  const told = inOrder(champions).map(({ artefact, ...champion }) => {
+  const told = inOrder(champions).map(({ artefact, memory: before, ...champion }) => {
     try {
-      const model = liveModel(kind, { artefact, ...champion });
+      const model = liveModel(kind, { artefact, ...champion, ...(before ? { memory: before } : {}) });
       for (const point of overlay(history, model, champion.horizon, input)) points.set(point.at_ms, point);
-      return { ...champion, fault: null };
+      const memory = model.memory();
+      return { ...champion, fault: null, ...(memory ? { memory } : {}) };
     } catch (error) {
       return { ...champion, fault: error instanceof Error ? error.message : String(error) };
     }

@@ -34,10 +34,11 @@ import {
   type Progress,
   type Recipe,
   type Trained,
+  type WalkMemory,
 } from './model-port.ts';
-import { BACKTEST_DAYS, daysUntilNow, SETTLE_DAYS, scoreDay } from './scoring.ts';
+import { BACKTEST_DAYS, daysUntilNow, fingerprintBefore, MOST_WALKED_DAYS, SETTLE_DAYS, scoreDay } from './scoring.ts';
 import { pastsOf, unitOf } from './site-pasts.ts';
-import { gridOf, panelOf } from './slot-panel.ts';
+import { gridOf, localInstant, panelOf } from './slot-panel.ts';
 
 const RIDGE_PENALTIES = [100, 1000];
 /** Networks of a deep ensemble. */
@@ -86,11 +87,11 @@ export function createDayMix(kind: History['kind'], horizon: Horizon, options: D
     ...(networks
       ? { trainNetworks: (history, seed, progress, trainer) => trainDeep(mix, history, seed, progress, trainer) }
       : {}),
-    revive(artefact) {
+    revive(artefact, memory) {
       const made = artefact as Artefact;
       if (made.recipe !== name)
         throw new InvalidDataError(`This is a model of ${made.recipe}, not of ${name}.`, 'Train the model anew.');
-      return revive(made, mix);
+      return revive(made, mix, memory);
     },
   };
 }
@@ -253,27 +254,46 @@ const frozen = (method: ForecastMethod): ForecastMethod => ({
   },
 });
 
-function revive(artefact: Artefact, { horizon, options }: Mix): LiveModel {
+function revive(artefact: Artefact, { horizon, options }: Mix, first?: WalkMemory): LiveModel {
   const { first_day, trained_day, history_days, ensemble: state } = artefact;
-  /** Walks from the day it was trained to `last`, so that weights and bands know the days between. */
-  function walk(history: History, last: number, each: (day: number, hours: HourForecast[] | null) => void) {
+  let kept = first;
+  const openWalk = (history: History, from: EnsembleState) => {
     const grid = gridOf(history);
     const panel = panelOf(history, horizon, grid, { first_day, weather: options.weather ?? false });
     const methods = methodsOf(history, 0, history_days, options).map(({ method, prior }) => ({
-      method: frozen(method),
-      prior,
+      ...{ method: frozen(method), prior },
     }));
-    const ensemble = createEnsemble({ methods, levels: BAND_LEVELS, every_days: Infinity }, state);
-    for (let day = Math.min(trained_day, last - first_day); day <= last - first_day; day++)
+    return { grid, panel, ensemble: createEnsemble({ methods, levels: BAND_LEVELS, every_days: Infinity }, from) };
+  };
+  /** Days from the one it was trained on to `last`, so that weights and bands know the days between. */
+  const beginOf = (last: number) => Math.max(last - MOST_WALKED_DAYS, Math.min(trained_day, last));
+
+  function walk(history: History, last: number, each: (day: number, hours: HourForecast[] | null) => void) {
+    const { grid, panel, ensemble } = openWalk(history, state);
+    for (let day = beginOf(last - first_day); day <= last - first_day; day++)
       each(first_day + day, step(ensemble, panel, day));
     return { ensemble, panel, grid };
   }
+
+  /** The same up to `last` alone, from what is remembered of the days before. */
+  function arrive(history: History, last: number) {
+    const end = last - first_day;
+    const grid = gridOf(history);
+    // What was learned by the day before hangs on what was known when that day began.
+    const keyOf = (day: number) =>
+      `${fingerprintBefore(grid, first_day + day - 1)} ${weatherKey(history, options, first_day + day - 1)}`;
+    const isKnown = kept && kept.day <= end && kept.day >= beginOf(end) && kept.key === keyOf(kept.day);
+    const from = isKnown ? { ...state, ...(kept!.state as Omit<EnsembleState, 'models'>) } : state;
+    const { panel, ensemble } = openWalk(history, from);
+    for (let day = isKnown ? kept!.day : beginOf(end); day < end; day++) step(ensemble, panel, day);
+    kept = { day: end, key: keyOf(end), state: ensemble.memory() };
+    return { hours: step(ensemble, panel, end), ensemble, panel };
+  }
+
   return {
+    memory: () => kept,
     forecast(history) {
-      let hours: HourForecast[] | null = null;
-      walk(history, targetOf(history, horizon, gridOf(history)), (_, made) => {
-        hours = made;
-      });
+      const { hours } = arrive(history, targetOf(history, horizon, gridOf(history)));
       if (!hours) throw new InvalidDataError('Too little is known of the last days.', 'Wait for newer values.');
       return hours;
     },
@@ -289,10 +309,21 @@ function revive(artefact: Artefact, { horizon, options }: Mix): LiveModel {
       return scores;
     },
     explain(history, day, hour): Explanation {
-      const { ensemble, panel } = walk(history, day, () => {});
+      const { ensemble, panel } = arrive(history, day);
       return ensemble.explain(panel, hour);
     },
   };
+}
+
+/** Tells the weather of hours before a local day: that of later ones is known anew each hour. */
+function weatherKey({ weather = [], time_zone }: History, options: DayMixOptions, day: number): string {
+  if (!options.weather) return '';
+  const end_ms = localInstant(time_zone, day, 0);
+  const sums = weather.map(({ at_ms, values, lead_ms }) => {
+    const sum = values.reduce((total, value, k) => total + (at_ms[k]! < end_ms && value ? value : 0), 0);
+    return `${lead_ms} ${sum}`;
+  });
+  return sums.join(' ');
 }
 
 /** The local day that a daily horizon forecasts now: today or tomorrow, for prices the first unpublished one. */

@@ -13,8 +13,9 @@ import {
   type HourForecast,
   type LiveModel,
   type Recipe,
+  type WalkMemory,
 } from './model-port.ts';
-import { BACKTEST_DAYS, daysUntilNow, SETTLE_DAYS, scoreDay } from './scoring.ts';
+import { BACKTEST_DAYS, daysUntilNow, fingerprintBefore, MOST_WALKED_DAYS, SETTLE_DAYS, scoreDay } from './scoring.ts';
 import { gridOf, localInstant, originOf } from './slot-panel.ts';
 
 /** Local hours at which forecasts of the next four hours are scored. */
@@ -52,38 +53,48 @@ export function createDirect(model: ForecastModel, horizon: Horizon): Recipe {
       const artefact: Artefact = { model: model.name, trained_day: last, bands: bands.state() };
       return { artefact, scores: scores.slice(-BACKTEST_DAYS) };
     },
-    revive(state) {
+    revive(state, memory) {
       const artefact = state as Artefact;
       if (artefact.model !== model.name)
         throw new InvalidDataError(`This is a model of ${artefact.model}, not of ${model.name}.`, 'Train it anew.');
-      return revive(ask, artefact);
+      return revive(ask, artefact, memory);
     },
   };
 }
 
 const BANDS = { slots: DAY_HOURS, levels: BAND_LEVELS };
 
-function revive(ask: Asking, { trained_day, bands: state }: Artefact): LiveModel {
-  /** Bands that know the days since. */
-  function bandsOf(history: History, grid: LocalGrid, each?: (score: DayScore) => void): Bands {
-    const bands = createBands(BANDS, state);
-    for (const day of daysUntilNow(grid, trained_day))
-      for (const score of walkDay(ask, bands, history, grid, day)) each?.(score);
+function revive(ask: Asking, { trained_day, bands: state }: Artefact, first?: WalkMemory): LiveModel {
+  let kept = first;
+  const daysOf = (grid: LocalGrid): number[] => {
+    const today = grid.first_day + grid.days - 1;
+    return daysUntilNow(grid, Math.max(trained_day, today - MOST_WALKED_DAYS));
+  };
+  /** Bands that know the days since. Those before today are remembered. */
+  function bandsOf(history: History, grid: LocalGrid): Bands {
+    const days = daysOf(grid);
+    const today = grid.first_day + grid.days - 1;
+    const isKnown = kept && days.includes(kept.day) && kept.key === fingerprintBefore(grid, kept.day);
+    const bands = createBands(BANDS, isKnown ? (kept!.state as BandsState) : state);
+    for (const day of isKnown ? days.filter((one) => one >= kept!.day) : days) {
+      if (day === today) kept = { day, key: fingerprintBefore(grid, day), state: bands.state() };
+      walkDay(ask, bands, history, grid, day);
+    }
     return bands;
   }
   return {
     explain: ask.explain,
+    memory: () => kept,
     forecast(history) {
       const grid = gridOf(history);
       const bands = bandsOf(history, grid);
       return banded(bands, ask.hours(history, grid, history.from_ms, SLOTS[ask.horizon], BAND_LEVELS));
     },
     scores(history, from_day) {
-      const scores: DayScore[] = [];
-      bandsOf(history, gridOf(history), (score) => {
-        if (score.day >= from_day) scores.push(score);
-      });
-      return scores;
+      const grid = gridOf(history);
+      const bands = createBands(BANDS, state);
+      const scores = daysOf(grid).flatMap((day) => walkDay(ask, bands, history, grid, day));
+      return scores.filter(({ day }) => day >= from_day);
     },
   };
 }

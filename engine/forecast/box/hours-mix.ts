@@ -29,7 +29,7 @@ import {
   type Recipe,
   type Trained,
 } from './model-port.ts';
-import { BACKTEST_DAYS, daysUntilNow, SETTLE_DAYS, scoreDay } from './scoring.ts';
+import { BACKTEST_DAYS, daysUntilNow, MOST_WALKED_DAYS, SETTLE_DAYS, scoreDay } from './scoring.ts';
 import { gridOf } from './slot-panel.ts';
 
 const NAME = 'hours-mix/1';
@@ -172,7 +172,8 @@ function revive({ trained_day, leads: states }: Artefact): LiveModel {
     const rows = rowsOf(history, grid);
     return states.map((state, k) => {
       const lead = createLead(fits[k]!, state);
-      for (let day = Math.max(0, trained_day - grid.first_day); day < grid.days; day++)
+      const begin = Math.max(0, trained_day - grid.first_day, grid.days - 1 - MOST_WALKED_DAYS);
+      for (let day = begin; day < grid.days; day++)
         each(
           day,
           walkDay(lead, rows, k + 1, grid, day).filter(({ hour }) => isScored(hour, k + 1)),
@@ -190,6 +191,8 @@ function revive({ trained_day, leads: states }: Artefact): LiveModel {
   const inSlot = (values: readonly number[], hour: number): Float64Array[] =>
     values.map((value) => Float64Array.from({ length: DAY_HOURS }, (_, k) => (k === hour ? value : NaN)));
   return {
+    // Its walk is cheap.
+    memory: () => undefined,
     forecast(history) {
       const grid = gridOf(history);
       const leads = walk(history, grid, () => {});

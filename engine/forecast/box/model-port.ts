@@ -80,11 +80,17 @@ export type Recipe = {
   train(history: History, seed: number, progress: Progress): Trained;
   /** Instead of `train` where networks are among its methods. @throws UnavailableError where no backend can. */
   trainNetworks?(history: History, seed: number, progress: Progress, trainer: NetworkTrainer): Promise<Trained>;
-  /** @throws InvalidDataError where the artefact is not of this recipe. */
-  revive(artefact: unknown): LiveModel;
+  /** @param memory of the same model, from an earlier time: spares it the days between. Nothing else depends on it.
+   * @throws InvalidDataError where the artefact is not of this recipe. */
+  revive(artefact: unknown, memory?: WalkMemory): LiveModel;
 };
 
+/** What a live model learned from the days since it was trained: plain values, good for the history that `key` names. */
+export type WalkMemory = { day: number; key: string; state: unknown };
+
 export type LiveModel = {
+  /** After a forecast or an explanation: what spares the next one most of its work. */
+  memory(): WalkMemory | undefined;
   /** The hours it forecasts as of now. @throws InvalidDataError where too little is known. */
   forecast(history: History): HourForecast[];
   /** How it would have done on local days from `from_day` on until now: the day under way counts as far as it is known. */

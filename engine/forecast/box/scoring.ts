@@ -45,3 +45,14 @@ export function daysUntilNow(grid: LocalGrid, from: number): number[] {
 /** Days of a backtest, and days before them on which weights and bands settle. */
 export const BACKTEST_DAYS = 28;
 export const SETTLE_DAYS = 14;
+
+/** Days since its training that a model walks over at most: weights and bands of older days stand in its artefact. */
+export const MOST_WALKED_DAYS = 21;
+
+/** Tells the values of all hours before a local day from any others (FNV-1a over their bits). */
+export function fingerprintBefore(grid: LocalGrid, day: number): string {
+  const hours = grid.hours.slice(0, Math.max(0, (day - grid.first_day) * DAY_HOURS));
+  let hash = 0x811c9dc5;
+  for (const word of new Uint32Array(hours.buffer)) hash = Math.imul(hash ^ word, 0x01000193) >>> 0;
+  return `${grid.first_day} ${day} ${hours.length} ${hash}`;
+}

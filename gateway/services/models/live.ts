@@ -4,6 +4,7 @@
  */
 import { InvalidDataError, NotFoundError } from '../../../engine/errors.ts';
 import type { History, Horizon, SeriesKind } from '../../../engine/forecast/box/model-port.ts';
+import { recipesOf } from '../../../engine/forecast/box/recipes.ts';
 import { gridOf } from '../../../engine/forecast/box/slot-panel.ts';
 import {
   type ContestState,
@@ -87,6 +88,7 @@ export async function judgeHorizon(
   const verdict = judgeRuns(stateOf(live, history), scored, dayNow(history));
   tellCoverage(deps, tenant, live, scored);
   await apply(deps, tenant, live, verdict, runs);
+  if (verdict.act === 'keep' && verdict.out_hours === 0 && !live.pinned) await renew(deps, tenant, live, runs);
   await watchDrift(deps, tenant, live, history, runs);
 }
 
@@ -152,6 +154,18 @@ async function apply(deps: LiveDeps, tenant: string, live: LiveRow, verdict: Ver
   } else if (verdict.out_hours >= ROLLBACK_HOURS)
     await deps.alerts.raise(tenant, 'forecast_error', object, 'warning', { name: object, hours: verdict.out_hours });
   else await deps.alerts.clear(tenant, 'forecast_error', object);
+}
+
+/** What learns nothing is the same model whenever it was made; the newest run of it knows the bands of the newest days. */
+async function renew(deps: LiveDeps, tenant: string, live: LiveRow, runs: readonly ModelRun[]) {
+  const champion = runs.find(({ id }) => id === live.champion);
+  const recipe = recipesOf(live.series, live.horizon).find(({ name }) => name === champion?.recipe);
+  if (!champion || !recipe || recipe.learns) return;
+  const newest = runs
+    .filter((run) => run.recipe === champion.recipe && !live.barred.includes(run.id))
+    .reduce((a, b) => (b.started_ms > a.started_ms ? b : a), champion);
+  if (newest.id === champion.id) return;
+  await change(deps, SYSTEM(tenant), { ...live, champion: newest.id }, 'model.renewed', { recipe: newest.recipe });
 }
 
 /** Back to the one before; where there is none, what needs no training takes over until the next judgement. */

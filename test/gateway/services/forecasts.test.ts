@@ -224,7 +224,7 @@ describe('the forecast service', () => {
     expect(jobs).toMatchObject({ define: ['forecast'], schedule: ['forecast'] });
     expect(jobs.sent).toEqual([{ tenant: 'default', series: ['price'] }]);
     await jobs.run?.(jobs.sent[0]!);
-    expect(written.map((one) => one.series)).toEqual(['price']);
+    expect(written.map((one) => one.series)).toEqual(['price', 'price@planning']);
     service.stop();
     deps.bus.publish({ type: 'prices', tenant: null, area: 'DE-LU' });
     expect(jobs.sent).toHaveLength(1);

@@ -179,6 +179,18 @@ describe('the registry of models', { timeout: 120_000 }, () => {
       expect((await live('day-ahead')).champion!.recipe).toBe('hourly-ridge/1');
     });
 
+    it('one that learns nothing is made anew each week, and its newest run goes on in its place', async () => {
+      await models.train(admin, { series: 'load' });
+      const first = (await live('planning')).live!;
+      expect(await models.train(admin, { series: 'load' })).toEqual([]);
+      now_ms += 8 * DAY_MS;
+      expect((await models.train(admin, { series: 'load' })).length).toBeGreaterThan(3);
+      const { live: row, champion } = await live('planning');
+      expect(row!.champion).not.toBe(first.champion);
+      expect(champion!.started_ms).toBe(now_ms);
+      expect(await acts()).toContain('model.renewed');
+    });
+
     it('a pinned one stays, whatever is better or worse, until it is let go', async () => {
       await models.train(admin, { series: 'load' });
       await models.pin(admin, 'load', 'day-ahead', true);

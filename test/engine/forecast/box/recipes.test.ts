@@ -42,6 +42,14 @@ describe('recipes of the box', { timeout: 60_000 }, () => {
     expect(hours).toHaveLength(24);
     const { base, contributions } = live.explain(known, hours[18]!.day, 18);
     expect(contributions.reduce((sum, { adds }) => sum + adds, base)).toBeCloseTo(hours[18]!.mean, 6);
+    // What a live model remembers spares it the days since its training, and changes nothing.
+    const later = history(49, NOW + 4 * DAY_MS);
+    const without = recipe.revive(JSON.parse(text)).forecast(later);
+    const walking = recipe.revive(JSON.parse(text));
+    walking.forecast(history(48, NOW + 3 * DAY_MS));
+    const memory = structuredClone(walking.memory());
+    expect(recipe.revive(JSON.parse(text), memory).forecast(later)).toEqual(without);
+    expect(recipe.revive(JSON.parse(text), { ...memory!, key: 'of other values' }).forecast(later)).toEqual(without);
     for (const { quantiles } of hours) expect([...quantiles].sort((x, y) => x - y)).toEqual(quantiles);
   });
 
@@ -74,6 +82,16 @@ describe('recipes of the box', { timeout: 60_000 }, () => {
         }
       }
     expect(ours).toBeLessThanOrEqual(mean);
+  });
+
+  it('what a forecaster remembers of its bands changes nothing', () => {
+    const recipe = createDirect(createDayProfiles(), 'day-ahead');
+    const { artefact } = recipe.train(history(40, NOW), 1, () => {});
+    const walking = recipe.revive(artefact);
+    walking.forecast(history(43, NOW + 3 * DAY_MS));
+    const later = history(45, NOW + 5 * DAY_MS);
+    expect(recipe.revive(artefact, walking.memory()).forecast(later)).toEqual(recipe.revive(artefact).forecast(later));
+    expect(walking.memory()!.day).toBe(gridOf(later).first_day + gridOf(later).days - 3);
   });
 
   it('a day on which clocks change has 92 or 100 slots', () => {
