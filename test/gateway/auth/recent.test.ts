@@ -40,3 +40,21 @@ it('whoever is signed in stays so while the database is away, for ten minutes, u
   look = () => Promise.reject(new UnavailableError('away', 'later'));
   await expect(ask()).rejects.toThrow(UnavailableError);
 });
+
+it('nobody who is known waits for a database that is frozen, and what it says later counts', async () => {
+  let now_ms = 0;
+  let say: (value: string | null) => void = () => {};
+  let look: () => Promise<string | null> = async () => 'anna';
+  const recent = createRecent<string>(() => now_ms, 5000);
+  expect(await recent.get('token', () => look())).toBe('anna');
+  now_ms = 6000;
+  look = () =>
+    new Promise((done) => {
+      say = done;
+    });
+  expect(await recent.get('token', () => look())).toBe('anna');
+  say(null);
+  await new Promise((done) => setImmediate(done));
+  look = () => Promise.reject(new UnavailableError('away', 'later'));
+  await expect(recent.get('token', () => look())).rejects.toThrow(UnavailableError);
+});
