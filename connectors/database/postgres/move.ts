@@ -32,7 +32,7 @@ export function moveTables(from: Connection, to: Connection, progress: TableProg
       await target.query('begin');
       try {
         await unforce(target, tables);
-        await refuseUsed(target);
+        if (await isUsed(target)) return await movedBefore(source, target);
         for (const table of [...tables].reverse()) await target.query(`delete from ${quoted(table)}`);
         for (const [index, table] of tables.entries()) {
           await copyTable(source, target, table);
@@ -62,10 +62,24 @@ async function refuseOther(source: pg.Client, target: pg.Client): Promise<void> 
 }
 
 /** A box that was started once has its organisation and audit entries; one that was set up has people. */
-async function refuseUsed(target: pg.Client): Promise<void> {
+async function isUsed(target: pg.Client): Promise<boolean> {
   const { rows } = await target.query<{ n: number }>(`select count(*) as n from ${SCHEMA}.person`);
-  if (Number(rows[0]?.n) > 0)
-    throw new InvalidDataError('The target database holds people already.', 'Move into one that nobody has set up.');
+  return Number(rows[0]?.n) > 0;
+}
+
+/** A move that was interrupted behind its tables goes on: they are there. @throws InvalidDataError for any others */
+async function movedBefore(source: pg.Client, target: pg.Client): Promise<TableFacts> {
+  try {
+    return await compared(source, target);
+  } catch (error) {
+    if (!(error instanceof InvalidDataError)) throw error;
+    throw new InvalidDataError(
+      'The target database holds people already, and not what is to be moved.',
+      'Move into one that nobody has set up.',
+    );
+  } finally {
+    await target.query('rollback');
+  }
 }
 
 /** Tables before those that refer to them. */
