@@ -175,12 +175,15 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       labelNames: ['model', 'kind'],
       registers,
     }),
-    notifications: new Counter({
-      name: 'luna_notifications_total',
-      help: 'Attempts to deliver messages about alerts, by outcome (sent, failed, refused).',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    notifications: fromZero(
+      new Counter({
+        name: 'luna_notifications_total',
+        help: 'Attempts to deliver messages about alerts, by outcome (sent, failed, refused).',
+        labelNames: ['outcome'],
+        registers,
+      }),
+      [{ outcome: 'sent' }, { outcome: 'failed' }, { outcome: 'refused' }],
+    ),
     part_up: new Gauge({
       name: 'luna_part_up',
       help: 'Parts of the box as Admin, Health tells them: 1 works, 0 does not.',
@@ -217,4 +220,13 @@ export function createMetrics(options: { defaults?: boolean } = {}) {
       registers,
     }),
   };
+}
+
+/** Prometheus counts from the first sample it sees: one that begins at 1 loses its first event. */
+function fromZero<Label extends string>(
+  counter: Counter<Label>,
+  labels: readonly Partial<Record<Label, string>>[],
+): Counter<Label> {
+  for (const one of labels) counter.inc(one, 0);
+  return counter;
 }

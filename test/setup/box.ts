@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
-const START_MS = 60_000;
+const START_MS = 180_000;
 /** As `./luna` starts it. */
 export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'];
 export const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
