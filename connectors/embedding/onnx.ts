@@ -1,177 +1,103 @@
 /**
  * A sentence-transformers folder with an ONNX file, run in process: semantic search without any server. `onnxruntime-node`
- * is optional; where it is missing, this says so. Token vectors are mean pooled with the mask, and brought to length 1.
+ * is optional; where it is missing, this says so. It computes in a thread of its own.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Tokenizer } from '@huggingface/tokenizers';
+import { Worker } from 'node:worker_threads';
 import { ConfigError, UnavailableError } from '../../engine/errors.ts';
-import type { EmbeddedAs, Embedder } from '../../engine/ports.ts';
-import { toLengthOne } from '../../engine/rag/length-one.ts';
+import type { Embedder } from '../../engine/ports.ts';
+import type { OnnxOptions } from './onnx-model.ts';
+import type { FromModel, ModelFault, ToModel } from './onnx-worker.ts';
 
-export type OnnxOptions = {
-  /** Holds `tokenizer.json`, and `model.onnx` or `onnx/model.onnx`. */
-  dir: string;
-  /** Put before each text, where the model wants it; left out: as `config_sentence_transformers.json` says. */
-  prefixes?: Record<EmbeddedAs, string>;
-  threads?: number;
-};
-
-const LONGEST = 256;
-/** Texts of about the same length go together, so that little is padded. */
-const MOST_TOKENS = 4096;
-const MOST_TEXTS = 32;
-const MODEL_FILES = ['model.onnx', 'onnx/model.onnx', 'model_quantized.onnx', 'onnx/model_quantized.onnx'];
-
-type Ort = typeof import('onnxruntime-node');
-type Encoded = { place: number; ids: number[] };
-type Setup = { tokenizer: Tokenizer; longest: number; end: number | null; prefixes: Record<EmbeddedAs, string> };
+type Waiting = { resolve(vectors: Float32Array[]): void; reject(error: Error): void };
+type Thread = { worker: Worker; identity: string; waiting: Map<number, Waiting> };
 
 /** @throws ConfigError for a folder without model or tokenizer, or without the runtime */
 export async function openOnnxEmbedder(options: OnnxOptions): Promise<Embedder> {
-  const file = MODEL_FILES.map((name) => join(options.dir, name)).find((path) => existsSync(path));
-  if (!file || !existsSync(join(options.dir, 'tokenizer.json')))
-    throw new ConfigError(
-      `${options.dir} holds no tokenizer.json with a model.onnx.`,
-      'Put a sentence-transformers folder with its ONNX export there.',
-    );
-  const ort = await loadRuntime();
-  const setup = await readSetup(options).catch((error: Error) => {
-    throw new ConfigError(
-      `The tokenizer of ${options.dir} cannot be read: ${error.message}`,
-      'Copy tokenizer.json and the config files of the model there again.',
-      { cause: error },
-    );
-  });
-  const session = await ort.InferenceSession.create(file, {
-    intraOpNumThreads: options.threads ?? 2,
-    logSeverityLevel: 3,
-  }).catch((error: Error) => {
-    throw new ConfigError(`The model ${file} cannot be opened: ${error.message}`, 'Export it anew.', { cause: error });
-  });
-  const digest = (await digestOf(file)).slice(0, 16);
+  let opened: Promise<Thread> | null = openThread(options, forget);
+  let next_id = 0;
+  await opened;
 
-  async function run(batch: readonly Encoded[], vectors: Float32Array[]): Promise<void> {
-    const length = Math.max(...batch.map(({ ids }) => ids.length));
-    const shape = [batch.length, length];
-    const ids = new BigInt64Array(batch.length * length);
-    const mask = new BigInt64Array(batch.length * length);
-    batch.forEach((one, row) => {
-      one.ids.forEach((id, at) => {
-        ids[row * length + at] = BigInt(id);
-        mask[row * length + at] = 1n;
-      });
-    });
-    const tensor = (cells: BigInt64Array) => new ort.Tensor('int64', cells, shape);
-    const given: Record<string, InstanceType<Ort['Tensor']>> = {
-      input_ids: tensor(ids),
-      attention_mask: tensor(mask),
-      token_type_ids: tensor(new BigInt64Array(ids.length)),
-    };
-    const feeds = Object.fromEntries(session.inputNames.flatMap((name) => (given[name] ? [[name, given[name]]] : [])));
-    const output = await session.run(feeds);
-    const [name = ''] = pooledFirst(session.outputNames);
-    const found = output[name];
-    if (!found) throw new UnavailableError('The embedding model gave nothing.', 'Check its ONNX export.');
-    const cells = found.data as Float32Array;
-    for (const [row, one] of batch.entries())
-      vectors[one.place] = toLengthOne(
-        found.dims.length === 2 ? rowOf(cells, row, batch.length) : pooled(cells, row, one.ids.length, found.dims),
-      );
+  /** One that ended (out of memory, say) is begun again by the next text. */
+  async function thread(): Promise<Thread> {
+    opened ??= openThread(options, forget);
+    return opened;
+  }
+
+  function forget(): void {
+    opened = null;
   }
 
   return {
-    identity: async () => `onnx ${digest} ${JSON.stringify([setup.longest, setup.prefixes])}`,
+    identity: async () => (await thread()).identity,
     async embed(texts, as, signal) {
-      const encoded = texts.map((text, place) => ({ place, ids: encode(setup, setup.prefixes[as] + text) }));
-      encoded.sort((a, b) => a.ids.length - b.ids.length);
-      const vectors: Float32Array[] = new Array(texts.length);
-      for (let at = 0; at < encoded.length; ) {
-        signal?.throwIfAborted();
-        const batch = batchFrom(encoded, at);
-        await run(batch, vectors);
-        at += batch.length;
-      }
-      return vectors;
+      signal?.throwIfAborted();
+      if (texts.length === 0) return [];
+      const { worker, waiting } = await thread();
+      const id = next_id;
+      next_id += 1;
+      const post = (told: ToModel) => worker.postMessage(told);
+      return new Promise((resolve, reject) => {
+        const cancel = () => {
+          if (!waiting.has(id)) return;
+          settle(worker, waiting, id);
+          post({ id, cancel: true });
+          reject(signal?.reason as Error);
+        };
+        signal?.addEventListener('abort', cancel, { once: true });
+        waiting.set(id, { resolve, reject });
+        worker.ref();
+        post({ id, texts: [...texts], as });
+      });
     },
-    close: () => session.release(),
+    async close() {
+      const made = await opened?.catch(() => null);
+      await made?.worker.terminate();
+    },
   };
 }
 
-async function loadRuntime(): Promise<Ort> {
-  try {
-    return await import('onnxruntime-node');
-  } catch (cause) {
-    throw new ConfigError(
-      'onnxruntime-node is not installed, which runs embedding models in process.',
-      'Install it with npm, or use a model of Ollama.',
-      { cause },
-    );
-  }
+/** Whoever waits for vectors keeps the process; the model itself does not. */
+function settle(worker: Worker, waiting: Thread['waiting'], id: number): Waiting | undefined {
+  const one = waiting.get(id);
+  waiting.delete(id);
+  if (waiting.size === 0) worker.unref();
+  return one;
 }
 
-async function readSetup({ dir, prefixes }: OnnxOptions): Promise<Setup> {
-  const json = async (name: string) =>
-    JSON.parse(await readFile(join(dir, name), 'utf8').catch(() => '{}')) as Record<string, unknown>;
-  const stored = await json('tokenizer.json');
-  // What the file says of padding and cutting is for training; cut texts keep their last token here.
-  const tokenizer = new Tokenizer({ ...stored, truncation: null, padding: null }, await json('tokenizer_config.json'));
-  const { max_seq_length } = (await json('sentence_bert_config.json')) as { max_seq_length?: number };
-  const { prompts } = (await json('config_sentence_transformers.json')) as { prompts?: Record<string, string> };
-  const own = { document: prompts?.document ?? prompts?.passage ?? '', query: prompts?.query ?? '' };
-  const sample = tokenizer.encode('a').ids;
-  return {
-    tokenizer,
-    longest: max_seq_length ?? LONGEST,
-    end: sample.length > 1 ? (sample.at(-1) ?? null) : null,
-    prefixes: prefixes ?? own,
-  };
+function openThread(options: OnnxOptions, onEnd: () => void): Promise<Thread> {
+  const worker = new Worker(new URL('./onnx-worker.ts', import.meta.url), { workerData: options });
+  const waiting = new Map<number, Waiting>();
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      reject(error);
+      for (const one of waiting.values()) one.reject(error);
+      waiting.clear();
+    };
+    worker.on('message', (told: FromModel) => {
+      if ('opened' in told) {
+        worker.unref();
+        return resolve({ worker, identity: told.opened, waiting });
+      }
+      if (told.id === null) {
+        reject(errorOf(told.fault));
+        return void worker.terminate();
+      }
+      const one = settle(worker, waiting, told.id);
+      if ('fault' in told) one?.reject(errorOf(told.fault));
+      else one?.resolve(told.vectors);
+    });
+    worker.on('error', (error: Error) => fail(ended(error.message)));
+    worker.on('exit', () => {
+      onEnd();
+      fail(ended('its thread ended'));
+    });
+  });
 }
 
-function encode({ tokenizer, longest, end }: Setup, text: string): number[] {
-  const { ids } = tokenizer.encode(text);
-  if (ids.length <= longest) return ids;
-  return end === null ? ids.slice(0, longest) : [...ids.slice(0, longest - 1), end];
+function errorOf({ config, message, remedy }: ModelFault): Error {
+  return config ? new ConfigError(message, remedy) : new UnavailableError(message, remedy);
 }
 
-function batchFrom(encoded: readonly Encoded[], from: number): Encoded[] {
-  let to = from + 1;
-  while (
-    to < encoded.length &&
-    to - from < MOST_TEXTS &&
-    (encoded[to]?.ids.length ?? 0) * (to - from + 1) <= MOST_TOKENS
-  )
-    to += 1;
-  return encoded.slice(from, to);
-}
-
-/** Exports that pool by themselves name it so. */
-function pooledFirst(names: readonly string[]): string[] {
-  const rank = (name: string) => (/^(?:sentence_)?embedding$/.test(name) ? 0 : /last_hidden|token/.test(name) ? 1 : 2);
-  return [...names].sort((a, b) => rank(a) - rank(b));
-}
-
-function rowOf(cells: Float32Array, row: number, rows: number): Float32Array {
-  const width = cells.length / rows;
-  return cells.slice(row * width, (row + 1) * width);
-}
-
-function pooled(
-  cells: Float32Array,
-  row: number,
-  tokens: number,
-  [, length = 1, width = 1]: readonly number[],
-): Float32Array {
-  const sum = new Float32Array(width);
-  for (let token = 0; token < tokens; token += 1)
-    for (let i = 0; i < width; i += 1) sum[i] = (sum[i] ?? 0) + (cells[(row * length + token) * width + i] ?? 0);
-  return sum;
-}
-
-async function digestOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
-  return hash.digest('hex');
+function ended(why: string): UnavailableError {
+  return new UnavailableError(`The embedding model stopped: ${why}.`, 'It is begun again with the next question.');
 }

@@ -27,6 +27,26 @@ describe('embeddings in process', () => {
 });
 
 describe.skipIf(!dir)('a real model in process', () => {
+  it('computes beside the thread that answers people, and a question goes before passages', async () => {
+    const embedder = await openOnnxEmbedder({ dir: dir ?? '' });
+    const ended: string[] = [];
+    let [turns, over] = [0, false];
+    const count = () => {
+      turns += 1;
+      if (!over) setImmediate(count);
+    };
+    count();
+    const text = 'The operator of a distribution grid may reduce the power of controllable loads. '.repeat(8);
+    const passages = Array.from({ length: 48 }, (_, i) => `${i} ${text}`);
+    const documents = embedder.embed(passages, 'document').then(() => ended.push('passages'));
+    const question = embedder.embed(['Who may reduce power?'], 'query').then(() => ended.push('question'));
+    await Promise.all([documents, question]);
+    over = true;
+    expect(ended).toEqual(['question', 'passages']);
+    expect(turns).toBeGreaterThan(200);
+    await embedder.close();
+  }, 120_000);
+
   embedderContract(async () => {
     const embedder = await openOnnxEmbedder({ dir: dir ?? '' });
     return { embedder, close: () => embedder.close() };
