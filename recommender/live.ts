@@ -1,5 +1,6 @@
 /** The policies that a box may run: a learner by name, under the guard that keeps it from costing more than the rule. */
-import { CONSERVATIVE, createConservativePolicy } from './bandit/conservative.ts';
+import { CONSERVATIVE, createConservativePolicy, FORMER_GUARD } from './bandit/conservative.ts';
+import { createDefaultPolicy, FORMER_DEFAULTS } from './bandit/default-policy.ts';
 import type { EstimatingPolicy } from './bandit/linear-policy.ts';
 import { createPolicy, POLICY_NAMES, type PolicyName } from './bandit/policies.ts';
 import type { Policy } from './bandit/port.ts';
@@ -26,5 +27,16 @@ export function livePolicyOf(version: string): LivePolicy | null {
     const made = createLivePolicy(name);
     if (made.policy.version === version) return made;
   }
+  for (const { name, learner } of formerLearners()) {
+    const policy = createConservativePolicy(learner, FORMER_GUARD);
+    if (policy.version === version) return { name, policy, learner };
+  }
   return null;
+}
+
+/** Those of today and those that the box shipped before, under the guard of that time. */
+function formerLearners(): { name: PolicyName; learner: EstimatingPolicy }[] {
+  const former = FORMER_DEFAULTS.map((options) => createDefaultPolicy(INPUTS, options));
+  const today = POLICY_NAMES.map((name) => ({ name, learner: createPolicy(name, INPUTS) }));
+  return [...former.map((learner) => ({ name: 'default' as const, learner })), ...today];
 }

@@ -22,6 +22,8 @@ export type ConservativeOptions = {
 };
 
 export const CONSERVATIVE = { caution: 1.15, trials: 0.2 };
+/** As it was shipped before; decisions of that time can be made again. */
+export const FORMER_GUARD = { caution: 0.7, trials: 0 };
 /** Rewards lie in 0 … 1; what the rule shows earns about 0.3. */
 const NEXT_TO_NOTHING = 0.08;
 /** Standard deviations that must still be below it, and answers that it takes to say so. */
@@ -35,7 +37,7 @@ const LEAST_COST = 1e-9;
 
 export function createConservativePolicy(learner: EstimatingPolicy, options: ConservativeOptions): Policy {
   const { caution = CONSERVATIVE.caution, trials = CONSERVATIVE.trials, floor = PROPENSITY_FLOOR } = options;
-  const version = `cautious-${caution}-${trials}(${learner.version})`;
+  const version = `cautious-${caution}${trials > 0 ? `-${trials}` : ''}(${learner.version})`;
   const byRule = rule();
 
   return {

@@ -5,7 +5,7 @@
  * nothing else; a new choice is a new version.
  */
 import { createConservativePolicy } from './conservative.ts';
-import { createDescribedPolicy } from './described-policy.ts';
+import { createDescribedPolicy, type DescribedOptions } from './described-policy.ts';
 import { PROPENSITY_FLOOR } from './floor.ts';
 import { createLinearPolicy, type EstimatingPolicy, sha256 } from './linear-policy.ts';
 import type { Candidate, DecisionContext, Policy } from './port.ts';
@@ -24,7 +24,8 @@ export const DEFAULT_PARAMETERS = {
 };
 export type DefaultParameters = typeof DEFAULT_PARAMETERS;
 
-export const SITE_PARAMETERS = {
+export type SiteParameters = Omit<DescribedOptions, 'version' | 'inputs' | 'strategy' | 'floor'>;
+export const SITE_PARAMETERS: SiteParameters = {
   scales: { own: 0.5, kind: 0.9, moment: 0.15 },
   usual_reward: 0.27,
   /** Of saving, certainty, urgency, shown today, shown this week. */
@@ -34,9 +35,23 @@ export const SITE_PARAMETERS = {
   half_life_days: 45,
   surprise: { limit: 10, kept: 0.1 },
 };
-export type SiteParameters = typeof SITE_PARAMETERS;
 
 export const DEFAULT_VERSION = 'hybrid-ucb/3';
+
+/** What the box shipped before, so that the decisions of that time can be made again. */
+export const FORMER_DEFAULTS: readonly { version: string; site: SiteParameters }[] = [
+  {
+    version: 'hybrid-ucb/2',
+    site: {
+      scales: { own: 0.3, kind: 0.6, moment: 0.1 },
+      ...{ usual_reward: 0.3, usual_slopes: [] },
+      noise: { variance: 0.16, rewards: 60 },
+      sharing: { share: 0.5, from_rewards: 30 },
+      half_life_days: 45,
+      surprise: { limit: 5, kept: 0.1 },
+    },
+  },
+];
 const LIFT_SEED = 7;
 
 export function defaultStrategy(parameters: DefaultParameters = DEFAULT_PARAMETERS): Strategy {
