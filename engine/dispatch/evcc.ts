@@ -18,11 +18,10 @@ export function answerEvcc(request: EvccRequest, solve: MixedSolver): EvccRespon
   checkRequest(request);
   const model = buildModel(request);
   for (let round = 0; ; round++) {
-    const found = solve(model.rows.finish(), {
-      gap: 1e-9,
-      absolute_gap: MONEY_GAP / (model.unit * 1000),
-      nodes: NODES,
-    });
+    const program = model.rows.finish();
+    const limits = { gap: 1e-9, absolute_gap: MONEY_GAP / (model.unit * 1000), nodes: NODES };
+    const direct = solve(program, { ...limits, direct: true });
+    const found = direct.status === 'optimal' ? direct : solve(program, limits);
     if (found.status === 'infeasible') return noSchedule(model);
     const added = round < ROUNDS ? addBroken(model, found.x) : false;
     if (!added) return response(model, found.x, found.status === 'optimal');

@@ -56,6 +56,14 @@ function solveLinear(highs: Highs, program: StageProgram): Pick<LinearSolution, 
   });
 }
 
+const DIRECT = {
+  presolve: 'off',
+  mip_heuristic_run_root_reduced_cost: false,
+  mip_heuristic_run_rins: false,
+  mip_heuristic_run_rens: false,
+  mip_heuristic_run_feasibility_jump: false,
+} as const;
+
 function solveMixed(highs: Highs, { base, binaries, rows }: MixedProgram, limits: MixedLimits): MixedSolution {
   const columns = base.columns + binaries;
   const all = rows.length + base.rhs.length;
@@ -87,6 +95,7 @@ function solveMixed(highs: Highs, { base, binaries, rows }: MixedProgram, limits
       mip_max_nodes: limits.nodes,
       mip_feasibility_tolerance: 1e-7,
       primal_feasibility_tolerance: 1e-8,
+      ...(limits.direct ? DIRECT : {}),
     });
     model.run();
     const { modelStatus } = highs.constants;

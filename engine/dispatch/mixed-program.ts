@@ -17,6 +17,8 @@ export type MixedLimits = {
   absolute_gap?: number;
   /** Branch-and-bound nodes: a limit in nodes, not seconds, so that the same input gives the same plan. */
   nodes: number;
+  /** Without presolve and heuristics: faster where the relaxation is all but whole, and may end without a plan. */
+  direct?: boolean;
 };
 
 export type MixedSolution = {
