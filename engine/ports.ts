@@ -219,6 +219,12 @@ export interface PassageIndex extends Closable {
   /** How telling each word is among the tenant's passages of a language (inverse document frequency, ≥ 0; highest for
    * a word that none holds). Left out where the index cannot say: all words count the same then. */
   rarity?(tenant: string, words: readonly string[], language: 'en' | 'de'): Promise<number[]>;
+  /** What a glossary says instead of words of the question: their stems, and the other words. Left out without one. */
+  otherwise?(
+    tenant: string,
+    question: string,
+    language: 'en' | 'de',
+  ): Promise<readonly { stems: readonly string[]; others: readonly string[] }[]>;
   /** What it holds, with what its owner noted; left out where nothing outlives the process that the owner cannot see. */
   contents?(tenant: string): Promise<HeldDocument[]>;
   /** Share of the truly nearest passages (by all bits, every passage compared) that its search finds, mean over the

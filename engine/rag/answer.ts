@@ -3,18 +3,10 @@
  * They come from the section that ranks first, where it is likely enough that it answers (confidence.ts).
  */
 import type { PassageHit } from '../ports.ts';
-import {
-  confidenceOf,
-  foundIn,
-  isSameSection,
-  LEAST_CONFIDENCE,
-  NUMBER,
-  NUMBER_WORD,
-  shareOf,
-  type Weights,
-  weightsOf,
-  yearsFirst,
-} from './confidence.ts';
+import { confidenceOf, isSameSection, LEAST_CONFIDENCE, type Weights, yearsFirst } from './confidence.ts';
+import { hasAmount, NUMBER, TIME } from './cues.ts';
+import { createMatcher } from './matching.ts';
+import { matchersFor, type Weighed } from './order.ts';
 import type { Question } from './question.ts';
 import { keysOfSection } from './references.ts';
 import { sentencesOf } from './sentences.ts';
@@ -66,7 +58,11 @@ export function findEvidence(
   if (!first || confidenceOf(question, candidates, weights, analyzers) < LEAST_CONFIDENCE) return [];
   if (question.references.length > 0 && asksForPlace(question, first, analyzers)) return opening(candidates);
   const near = candidates.filter((hit) => isSameSection(first, hit));
-  const scored = near.flatMap((hit, rank) => scorePassage(question, hit, rank, weights, analyzers));
+  const matchers = matchersFor(question.terms, weights, analyzers);
+  const scored = near.flatMap((hit, rank) => {
+    const { language } = hit.passage;
+    return scorePassage(question, hit, rank, matchers(language), analyzers[language]);
+  });
   const telling = scored.filter(({ quote }) => !missesAmount(question, quote));
   return choose(telling.length > 0 ? telling : scored);
 }
@@ -99,7 +95,9 @@ function asksForPlace({ terms }: Question, first: PassageHit | undefined, analyz
   if (!first) return false;
   const { language, document_title } = first.passage;
   const title = analyzers[language].terms(document_title);
-  return foundIn(terms[language], title).every((share) => share === 1);
+  return createMatcher(terms[language])
+    .foundIn(title)
+    .every((share) => share === 1);
 }
 
 /** Where the question names a place, only that place may answer. */
@@ -113,36 +111,28 @@ function scorePassage(
   question: Question,
   hit: PassageHit,
   rank: number,
-  weights: Weights,
-  analyzers: Analyzers,
+  { matcher, share }: Weighed,
+  analyzer: Analyzer,
 ): Evidence[] {
   const { passage } = hit;
-  const analyzer = analyzers[passage.language];
   const terms = question.terms[passage.language];
-  const weight = weightsOf(terms, weights[passage.language]);
-  const head = foundIn(terms, analyzer.terms(`${passage.document_title} ${passage.section}`)).map(
-    (share) => share * IN_HEAD,
-  );
-  const whole = higher(foundIn(terms, analyzer.terms(passage.text)), head);
-  const coverage = shareOf(whole, weight);
+  const head = matcher
+    .foundIn(analyzer.terms(`${passage.document_title} ${passage.section}`))
+    .map((value) => value * IN_HEAD);
+  const whole = higher(matcher.foundIn(analyzer.terms(passage.text)), head);
+  const coverage = share(whole);
   // `… nach dem EnWG` names the document, not the subject.
-  const inTitle = foundIn(terms, analyzer.terms(passage.document_title));
+  const inTitle = matcher.foundIn(analyzer.terms(passage.document_title));
   const subject = terms.filter((_, i) => (inTitle[i] ?? 0) < 1);
   return candidatesIn(passage.text).map(({ start, end }) => {
     const quote = passage.text.slice(start, end);
-    const own = foundIn(terms, analyzer.terms(quote));
+    const own = matcher.foundIn(analyzer.terms(quote));
+    const said = higher(
+      own,
+      head.map((value) => 0.6 * value),
+    );
     const score =
-      0.55 *
-        shareOf(
-          higher(
-            own,
-            head.map((value) => 0.6 * value),
-          ),
-          weight,
-        ) +
-      0.35 * coverage +
-      0.1 / (rank + 1) +
-      cueOf(question, quote, { terms, subject }, analyzer);
+      0.55 * share(said) + 0.35 * coverage + 0.1 / (rank + 1) + cueOf(question, quote, { terms, subject }, analyzer);
     return { hit, start: passage.start + start, end: passage.start + end, quote, score };
   });
 }
@@ -154,13 +144,12 @@ function higher(a: readonly number[], b: readonly number[]): number[] {
 /** Sentences; a line that only names what the next one says (`1. Bilanzkreis`) goes with it. */
 function candidatesIn(text: string): { start: number; end: number }[] {
   const sentences = sentencesOf(text);
+  const names = sentences.map(({ start, end }) => isName(text.slice(start, end)));
   return sentences.flatMap((sentence, i) => {
-    const piece = text.slice(sentence.start, sentence.end);
-    const before = sentences[i - 1];
-    if (before && isName(text.slice(before.start, before.end))) return [];
-    const next = sentences[i + 1];
-    const span = isName(piece) && next ? { start: sentence.start, end: next.end } : sentence;
-    return [trimmed(text, span)];
+    if (names[i - 1]) return [];
+    let last = i;
+    while (names[last] && last + 1 < sentences.length) last += 1;
+    return [trimmed(text, { start: sentence.start, end: sentences[last]?.end ?? sentence.end })];
   });
 }
 
@@ -182,8 +171,6 @@ function trimmed(text: string, { start, end }: { start: number; end: number }): 
   return { start, end: start + (cut > 0 ? cut : LONGEST_QUOTE) };
 }
 
-const TIME =
-  /\b(?:\d{1,2}\.? (?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|January|February|March|May|June|July|October|December)|(?:\w+|\d+) (?:weeks?|days?|months?|years?|hours?|minutes?|Wochen?|Tagen?|Monaten?|Jahren?|Stunden?|Minuten?|Werktagen?)|jährlich|monatlich|unverzüglich|annually|without delay|20\d\d)\b/i;
 const ACTOR = /\b(?:shall|must|may|hat|haben|ist|sind|muss|müssen|kann|obliegt)\b/i;
 /** A definition that only points to another. */
 const ELSEWHERE = /\bas defined in\b|\bim Sinne (?:des|der|von) (?:§|Art)/i;
@@ -202,7 +189,7 @@ function cueOf({ kind }: Question, quote: string, asked: Asked, analyzer: Analyz
 
 /** A sentence without any number tells no amount, however well its words fit. */
 function missesAmount({ kind }: Question, quote: string): boolean {
-  return kind === 'amount' && !NUMBER.test(quote) && !NUMBER_WORD.test(quote);
+  return kind === 'amount' && !hasAmount(quote);
 }
 
 /** `‘active customer’ means …`, `Bilanzkreis: …`, `4. Bilanzkreis` and its text below, `A battery is …`. */

@@ -17,14 +17,31 @@ export type Compounds = {
 };
 
 const SHORTEST_PART = 4;
+/** Nouns that are shorter and begin or end many compounds; other short words would be found everywhere. */
+const SHORT_NOUNS = ['gas', 'tag', 'bau', 'see', 'amt', 'weg', 'ort', 'rad'];
 const SHORTEST_COMPOUND = 9;
-/** Of a known beginning or end of a word that does not split. */
-const SHORTEST_END = 5;
 const LONGEST_WORD = 60;
-const MOST_PARTS = 4;
 /** Fugenelemente, and the vowel of a verb stem (Einspeise-vergütung). */
 const LINKS = ['', 's', 'es', 'n', 'en', 'e', 'er', 'ens'];
+/**
+ * What a split costs: few parts are better than many, words as they are written better than stems (`steu`), and no
+ * link better than one. A letter that no part covers costs less than a part that is no word.
+ */
+const COST = { part: 1, stem: 0.6, link: 0.15, short: 0.3, gap: 1.2, letter: 0.35 };
 const NONE: readonly string[] = [];
+
+type Way = { cost: number; from: number; stem: string | null };
+
+function partsOn(ways: readonly (Way | undefined)[], end: number): string[] {
+  const parts: string[] = [];
+  for (let at = end; at > 0; ) {
+    const way = ways[at];
+    if (!way) return [];
+    if (way.stem !== null) parts.unshift(way.stem);
+    at = way.from;
+  }
+  return parts;
+}
 
 export function createCompounds(): Compounds {
   /** Surface forms and stems → stem. */
@@ -35,51 +52,43 @@ export function createCompounds(): Compounds {
   let settled = 0;
   let settledFully = 0;
 
-  function part(piece: string): string | undefined {
-    for (const link of LINKS) {
-      if (!piece.endsWith(link) || piece.length - link.length < SHORTEST_PART) continue;
-      const stem = dictionary.get(piece.slice(0, piece.length - link.length));
-      if (stem !== undefined) return stem;
+  /** The cheapest way to cut a word into known parts; with gaps also those that cover only some of it. */
+  function cheapest(word: string, whole: string, gaps: boolean): string[] {
+    if (word.length < SHORTEST_COMPOUND || word.length > LONGEST_WORD) return [];
+    const ways: Way[] = [{ cost: 0, from: -1, stem: null }];
+    const offer = (to: number, way: Way) => {
+      if (way.cost < (ways[to]?.cost ?? Number.POSITIVE_INFINITY)) ways[to] = way;
+    };
+    for (let from = 0; from < word.length; from += 1) {
+      const way = ways[from];
+      if (!way) continue;
+      for (let to = from + 2; to <= word.length; to += 1) {
+        const piece = word.slice(from, to);
+        const stem = partOf(piece);
+        if (stem === undefined || stem === whole || (from === 0 && to === word.length)) continue;
+        const cost =
+          way.cost + COST.part + (words.has(piece) ? 0 : COST.stem) + (piece.length < SHORTEST_PART ? COST.short : 0);
+        for (const link of to === word.length ? [''] : LINKS) {
+          const next = to + link.length;
+          if (next < word.length || link === '')
+            if (word.startsWith(link, to)) offer(next, { cost: cost + (link === '' ? 0 : COST.link), from, stem });
+        }
+      }
+      if (gaps)
+        for (let to = from + 1; to <= word.length; to += 1)
+          offer(to, { cost: way.cost + COST.gap + COST.letter * (to - from), from, stem: null });
     }
-    return undefined;
+    return partsOn(ways, word.length);
   }
 
-  /** The longest last part first: in German it carries the meaning. Inside of a word it may end with a link. */
-  function partsOf(word: string, whole: string, left: number, inside = false): string[] | null {
-    for (let cut = SHORTEST_PART; cut <= word.length - SHORTEST_PART; cut += 1) {
-      const last = inside ? part(word.slice(cut)) : dictionary.get(word.slice(cut));
-      if (last === undefined || last === whole) continue;
-      const head = word.slice(0, cut);
-      const first = part(head);
-      if (first !== undefined && first !== whole) return [first, last];
-      const more = left > 2 ? partsOf(head, whole, left - 1, true) : null;
-      if (more) return [...more, last];
-    }
-    return null;
+  function partOf(piece: string): string | undefined {
+    if (piece.length < SHORTEST_PART && !SHORT_NOUNS.includes(piece)) return undefined;
+    return piece.length < SHORTEST_PART ? piece : dictionary.get(piece);
   }
 
   function split(word: string): string[] {
-    if (word.length < SHORTEST_COMPOUND || word.length > LONGEST_WORD) return [];
-    return partsOf(word, words.get(word) ?? word, MOST_PARTS) ?? [];
-  }
-
-  /** What is known at the beginning and the end of a word that does not split: `…pflicht`. */
-  function ends(word: string): string[] {
-    if (word.length < SHORTEST_COMPOUND || word.length > LONGEST_WORD) return [];
-    const found: string[] = [];
-    for (let cut = word.length - 1; cut >= SHORTEST_END; cut -= 1) {
-      const first = part(word.slice(0, cut));
-      if (first === undefined) continue;
-      found.push(first);
-      break;
-    }
-    for (let cut = 1; cut <= word.length - SHORTEST_END; cut += 1) {
-      const last = dictionary.get(word.slice(cut));
-      if (last === undefined) continue;
-      found.push(last);
-      break;
-    }
-    return found;
+    const parts = cheapest(word, words.get(word) ?? word, false);
+    return parts.length > 1 ? parts : [];
   }
 
   function register([word, stem]: [string, string], into: Map<string, string[]>): void {
@@ -118,7 +127,7 @@ export function createCompounds(): Compounds {
     holding: (stem) => inside.get(stem) ?? NONE,
     split(word) {
       const parts = split(word);
-      return parts.length > 0 || words.has(word) ? parts : ends(word);
+      return parts.length > 0 || words.has(word) ? parts : cheapest(word, word, true);
     },
     words: () => [...words],
   };

@@ -2,6 +2,7 @@
 import type { Passage } from '../ports.ts';
 import { isAsking } from './question.ts';
 import type { ReferenceKey } from './references.ts';
+import { sentencesOf } from './sentences.ts';
 import type { Analyzer } from './terms.ts';
 
 const DEFINING_SECTION = /begriffsbestimmung|begriffsdefinition|\bbegriffe\b|definition|interpretation/i;
@@ -32,7 +33,7 @@ export function definitionsAsked(question: string, analyzer: Analyzer): Referenc
   if (!ASKS.test(question.trim())) return [];
   const words = analyzer
     .terms(question.replace(/§+\s*\d+\w*/g, ' '))
-    .filter(({ word }) => !isAsking(word) && !BESIDE.has(word));
+    .filter(({ word }) => !isAsking(word) && !BESIDE.has(word) && word.length > 1);
   const stems = words.map(({ stem }) => stem);
   const lengths = Array.from({ length: Math.min(LONGEST_TERM, stems.length) }, (_, i) => i + 1).reverse();
   const several = SEVERAL.test(question);
@@ -40,6 +41,21 @@ export function definitionsAsked(question: string, analyzer: Analyzer): Referenc
     // What is asked for comes first: of `Inbetriebnahme einer Anlage` not the plant.
     const starts = several ? stems.slice(0, stems.length - length + 1) : stems.slice(0, 1);
     return starts.map((_, at) => keyOf(stems.slice(at, at + length)));
+  });
+}
+
+/** `Grundversorger nach Absatz 1 ist jeweils …`, `‘balancing’ means …`: what comes before the verb. */
+const SUBJECT = /^(.{2,90}?)\s(?:ist|sind|means?|is|are|bezeichnet|bedeutet)\s/s;
+const LONGEST_SUBJECT = 5;
+
+/** Whether a sentence of the text says what the term with these stems is. */
+export function definesIn(text: string, stems: readonly string[], analyzer: Analyzer): boolean {
+  if (stems.length === 0) return false;
+  return sentencesOf(text).some(({ start, end }) => {
+    const subject = SUBJECT.exec(text.slice(start, end).replace(MARKER, ''))?.[1];
+    if (subject === undefined) return false;
+    const first = analyzer.terms(subject).slice(0, Math.max(LONGEST_SUBJECT, stems.length));
+    return stems.every((stem) => first.some((term) => term.stem === stem));
   });
 }
 

@@ -5,7 +5,7 @@ const DE = `
 Netzentgeltreduzierung = reduziertes Netzentgelt; Reduzierung von Netzentgelten
 Netzgebühr; Netzgebühren; Gebühren fürs Netz; Netzkosten = Netzentgelt; Netzentgelte
 Wallbox; Ladesäule; Ladestation; Ladebox = Ladepunkt für Elektromobile; steuerbare Verbrauchseinrichtung
-E-Auto; Elektroauto; Elektrofahrzeug; Stromer = Elektromobil; Ladepunkt
+E-Auto; Elektroauto; Elektrofahrzeug = Elektromobil; Ladepunkt
 Wärmepumpe; Klimaanlage = steuerbare Verbrauchseinrichtung; elektrisch betriebene Wärmepumpe
 drosseln; abregeln; dimmen = steuern; netzorientierte Steuerung; Reduzierung des Leistungsbezugs
 herunterregeln; herunterfahren; abschalten = Anpassung der Wirkleistungserzeugung; Anpassung von Einspeisungen
@@ -113,6 +113,113 @@ Direktverkauf; selbst vermarkten = Direktvermarktung
 Frist; wie lange Zeit; Zeit lassen = innerhalb einer Frist; innerhalb von
 Stromkennzeichnung; Strommix = Energieträgermix; Stromkennzeichnung
 Stromfresser; energieintensiv = stromkostenintensive Unternehmen; Stromkostenintensität
+Netz betreiben; eigenes Netz; Erlaubnis für ein Netz = Genehmigung des Netzbetriebs; Aufnahme des Betriebs
+Strom verkaufen; Stromverkauf; Stromhändler; Händler = Energielieferant; Belieferung von Haushaltskunden
+Hacker; Hackerangriff; Cyberangriff; Cybersicherheit; Computervirus = IT-Sicherheit; Störungen informationstechnischer Systeme; Angriffserkennung
+Chef; Geschäftsführer; Vorstand = Geschäftsleitung
+Konzern; Tochterfirma; Mutterkonzern; trennen; getrennt = Entflechtung; vertikal integriertes Unternehmen; Unabhängigkeit
+besitzen; gehören; Besitzer; kaufen = Eigentümer; Eigentum; errichten, verwalten oder betreiben
+Trasse; Stromtrasse; Hochspannungsmast; Strommast; Strommasten = Hochspannungsleitung; Freileitung; Planfeststellung
+Vermessung; Probebohrung; Grundstück betreten = Vorarbeiten; Duldungspflicht; Zutritt
+enteignen; Land wegnehmen = Enteignung; vorzeitige Besitzeinweisung
+klagen; Klage; wehren; Widerspruch; Einspruch; vor Gericht = Beschwerde; Rechtsbehelfe; Rechtsschutz
+schließen; dichtmachen; zumachen; vom Netz nehmen = Stilllegung; endgültige Stilllegung
+Notkraftwerk; Reservekraftwerk; Notreserve = Netzreserve; Kapazitätsreserve
+überschüssiger Windstrom; statt abzuregeln = Nutzen statt Abregeln
+Anschluss verweigern; Anschluss ablehnen; anschließen; angeschlossen werden = Netzanschluss; Anschlusspflicht; Netzverknüpfungspunkt
+Offshore; Windpark auf See; auf dem Meer; Nordsee; Ostsee = Offshore-Anbindungsleitung; Windenergieanlagen auf See
+haftet; haften; Schaden; Schäden; Entschädigung = Haftung; Entschädigung; Schadensersatz
+Gasgerät; Gastherme; anderes Gas; Erdgasumstellung = Umstellung der Gasqualität; Gasverbrauchsgeräte
+Netzpreis; Netzpreise; Durchleitung; Durchleitungsgebühr = Netzentgelt; Entgelte für den Netzzugang
+überall gleich; bundesweit gleich; in ganz Deutschland = bundeseinheitlich
+Steuergeld; Staat zahlt; Zuschuss vom Staat; Staatshilfe = Bundeszuschuss; Zuschuss; Beihilfe
+unfair; diskriminiert; benachteiligt; Schikane; Willkür = Missbrauch; missbräuchliches Verhalten; diskriminierungsfrei
+Gasvorrat; Gasvorräte; Gas eingelagert; Gasreserve = Füllstandsvorgaben; Gasspeicheranlage
+Standardtarif; Basistarif; Grundtarif; beliefern müssen; ablehnen zu beliefern = Grundversorgung; Grundversorgungspflicht; Allgemeine Preise
+Umzug; umziehen; Einzug; einziehen; Auszug; ausziehen; neue Wohnung = Wechsel des Anschlussnutzers; Lieferantenwechsel; Wohnsitzwechsel
+geschätzt; schätzen; Schätzwert; geschätzter Verbrauch = Verbrauchsermittlung; Schätzung
+Jahresrechnung; Monatsrechnung; Endrechnung; Schlussrechnung; wie oft Rechnung = Abrechnungszeitraum; Rechnungs- und Informationszeiträume; Abschlussrechnung
+Guthaben; zu viel bezahlt; zu viel gezahlt; Zahlungsziel; Rechnung bezahlen; Rechnung fällig = Fälligkeit von Energierechnungen; Guthaben; Erstattung
+kündigen; aussteigen; Kündigungsfrist; Sonderkündigung; raus aus dem Vertrag = Kündigung; Energieliefervertrag; Sonderkündigungsrecht
+Vertragslaufzeit; Laufzeit; gebunden; Höchstlaufzeit; Mindestlaufzeit = Vertragsdauer; Vertragslaufzeit; Laufzeit
+am Telefon; telefonisch; per Mail; per E-Mail = Textform
+Vergleichsportal; Vergleichsrechner; Preise vergleichen; Tarife vergleichen; Tarifvergleich = Vergleichsinstrument
+virtuelles Kraftwerk; Lasten bündeln; Flexibilität verkaufen; Vermarkter = Aggregator; Aggregierung; Dienstleistungen außerhalb bestehender Liefer- oder Bezugsverträge
+Mahnung; Schulden; Rückstand; Ratenzahlung; in Raten; Stundung; offene Rechnung; Rechnung nicht bezahlt; nicht bezahlen = Zahlungsverzug; Nichtzahlung; Ratenzahlungsvereinbarung; Abwendungsvereinbarung; Androhung
+Kohlestrom; Atomstrom; woher der Strom kommt; Herkunft des Stroms = Stromkennzeichnung; Energieträger; Transparenz der Stromrechnungen
+Vermieter; Hausverwaltung; Hauseigentümer; Eigentümergemeinschaft; WEG = Gebäudeeigentümer; Vermieter; Anschlussnehmer
+Straße aufgraben; Leitungen in der Straße; Bürgersteig; öffentlicher Weg = Wegenutzungsverträge; öffentliche Verkehrswege
+VDE; DVGW; Norm; Stand der Technik = allgemein anerkannte Regeln der Technik; technische Sicherheit
+Ausfälle melden; Stromausfall melden; Störungsmeldung = Meldepflichten bei Versorgungsstörungen
+Razzia; durchsuchen; Unterlagen einsehen; Kontrolle im Betrieb; Besuch der Behörde = Betretungsrecht; Auskunftsverlangen; Beschlagnahme
+vertraulich; geheim; Firmengeheimnis; geheim halten = Betriebs- oder Geschäftsgeheimnisse; Vertraulichkeit; Verschwiegenheit
+Gefängnis; Straftat; strafbar; Haft = Strafvorschriften; Freiheitsstrafe
+Anwalt; Rechtsanwalt = Anwaltszwang
+Kartellamt = Bundeskartellamt; Kartellbehörden
+anmelden; registrieren; eintragen; Anmeldung = Marktstammdatenregister; Registrierung; Anzeige
+Fernsteuerung; fernsteuern; aus der Ferne; ferngesteuert = ferngesteuert regeln; technische Vorgaben; Fernsteuerbarkeit
+zusammenrechnen; zusammengezählt; als eine Anlage = Zahlungsansprüche für Strom aus mehreren Anlagen; als eine Anlage anzusehen
+Dorf; Bürgermeister; Ort; Anwohner; Kommune = Gemeinde; finanzielle Beteiligung der Kommunen
+Altanlage; alte Anlage; nach 20 Jahren; Förderung ausgelaufen; Förderende = ausgeförderte Anlagen
+alles einspeisen; Volleinspeiser; komplett einspeisen = Volleinspeisung; gesamten in einem Kalenderjahr erzeugten Strom
+Überschuss; überschüssig; überschüssigen; Reststrom = überschüssiger Strom; Überschusseinspeisung; nicht verbrauchten Strom
+Zuschlag verfällt; verfallen; zu spät gebaut; nicht gebaut = Erlöschen von Zuschlägen; Entwertung von Zuschlägen; Pönalen
+Strafzahlung; Vertragsstrafe; Strafe zahlen = Pönale; Zahlungen bei Pflichtverstößen
+Acker; Wiese; Feld; Freifläche; Agri-PV; Solarpark; Parkplatz = Freiflächenanlage; besondere Solaranlage; Ackerflächen; benachteiligtes Gebiet
+Teich; Baggersee; schwimmend = schwimmende Anlage; Gewässer
+Bauernhof; Landwirt; Landwirtschaft; Mist; Kuhmist = Gülle; land- und forstwirtschaftlich
+Biomüll; Biotonne; Speisereste; Küchenabfälle = Bioabfälle; Vergärung von Bioabfällen
+Erdwärme = Geothermie
+Wasserkraftwerk; Wasserrad; Bachlauf = Wasserkraft
+doppelt verkaufen; zweimal verkaufen; doppelt vermarkten = Doppelvermarktungsverbot
+andere Förderung; zweite Förderung; Förderungen kombinieren = Kumulierung
+Kabel verlegen; fremdes Grundstück; Nachbargrundstück; Leitung verlegen = Recht zur Verlegung von Leitungen; Grundstückseigentümer
+Kran; Schwertransport; Lkw; Zufahrt = Recht zur Überfahrt
+Strom aus der Region; regionaler Strom = Regionalnachweise
+Smart-Meter-Pflicht; Einbaupflicht; Pflichteinbau; Zähler ablehnen; Zähler verweigern; Einbau verweigern = Ausstattung von Messstellen; Ausstattungspflichten; freie Wahl des Messstellenbetreibers
+Zähler selbst aussuchen; Zähleranbieter; anderer Zähleranbieter; frei wählen; selbst wählen = Auswahlrecht; Wechsel des Messstellenbetreibers; freie Wahl
+kaputt; defekt; beschädigt; geht nicht mehr = Beschädigung; Störung; Haftung
+Kosten für den Zähler; was kostet der Zähler; Zählerkosten; Zählerpreis = Preisobergrenze; Standardleistungen; Entgelt für den Messstellenbetrieb
+ganzes Haus; gesamtes Haus; alle Zähler im Haus; Sparten bündeln = Liegenschaft; Liegenschaftsmodernisierung; Auswahlrecht des Anschlussnehmers
+Daten löschen; gespeichert; aufbewahren; Speicherdauer; wie lange speichern = Löschung; Anonymisierung; Aufbewahrung
+ausspähen; mitlesen; Verbrauchsdaten; Privatsphäre; weitergeben = personenbezogene Daten; berechtigte Stelle; Datenübermittlung
+Verbrauch ansehen; Verbrauch einsehen; eigener Verbrauch; App; Display = Verbrauchsinformationen; Auskunftsrechte des Anschlussnutzers
+ankündigen; Bescheid geben; vorher informieren; Vorwarnung; vorwarnen = Ankündigung; Informationspflichten; Benachrichtigung
+verschlüsselt; Verschlüsselung; abhörsicher = Schutzprofile; Technische Richtlinien; Sicherheit in der Informationstechnik
+Stromdiebstahl; Strom klauen; geklaut; gestohlen; angezapft; anzapfen; manipuliert = rechtswidrige Inanspruchnahme; widerrechtliche Entnahme
+Laterne; Laternen; Straßenlaterne; Ampel = öffentliche Verbrauchseinrichtungen; Straßenbeleuchtung
+Gaszähler = Messeinrichtungen für Gas
+rund um die Uhr; Dauerbetrieb; gleichmäßig; Dauerverbraucher = Benutzungsstundenzahl; individuelles Netzentgelt
+nachts; Nebenzeit; außerhalb der Spitzenzeit; Schwachlast = Hochlastzeitfenster; lastschwach; individuelles Netzentgelt
+Rendite; Zinsen fürs Kapital; Gewinn des Netzbetreibers = Eigenkapitalverzinsung; kalkulatorische Eigenkapitalverzinsung
+Gewerbesteuer; Körperschaftsteuer = kalkulatorische Steuern
+BHKW; Blockheizkraftwerk; vermiedene Netzentgelte; kleines Kraftwerk = dezentrale Einspeisung; Entgelt für dezentrale Einspeisung; Kraft-Wärme-Kopplung
+saisonal; zeitweise; nur wenige Monate = Monatsleistungspreis; zeitlich begrenzte hohe Leistungsaufnahme
+Industrie; Stahlwerk; Papierfabrik; Glashütte; Großverbraucher = stromkostenintensive Unternehmen; Besondere Ausgleichsregelung; Begrenzung der Umlagen
+weniger Umlage; geringere Umlage; Umlage sparen; Umlage senken = Begrenzung der Umlagen; Verringerung der Umlagen
+BAFA = Bundesamt für Wirtschaft und Ausfuhrkontrolle
+Elektrobus; E-Bus; Busse; Busbetrieb; Nahverkehr = elektrisch betriebene Busse im Linienverkehr; Öffentlicher Personennahverkehr
+vergessen zu melden; zu spät gemeldet; Meldung versäumt; Frist verpasst; Frist versäumt = Verstoß gegen Mitteilungspflichten; Pflichtverstöße
+Untermieter; Fremdfirma; Gäste; Strom an Dritte; Besucher = geringfügige Stromverbräuche Dritter; Verbräuche Dritter
+Wirtschaftsprüfer; Testat; prüfen lassen = Testierung; Prüfer
+Notstrom; Notstromaggregat; Dieselaggregat = Notstromanlagen; Anlagen zur vorübergehenden Stromversorgung
+Steuererklärung; Steuer melden; Steuer anmelden = Steueranmeldung; Steuerschuldner
+Militär; Armee; Soldaten; Nato; Bundeswehr; Truppen; Kaserne = Streitkräfte; militärisch; Verteidigung; Landesverteidigung
+Aluminium; Metallverarbeitung; Schmelzofen = bestimmte Prozesse und Verfahren; Elektrolyse
+Rathaus; Amt; Ämter; Verwaltung; öffentliche Hand; Hochschule = öffentliche Stelle
+Kühlung; Klimatisierung; PUE; Stromverbrauch der Server = Energieverbrauchseffektivität; Rechenzentren
+Wärmerückgewinnung; heiße Abluft; Wärme wegwerfen; ungenutzte Wärme; Restwärme = Abwärme; Vermeidung und Verwendung von Abwärme; Wiederverwendung
+stichprobenartig; Kontrolle; kontrolliert; prüft = Stichprobenkontrolle; Nachprüfung
+Verbrauchsgrenze; ab welchem Verbrauch; Schwelle = Gesamtendenergieverbrauch; mehr als
+Wechselrichter; Generator; Stromerzeuger = Erzeugungsanlage; Erzeugungseinheit; Komponente
+Gerätenachweis; Typprüfung; Zulassung = Einheitenzertifikat; Komponentenzertifikat; Nachweis
+anrechnen; verrechnen; aufrechnen = Aufrechnung; Anrechnung
+verboten; nicht erlaubt; untersagen = unzulässig; untersagt; nicht berechtigt
+bekommen; bekomme; kriegen; zusteht = Anspruch
+Lohn; Entlohnung; bezahlt werden; Ausgleichszahlung = angemessene Vergütung; finanzieller Ausgleich
+nachträglich; rückwirkend; im Nachhinein = nachträgliche Korrekturen; rückwirkend
+Einsprüche der Bürger; Bürgerbeteiligung; öffentliche Auslegung = Anhörungsverfahren; Beteiligung der Öffentlichkeit
+Sammelstelle; Auskunftsstelle; Internetseite; Webseite; Homepage = gemeinsame Internetplattform; Internetseite; Veröffentlichung
 `;
 
 const EN = `
@@ -145,18 +252,19 @@ planning model = Regional Transmission Plan
 
 export const GLOSSARY: readonly GlossaryEntry[] = [...entriesOf(DE, 'de'), ...entriesOf(EN, 'en')];
 
-/** A line: `lay; lay = legal; legal`. */
+/** A line: `lay; lay = legal; legal`. What stands in several lines has all that they say. */
 function entriesOf(text: string, language: GlossaryEntry['language']): GlossaryEntry[] {
-  const split = (side: string) =>
-    side
-      .split(';')
-      .map((one) => one.trim())
-      .filter(Boolean);
-  return text
-    .trim()
-    .split('\n')
-    .flatMap((line) => {
-      const [lay = '', legal = ''] = line.split(' = ');
-      return split(lay).map((one) => ({ lay: one, legal: split(legal), language }));
-    });
+  const entries = new Map<string, string[]>();
+  for (const line of text.trim().split('\n')) {
+    const [lay = '', legal = ''] = line.split(' = ');
+    for (const one of piecesOf(lay)) entries.set(one, [...(entries.get(one) ?? []), ...piecesOf(legal)]);
+  }
+  return [...entries].map(([lay, legal]) => ({ lay, legal: [...new Set(legal)], language }));
+}
+
+function piecesOf(side: string): string[] {
+  return side
+    .split(';')
+    .map((one) => one.trim())
+    .filter(Boolean);
 }

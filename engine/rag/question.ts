@@ -25,7 +25,7 @@ const ASKING = new Set(
   was wer wem wen wessen wann wo wie warum wieso weshalb welche welcher welches welchen welchem ist sind wird werden hat haben muss
   müssen darf dürfen kann können soll sollen regelt geregelt regelung bedeutet bedeuten heißt sagt steht definiert definition begriff
   versteht verstehen man unter gilt gelten gültig viel viele hoch lange lang oft gibt nach laut gemäß bitte nenne erkläre
-  vorgeschrieben sinne sinn stichwort braucht brauchen ab bis beträgt betragen`.split(/\s+/),
+  allowed permitted erlaubt vorgeschrieben sinne sinn stichwort braucht brauchen ab bis beträgt betragen`.split(/\s+/),
 );
 
 /** Whether a word only asks (`welche`, `gelten`, `regeln`) and names no subject. */

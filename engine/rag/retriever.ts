@@ -1,7 +1,9 @@
 /** From a question to the passages that come nearest, by the places it names, its words, its meaning and the glossary. */
 import type { Embedder, PassageHit, PassageIndex, PassageQuery } from '../ports.ts';
-import { createGlossary, type GlossaryEntry } from './glossary.ts';
+import { createGlossaryReader, type Glossary, type GlossaryEntry } from './glossary.ts';
 import type { Language } from './language.ts';
+import { byCoverage, LOOKED_INTO, type Weights } from './order.ts';
+import { readQuestion } from './question.ts';
 import { type Analyzers, createAnalyzers } from './terms.ts';
 
 export type Retrieval = {
@@ -36,7 +38,7 @@ export type Rerank = (
 ) => Promise<PassageHit[]>;
 
 export type RetrieverParts = {
-  index: Pick<PassageIndex, 'search'>;
+  index: Pick<PassageIndex, 'search' | 'rarity'>;
   /** Entries of a tenant. The same array for as long as nothing changed. */
   glossary?: (tenant: string) => Promise<readonly GlossaryEntry[]>;
   /** Null where there is no model. */
@@ -54,15 +56,10 @@ const EMBED_WITHIN_MS = 3000;
 export function createRetriever(parts: RetrieverParts): Retriever {
   const { index, glossary, embedder, weight, rerank, onFault = () => {} } = parts;
   const analyzers: Analyzers = createAnalyzers();
-  const glossaries = new WeakMap<readonly GlossaryEntry[], ReturnType<typeof createGlossary>>();
+  const glossaries = createGlossaryReader(analyzers);
 
-  async function expansionsOf(tenant: string, question: string): Promise<string[]> {
-    if (!glossary) return [];
-    const entries = await glossary(tenant);
-    const known = glossaries.get(entries) ?? createGlossary(entries, analyzers);
-    glossaries.set(entries, known);
-    // A single word tells no language.
-    return LANGUAGES.flatMap((language) => known.expansions(question, language));
+  async function glossaryOf(tenant: string): Promise<Glossary | null> {
+    return glossary ? glossaries(await glossary(tenant)) : null;
   }
 
   /** Without it the words decide. */
@@ -79,13 +76,29 @@ export function createRetriever(parts: RetrieverParts): Retriever {
     return vectors[0] ? { vector: vectors[0], weight: share } : null;
   }
 
+  /** By words alone the passages that hold most of the question come first; meanings know that better. */
+  async function ordered(tenant: string, text: string, hits: PassageHit[], known: Glossary | null) {
+    const question = readQuestion(text, analyzers);
+    const weights: Weights = {};
+    for (const language of new Set(hits.map(({ passage }) => passage.language))) {
+      const words = question.terms[language].map(({ word }) => word);
+      const rarity = await index.rarity?.(tenant, words, language);
+      if (rarity) weights[language] = rarity;
+      if (known) weights.otherwise = { ...weights.otherwise, [language]: known.otherwise(text, language) };
+    }
+    return byCoverage(question, hits, weights, analyzers);
+  }
+
   return async (tenant, question, { limit, versions, by_words = false, signal }) => {
-    const [expansions, meaning] = await Promise.all([
-      expansionsOf(tenant, question),
+    const [known, meaning] = await Promise.all([
+      glossaryOf(tenant),
       by_words ? null : meaningOf(tenant, question, signal),
     ]);
+    // A single word tells no language.
+    const expansions = known ? LANGUAGES.flatMap((language) => known.expansions(question, language)) : [];
     const query: PassageQuery = { text: question, expansions, ...meaning, ...(versions ? { versions } : {}) };
-    const found = await index.search(tenant, query, Math.max(limit, rerank?.hits ?? 0));
+    const near = await index.search(tenant, query, Math.max(limit, LOOKED_INTO, rerank?.hits ?? 0));
+    const found = meaning ? near : await ordered(tenant, question, near, known);
     const order = (hits: readonly PassageHit[], stop: AbortSignal) =>
       rerank ? rerank.order(tenant, question, hits, stop) : Promise.resolve([...hits]);
     const again = rerank && !by_words ? await reordered(found, { ...rerank, order }, onFault, signal) : null;

@@ -2,9 +2,10 @@
 import { InvalidDataError } from '../../engine/errors.ts';
 import type { EmbeddedAs, Embedder, PassageIndex, PassageQuery } from '../../engine/ports.ts';
 import { asksForFormer } from '../../engine/rag/editions.ts';
-import type { GlossaryEntry } from '../../engine/rag/glossary.ts';
+import { createGlossaryReader, type GlossaryEntry } from '../../engine/rag/glossary.ts';
 import type { Language } from '../../engine/rag/language.ts';
 import { createRetriever, type Rerank, type Retrieval, type Retriever } from '../../engine/rag/retriever.ts';
+import { createAnalyzers } from '../../engine/rag/terms.ts';
 import { inForce } from '../../engine/rag/versions.ts';
 import type { Actor, AlertService, AuditService, Base, JobService, SiteService } from '../services.ts';
 import { type ReadyVersion, readyVersions } from './regulation/store.ts';
@@ -173,6 +174,7 @@ export function createRetrievalService(deps: RetrievalDeps): RetrievalParts {
     }
   };
 
+  const readGlossary = createGlossaryReader(createAnalyzers());
   const passages: PassageIndex = {
     ...meanings.index,
     async add(tenant, added, notes) {
@@ -188,6 +190,8 @@ export function createRetrievalService(deps: RetrievalDeps): RetrievalParts {
       const by_words = weight === 0;
       return (await retrieve(tenant, text, { limit, by_words, ...(only ? { versions: only } : {}) })).hits;
     },
+    otherwise: async (tenant, question, language) =>
+      readGlossary(await glossaries.of(tenant)).otherwise(question, language),
   };
 
   async function evaluateAll(_: object, signal: AbortSignal): Promise<void> {

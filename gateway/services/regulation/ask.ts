@@ -36,7 +36,7 @@ export function checkDay(day: string | null | undefined): string | null {
 }
 
 export type Retrieved = { hits: PassageHit[]; weights: Weights };
-type Index = Pick<PassageIndex, 'search' | 'rarity'>;
+type Index = Pick<PassageIndex, 'search' | 'rarity' | 'otherwise'>;
 
 /** What is near the question, best first, and how telling its words are. */
 export async function retrieve(
@@ -75,6 +75,8 @@ async function weigh(tenant: string, question: Question, index: Index): Promise<
     const words = question.terms[language].map(({ word }) => word);
     const found = await index.rarity?.(tenant, words, language);
     if (found) weights[language] = found;
+    const otherwise = await index.otherwise?.(tenant, question.text, language);
+    if (otherwise) weights.otherwise = { ...weights.otherwise, [language]: otherwise };
   }
   return weights;
 }

@@ -7,7 +7,7 @@ import type { DocumentFiles } from './files.ts';
 import { answeringVersions, versionOf } from './store.ts';
 
 export type AnswerSources = {
-  index: Pick<PassageIndex, 'search' | 'rarity'>;
+  index: Pick<PassageIndex, 'search' | 'rarity' | 'otherwise'>;
   /** Resolves once the tenant's passages are in the index. */
   ready(tenant: string): Promise<void>;
   textOf(tenant: string): TextOf;

@@ -3,6 +3,7 @@ import { keysOfSection, referencesOf } from '../../../engine/rag/references.ts';
 import { createAnswerer } from '../../../gateway/services/regulation/ask.ts';
 import type { Answer, Citation } from '../../../gateway/services.ts';
 import { type Corpus, TENANT } from './corpus.ts';
+import { createFinding } from './finding.ts';
 
 export type Golden = { question: string; document: string | null; section: string | null };
 export type Scored = {
@@ -23,7 +24,7 @@ export async function scoreAnswers(
   golden: readonly Golden[],
   progress: (done: number) => void = () => {},
 ): Promise<Scored[]> {
-  const answerFrom = createAnswerer(corpus.index);
+  const answerFrom = createAnswerer(createFinding(corpus.index));
   const scored: Scored[] = [];
   for (const { question, document, section } of golden) {
     const begun = performance.now();

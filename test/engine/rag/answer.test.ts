@@ -5,6 +5,7 @@ import { type Evidence, findEvidence, mergeHits, type Weights } from '../../../e
 import { readQuestion, searchTexts } from '../../../engine/rag/question.ts';
 import { sentencesOf } from '../../../engine/rag/sentences.ts';
 import { createAnalyzers } from '../../../engine/rag/terms.ts';
+import { createFinding, type Finding } from '../../bench/answers/finding.ts';
 import { passage } from '../../contracts/passages.ts';
 import { openLaws, TENANT } from './laws.ts';
 import {
@@ -18,16 +19,21 @@ import {
 const analyzers = createAnalyzers();
 type Laws = Awaited<ReturnType<typeof openLaws>>;
 type Index = ReturnType<typeof createEmbeddedPassages>;
+const findings = new WeakMap<Index, Finding>();
 async function evidenceFor(index: Index, text: string, tenant = TENANT): Promise<Evidence[]> {
   const question = readQuestion(text, analyzers);
-  const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => index.search(tenant, query, 40))));
+  const found = findings.get(index) ?? createFinding(index);
+  findings.set(index, found);
+  const hits = mergeHits(await Promise.all(searchTexts(question).map((query) => found.search(tenant, query, 40))));
   const weights: Weights = {};
-  for (const language of ['en', 'de'] as const)
-    weights[language] = await index.rarity?.(
-      tenant,
-      question.terms[language].map(({ word }) => word),
-      language,
-    );
+  for (const language of ['en', 'de'] as const) {
+    const words = question.terms[language].map(({ word }) => word);
+    weights[language] = (await found.rarity?.(tenant, words, language)) ?? [];
+    weights.otherwise = {
+      ...weights.otherwise,
+      [language]: (await found.otherwise?.(tenant, text, language)) ?? [],
+    };
+  }
   return findEvidence(question, hits, weights, analyzers);
 }
 
@@ -57,15 +63,19 @@ describe('answers from German laws and EU acts', () => {
     return { answered, abstained };
   }
 
-  it.skipIf(!data)('answer what the laws answer, and abstain from the rest', async () => {
-    const laws = await openLaws(data ?? '');
-    const set = await measure(laws, ANSWERABLE, UNANSWERABLE);
-    expect(set.answered).toBeGreaterThanOrEqual(0.85);
-    expect(set.abstained).toBeGreaterThanOrEqual(0.95);
-    const held_out = await measure(laws, HELD_OUT_ANSWERABLE, HELD_OUT_UNANSWERABLE);
-    expect(held_out.answered).toBeGreaterThanOrEqual(0.6);
-    expect(held_out.abstained).toBeGreaterThanOrEqual(0.9);
-  });
+  it.skipIf(!data)(
+    'answer what the laws answer, and abstain from the rest',
+    async () => {
+      const laws = await openLaws(data ?? '');
+      const set = await measure(laws, ANSWERABLE, UNANSWERABLE);
+      expect(set.answered).toBeGreaterThanOrEqual(0.9);
+      expect(set.abstained).toBeGreaterThanOrEqual(0.95);
+      const held_out = await measure(laws, HELD_OUT_ANSWERABLE, HELD_OUT_UNANSWERABLE);
+      expect(held_out.answered).toBeGreaterThanOrEqual(0.8);
+      expect(held_out.abstained).toBeGreaterThanOrEqual(0.9);
+    },
+    240_000,
+  );
 });
 
 describe('answers', () => {
