@@ -56,10 +56,12 @@ describe('the interval of a measured effect', () => {
 
   it('counts no day from the advice on, and is not known without a week of days before', async () => {
     const today = Math.floor(NOW_MS / DAY_MS);
+    // Its windows are tomorrow's, so that a day before them is the day of the advice itself.
+    const slots = measure.kind === 'energy' ? measure.slots.map((s) => ({ ...s, at_ms: s.at_ms + DAY_MS })) : [];
     const errors = await effectErrors(
       depsOf((day) => (day >= today ? 1e9 : 0)),
       't',
-      measure,
+      { kind: 'energy', series: 'load', slots },
       NOW_MS,
       'UTC',
     );
