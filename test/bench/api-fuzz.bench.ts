@@ -6,12 +6,13 @@ import { openWorld } from '../gateway/access/world.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'fuzzed requests a route: (--requests 10000 --seed N --only PART_OF_A_ROUTE --but PART_OF_A_ROUTE --state FILE to go on where it was ended)';
+  'fuzzed requests a route: (--requests 10000 --seed N --only PART_OF_A_ROUTE --but PART_OF_A_ROUTE --shard 1/2 of the routes --state FILE to go on where it was ended)';
 
 type State = { seed: number; requests: number; routes: Record<string, FuzzResult> };
 
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
-  const { requests = '10000', seed = '1', only = '', but, state: file } = options;
+  const { requests = '10000', seed = '1', only = '', but, shard = '1/1', state: file } = options;
+  const [part, parts] = String(shard).split('/').map(Number) as [number, number];
   const state: State = { seed: Number(seed), requests: Number(requests), routes: {} };
   if (file && existsSync(file)) {
     const kept = JSON.parse(readFileSync(file, 'utf8')) as State;
@@ -21,7 +22,8 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
   try {
     const document = await documentOf(world);
     for (const [n, rule] of FUZZED.entries()) {
-      const isAsked = rule.route.includes(only) && (but === undefined || !rule.route.includes(but));
+      const isOurs = n % parts === part - 1;
+      const isAsked = isOurs && rule.route.includes(only) && (but === undefined || !rule.route.includes(but));
       if (!isAsked || state.routes[rule.route]) continue;
       const fuzz = createFuzz(world, document, seeded(state.seed * 1000 + n), progress);
       const begun = performance.now();

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { streamSSE } from 'hono/streaming';
 import { askPage } from '../../../web/pages/ask.ts';
 import { feedbackPart, taskPart, turnPart } from '../../../web/pages/ask-turn.ts';
+import { checkDay } from '../../services/regulation/ask.ts';
 import type { Actor } from '../../services.ts';
 import { describeError } from '../api.ts';
 import { standingsOf, turnOf, workingTurn } from './ask-progress.ts';
@@ -35,12 +36,13 @@ export function createAskPages(deps: PageDeps) {
   });
   app.post('/ask', signedIn(deps), csrfChecked(deps), async (c) => {
     const [ui, actor] = [uiOf(deps, c), readerOf(c)];
-    const { question = '', conversation, as_of = '' } = await fieldsOf(c);
+    const { question = '', conversation, ...more } = await fieldsOf(c);
+    const as_of = checkDay(more.as_of);
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (stream) => {
       const left = new AbortController();
       stream.onAbort(() => left.abort());
-      const turn = workingTurn(question.trim(), randomUUID(), as_of || null);
+      const turn = workingTurn(question.trim(), randomUUID(), as_of);
       const teller = createTeller(turn, ui, async (event, part) =>
         stream.writeSSE({ event, data: String(await part) }),
       );
