@@ -6,7 +6,7 @@ import type { PlanDevice } from '../../engine/dispatch/plan-devices.ts';
 import type { PlanReport } from '../../engine/dispatch/plan-report.ts';
 import type { Override, PlanInput } from '../../engine/dispatch/site.ts';
 import { siteInput } from '../../engine/dispatch/site-input.ts';
-import { type Fault, InvalidDataError, NotFoundError } from '../../engine/errors.ts';
+import { type Fault, InvalidDataError, NotFoundError, UnavailableError } from '../../engine/errors.ts';
 import type { TariffVersion } from '../../engine/tariff/tariff.ts';
 import type { Actor, Base, Workers } from '../services.ts';
 import { writeAudit } from './audit.ts';
@@ -126,9 +126,10 @@ export function createPlanService(deps: PlanDeps): PlanService & Pick<Rolling, '
         bus.publish({ type: 'plan', tenant });
         return plan;
       } catch (error) {
-        if (error instanceof InvalidDataError) {
-          const { message, remedy = null, faults } = error;
-          problems.set(tenant, { at_ms: clock.now(), message, remedy, faults });
+        // A solver that takes too long is said as well: the plan on the page grows old.
+        if (error instanceof InvalidDataError || error instanceof UnavailableError) {
+          const faults = error instanceof InvalidDataError ? error.faults : [];
+          problems.set(tenant, { at_ms: clock.now(), message: error.message, remedy: error.remedy ?? null, faults });
           bus.publish({ type: 'plan', tenant });
         }
         throw error;

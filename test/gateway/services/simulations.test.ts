@@ -19,7 +19,7 @@ describe('simulations', () => {
   let simulations: ReturnType<typeof createSimulations>;
   let job: (asked: { tenant: string; id: string }) => Promise<void>;
   let measured = true;
-  const told: [number, number][] = [];
+  const told: [number, number | null][] = [];
 
   beforeAll(async () => {
     test = await openTestDatabase();
@@ -47,7 +47,8 @@ describe('simulations', () => {
         slots: async (_tenant, from_ms, to_ms) => {
           const at_ms = slots(from_ms, to_ms);
           return {
-            ...{ currency: 'EUR', slot_ms: SLOT_MS, at_ms, missing: [], co2_g_per_kWh: null },
+            ...{ currency: 'EUR', slot_ms: SLOT_MS, at_ms, missing: [], meter_per_kWh: {} },
+            co2_g_per_kWh: at_ms.map(() => Number.NaN),
             import_per_kWh: at_ms.map((at) => (hour(at) < 6 ? 0.119 : 0.357)),
             export_per_kWh: at_ms.map(() => 0),
             import_limit_W: at_ms.map(() => Number.POSITIVE_INFINITY),
