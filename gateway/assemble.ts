@@ -261,7 +261,7 @@ async function assembleKeeping(keep: Keep, config: Config, log: Logger, options:
   });
   const answers = createAnswerService({
     ...{ ...base, access, audit, alerts, jobs, sources: regulation.sources, tenants: site.tenants },
-    site: createSiteFacts({ clock, site, prices, data, forecasts, plans }),
+    site: createSiteFacts({ clock, site, prices, data, forecasts, plans, tariffs }),
     model,
     recordQuestion,
   });

@@ -1,6 +1,6 @@
 /** Questions about this site's own figures ("How high was our price yesterday?"), told from those about regulation. */
 
-export type SiteSubject = 'price' | 'load' | 'generation' | 'cost' | 'forecast' | 'plan';
+export type SiteSubject = 'price' | 'load' | 'generation' | 'cost' | 'forecast' | 'plan' | 'tariff' | 'limits';
 export type SitePeriod =
   | { kind: 'day'; offset: number }
   | { kind: 'week'; offset: number }
@@ -8,6 +8,16 @@ export type SitePeriod =
   | { kind: 'date'; date: string };
 export type SiteQuestion = { subject: SiteSubject; period: SitePeriod };
 
+/** Of these a time says nothing: they hold now. */
+const STANDING: readonly (readonly [SiteSubject, RegExp])[] = [
+  ['tariff', /(?<!\p{L})(?:electricity tariff|our tariff|tariff|stromtarif|tarif)(?!\p{L})/iu],
+  [
+    'limits',
+    /(?<!\p{L})(?:connection limits?|grid limits?|import limits?|export limits?|limits? of (?:the|our) (?:grid )?connection|anschlussleistung|netzanschlussgrenzen?|bezugsgrenzen?|einspeisegrenzen?|grenzen? (?:des|unseres) netzanschlusses)(?!\p{L})/iu,
+  ],
+];
+const OWN =
+  /(?<!\p{L})(?:our|ours|we|my|this site|this building|unser(?:e[nmrs]?)?|wir|uns|mein(?:e[nmrs]?)?|am standort|dieses gebäude)(?!\p{L})/iu;
 const SUBJECTS: readonly (readonly [SiteSubject, RegExp])[] = [
   ['forecast', /(?<!\p{L})(?:forecasts?|predicted|prognosen?|vorhersagen?|erwartete[rnms]?)(?!\p{L})/iu],
   [
@@ -35,12 +45,16 @@ const PERIODS: readonly (readonly [RegExp, SitePeriod])[] = [
 /** Words that make a question one about this site even where the time alone does not. */
 const OURS =
   /(?<!\p{L})(?:our|ours|we|my|this site|this building|here|unser(?:e[nmrs]?)?|wir|uns|mein(?:e[nmrs]?)?|am standort|dieses gebäude|hier)(?!\p{L})|(?:strompreis|price)/iu;
+/** `EnWG`, `StromStG`; its capitals tell it from `Erzeugung`. */
+const LAW_NAME = /(?<!\p{L})\p{Lu}\p{L}*\p{Lu}\p{Ll}*G(?!\p{L})/u;
 const LAW =
-  /§|\b(?:article|artikel|section|absatz|gesetz\p{L}*|verordnung\p{L}*|law|regulation|directive|act)\b|(?<!\p{L})\p{Lu}\p{L}*\p{Lu}\p{Ll}*G(?!\p{L})|fassung|pflicht|muss|müssen|darf|dürfen|must|shall|anspruch/iu;
+  /§|\b(?:article|artikel|section|absatz|gesetz\p{L}*|verordnung\p{L}*|law|regulation|directive|act)\b|fassung|pflicht|muss|müssen|darf|dürfen|must|shall|anspruch/iu;
 
 /** Null where it is none, or might be one about regulation. */
 export function readSiteQuestion(text: string): SiteQuestion | null {
-  if (LAW.test(text)) return null;
+  if (LAW.test(text) || LAW_NAME.test(text)) return null;
+  const standing = OWN.test(text) ? STANDING.find(([, pattern]) => pattern.test(text))?.[0] : undefined;
+  if (standing) return { subject: standing, period: { kind: 'day', offset: 0 } };
   const subject = SUBJECTS.find(([, pattern]) => pattern.test(text))?.[0];
   const date = /(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)/.exec(text)?.[1];
   const period: SitePeriod | undefined = date

@@ -6,6 +6,7 @@ import { readSiteQuestion, type SitePeriod, type SiteSubject } from '../../../en
 import { createFormat, type Format } from '../../../web/format.ts';
 import { createTranslate } from '../../../web/i18n/text.ts';
 import type { Actor, DataService, ForecastService, PriceService, SiteService } from '../../services.ts';
+import { limitTerm, type Term, type TermDeps, tariffTerm } from './site-terms.ts';
 
 export type SiteFacts = {
   /** Whether the question is about this site's figures. */
@@ -28,8 +29,8 @@ export type SiteFactDeps = {
   prices: Pick<PriceService, 'site'>;
   data: Pick<DataService, 'balance' | 'cost'>;
   forecasts: Pick<ForecastService, 'latest'>;
-  plans?: { latest(tenant: string): Promise<PlanFigures | null> };
-};
+  plans?: { latest(tenant: string): Promise<PlanFigures | null> } & NonNullable<TermDeps['plans']>;
+} & Pick<TermDeps, 'tariffs'>;
 type Span = { from_ms: number; to_ms: number; tz: string };
 type Asked = { tenant: string; language: 'en' | 'de'; format: Format; span: Span };
 type Tell = (deps: SiteFactDeps, asked: Asked) => Promise<DraftSentence[]>;
@@ -224,7 +225,7 @@ const plan: Tell = async ({ plans }, asked) => {
   return [
     told(
       asked,
-      '/',
+      '/plan',
       { en: 'Plan of the site', de: 'Plan des Standorts' },
       {
         en: `the plan takes ${planned} from the grid; without it ${without} would be taken.`,
@@ -234,8 +235,25 @@ const plan: Tell = async ({ plans }, asked) => {
   ];
 };
 
+/** What holds now has no day of its own. */
+const standing =
+  (
+    termOf: (
+      deps: TermDeps,
+      tenant: string,
+      formats: Parameters<typeof limitTerm>[2],
+    ) => Promise<Term | null> | Term | null,
+  ): Tell =>
+  async (deps, { tenant, language, format }) => {
+    const day = (text: string) => format.longDate(new Date(`${text}T12:00:00Z`).getTime());
+    const term = await termOf(deps, tenant, { power: format.power, day });
+    if (!term) return [];
+    const text = term.text[language];
+    return [{ text, citations: [], figures: [{ title: term.title[language], href: term.href, quote: text }] }];
+  };
+
 const TELL: Record<SiteSubject, Tell> = {
-  ...{ price, cost, forecast, plan },
+  ...{ price, cost, forecast, plan, tariff: standing(tariffTerm), limits: standing(limitTerm) },
   load: balance('load', { en: 'Consumption', de: 'Verbrauch' }),
   generation: balance('generation', { en: 'Generation', de: 'Erzeugung' }),
 };

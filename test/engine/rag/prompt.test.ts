@@ -106,6 +106,11 @@ describe('questions about the site', () => {
     ['Wie hoch war unser Verbrauch gestern?', 'load'],
     ['Was hat uns der Strom letzten Monat gekostet?', 'cost'],
     ['What is the load forecast for tomorrow?', 'forecast'],
+    ['Welchen Stromtarif haben wir?', 'tariff'],
+    ['What is our tariff?', 'tariff'],
+    ['How high is our grid limit?', 'limits'],
+    ['Wie hoch ist unsere Anschlussleistung?', 'limits'],
+    ['Wie hoch war unsere Erzeugung gestern?', 'generation'],
     ['Wie viel hat die PV letzte Woche erzeugt?', 'generation'],
   ])('%s', (text, subject) => {
     expect(readSiteQuestion(text)).toMatchObject({ subject });
@@ -114,5 +119,8 @@ describe('questions about the site', () => {
     'Wie hoch ist die Stromsteuer?',
     'Was kostet der Netzanschluss heute nach § 17 EnWG?',
     'Must costs be shown today?',
+    'Was sagt das EnWG gestern über unsere Kosten?',
+    'Was ist ein dynamischer Tarif?',
+    'What is the connection limit of a controllable load?',
   ])('are not %s', (text) => expect(readSiteQuestion(text)).toBeNull());
 });
