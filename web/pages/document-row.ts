@@ -150,7 +150,7 @@ function others(document: DocumentRow, ui: Ui): Html | string {
     (version) =>
       html`<li>${name(document, version, ui, '')}<span class="soft"> · ${standingWords(version, ui) || t(WORDS[version.state])} · ${facts(version, ui)}</span>${mayChange(document, ui) ? versionRemoval(document, version, ui) : ''}</li>`,
   );
-  return html`<details class="small"><summary>${t('documents.versions', { n: document.others.length })}</summary><ul class="bullets versions">${rows}</ul></details>`;
+  return html`<details class="small"><summary>${t('documents.versions', { n: rows.length })}</summary><ul class="bullets versions">${rows}</ul></details>`;
 }
 
 /** From when to when it is in force: what answers are quoted from depends on it. */

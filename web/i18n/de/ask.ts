@@ -99,7 +99,7 @@ export const askTexts = {
   'documents.since': 'seit {day}',
   'documents.until': 'bis {day}',
   'documents.by_version': 'durch Fassung {version}',
-  'documents.versions': '{n} weitere {n|Fassung|Fassungen}',
+  'documents.versions': '{n} {n|Fassung|Fassungen}',
   'documents.faults': '{n} {n|Punkt|Punkte} zu prüfen',
   'documents.ocr': 'Der Text von {n} {n|Seite|Seiten} wurde aus Bildern erkannt und kann falsch sein.',
   'documents.stage_extract': 'Seiten werden gelesen',

@@ -95,7 +95,7 @@ export const askTexts = {
   'documents.since': 'since {day}',
   'documents.until': 'until {day}',
   'documents.by_version': 'by version {version}',
-  'documents.versions': '{n} other {n|version|versions}',
+  'documents.versions': '{n} {n|version|versions}',
   'documents.faults': '{n} {n|thing|things} to check',
   'documents.ocr': 'The text of {n} {n|page|pages} was recognised from pictures and may be wrong.',
   'documents.stage_extract': 'Reading pages',
