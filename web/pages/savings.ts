@@ -36,6 +36,7 @@ export function savingsPage(view: SavingsView, ui: Ui): Html {
     page: 'plan',
     styles: ['bill.css'],
     scripts: ['bill.js'],
+    action: html`<a class="small" href="/plan">${t('plan.form.back')}</a>`,
     content: html`<div class="stack">${steps}${view.problem ? notice('warning', view.problem) : ''}${view.savings ? monthCards(view, ui) : ''}</div>${ledgerCard(view, ui)}`,
   });
 }

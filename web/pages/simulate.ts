@@ -44,6 +44,7 @@ export function simulatePage(view: SimulateView, ui: Ui): Html {
     page: 'plan',
     styles: ['bill.css'],
     live: 'page=simulate',
+    action: html`<a class="small" href="/plan">${ui.t('plan.form.back')}</a>`,
     content: html`${view.can_begin ? formCard(view, ui) : ''}<div class="region" id="simulations" sse-swap="simulations" hx-swap="morph:innerHTML">${simulationsRegion(view, ui)}</div>`,
   });
 }
