@@ -199,7 +199,6 @@ describe('the feature table', { timeout: 120_000 }, () => {
       learned.length = 0;
       const of = (at: number) => (at >= midnight ? later : load(at));
       deps.balance = (...asked) => measuredLoad(of, now_ms - DAYS * DAY_MS, () => now_ms)(...asked);
-      // Weather of an hour that was forecast after the origin of its day is no weather of the table.
       deps.weather = {
         known: async () => weather(now_ms, (at) => (at - 25 * HOUR_MS > midnight ? warm : 10 + Math.sin(at / DAY_MS))),
       };
