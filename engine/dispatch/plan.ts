@@ -14,7 +14,7 @@ import { type Store, storesOf } from './stores.ts';
 export type PlanOptions = {
   /** The plan of the slot before, with its state: a start that saves most of the work. */
   before?: PlanState;
-  /** Relative gap to reach; 1e-7 by default. */
+  /** Relative gap to reach; 3e-7 by default. */
   tolerance?: number;
   /** Branch and bound for what no line can say; without it such a plan is rounded. */
   mixed?: MixedSolver;
@@ -23,7 +23,7 @@ export type PlanOptions = {
 /** What the next plan can start from. */
 export type PlanState = { from_ms: number; slot_min: number; site: SiteProgram; solution: LinearSolution };
 
-const TOLERANCE = 1e-7;
+const TOLERANCE = 3e-7;
 
 /**
  * @returns the plan and the state for the next one. The same input and `before` give the same plan, bit for bit.

@@ -114,7 +114,7 @@ function mean(of: readonly Segments[], to: Segments): void {
   }
 }
 
-function emptySegments(): Segments {
+export function emptySegments(): Segments {
   return { start: 0, count: 0, length: new Float64Array(ROOM), slope: new Float64Array(ROOM) };
 }
 
@@ -143,7 +143,7 @@ function grow(segments: Segments, room: number): void {
  * The slot's cost over the change of stored energy, from the largest discharge (`start` is its cost) to the largest
  * charge. Grid energy is net + change / efficiency or net + change · efficiency; it never goes below zero.
  */
-function stageCost(
+export function stageCost(
   { price, feed_in, net_kWh, cap_kWh, over_price }: StoreStage,
   limits: StoreLimits,
   to: Segments,
@@ -202,7 +202,8 @@ function cut(value: Segments, from: number, { capacity_kWh, keep }: StoreLimits)
   value.count = count;
 }
 
-function valueAt({ start, count, length, slope }: Segments, energy: number): number {
+/** The function at one energy. */
+export function valueAt({ start, count, length, slope }: Segments, energy: number): number {
   let [cost, left] = [start, energy];
   for (let k = 0; k < count && left > 0; k++) {
     const part = Math.min(left, length[k]!);
@@ -222,7 +223,13 @@ function slopeAt({ count, length, slope }: Segments, energy: number): number {
 }
 
 /** Goes up from the largest discharge while one more kWh stored is worth at least its price in the slot. */
-function bestChange(value: Segments, stage: Segments, most_out: number, energy: number, capacity: number): number {
+export function bestChange(
+  value: Segments,
+  stage: Segments,
+  most_out: number,
+  energy: number,
+  capacity: number,
+): number {
   let at = energy - most_out;
   let k = 0;
   let rest = stage.length[0] ?? 0;

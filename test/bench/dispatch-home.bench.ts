@@ -36,6 +36,17 @@ const PEAKS = {
 /** Targets of the published rules by month: winter 10 kW, between 5, summer 2. */
 const TARGETS = [10, 10, 5, 5, 2, 2, 2, 2, 2, 5, 5, 10];
 const END_kWh = 20;
+const MONTH_HOURS = 720;
+/** What an hour's load may be of what a course says; chosen on 2021 from three such tables. */
+const SPREAD = [
+  { factor: 0.75, weight: 0.3 },
+  { factor: 1, weight: 0.4 },
+  { factor: 1.2, weight: 0.25 },
+  { factor: 1.6, weight: 0.05 },
+];
+/** Further ahead the courses speak for what may come. */
+const SPREAD_HOURS = 60;
+const CERTAIN = [{ factor: 1, weight: 1 }];
 
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
   const home = loadHome();
@@ -97,7 +108,6 @@ function planPolicy(
   const horizon = Number(options.horizon ?? 720);
   const courses = createCourses(home, first, Number(options.courses ?? 4));
   const over_price = Number(options.over ?? 20);
-  const hesitation = Number(options.hesitation ?? 60);
   return {
     name: 'plan',
     decide({ t, energy_kWh, peaks_kW }) {
@@ -117,8 +127,8 @@ function planPolicy(
           past_kW: peaks_kW.slice(0, -1),
           today_kW: peaks_kW.at(-1)!,
           days_left: daysLeft(home, first + t),
+          spread: (k) => (k < SPREAD_HOURS ? SPREAD : CERTAIN),
           over_price,
-          hesitation,
           end: { wanted_kWh: END_kWh, short_price: t + hours >= total ? 60 : 15 },
         },
         energy_kWh,
@@ -131,9 +141,9 @@ function planPolicy(
 function monthsOf(home: Home, from: number, hours: number): MonthSpan[] {
   const spans: MonthSpan[] = [];
   for (let k = 0; k < hours; k++)
-    if (k === 0 || home.month[from + k] !== home.month[from + k - 1]) spans.push({ from: k, to: k + 1 });
+    if (k === 0 || home.month[from + k] !== home.month[from + k - 1]) spans.push({ from: k, to: k + 1, share: 0 });
     else spans.at(-1)!.to = k + 1;
-  return spans;
+  return spans.map((span) => ({ ...span, share: Math.min(1, (span.to - span.from) / MONTH_HOURS) }));
 }
 
 function daysLeft(home: Home, t: number): number {

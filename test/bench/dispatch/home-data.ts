@@ -48,12 +48,20 @@ export type Courses = { load_kWh: Float64Array[]; price: Float64Array[] };
 const WEEK = 168;
 /** How much of the yearly swing of load follows the mean of the years before. */
 const SEASONAL = 0.7;
-/** The last hours' surprise fades by this each hour. */
+/** The last hours' surprise fades by this each hour in a course, and for half of it in the mean of all. */
 const FADE = 0.9;
+const MEAN_FADE = 0.85;
+/** A day counts this much less for the profile than the day after it; days of the other kind a quarter. */
+const FORGET = 0.85;
+const OTHER_KIND = 0.25;
+const PROFILE_DAYS = 35;
+/** From here on the weeks before speak alone, for they know the season. */
+const PROFILE_ENDS = 336;
 
 /**
  * Possible courses of load and price over the next hours, from the same hours of the `count` weeks before, brought to
- * today's level. Uses load up to and including hour t, and the prices that are known by then.
+ * today's level; their mean load is that of the last days' profile. Uses load up to and including hour t, and the
+ * prices that are known by then.
  */
 export function createCourses(home: Home, first: number, count: number): (t: number, hours: number) => Courses {
   const season = seasonOf(home, first);
@@ -69,12 +77,7 @@ export function createCourses(home: Home, first: number, count: number): (t: num
         const source = analog(u, t);
         return load_kWh[source]! * (season[home.day[u]! % 366]! / season[home.day[source]! % 366]!) ** SEASONAL;
       };
-      let [surprise, weight] = [0, 0];
-      for (let k = 0; k < 6; k++) {
-        surprise += 0.7 ** k * (load_kWh[t - k]! - likeLoad(t - k));
-        weight += 0.7 ** k;
-      }
-      surprise /= weight;
+      const surprise = surpriseOf(load_kWh, t, likeLoad);
       for (let k = 0; k < hours; k++) {
         const u = t + k;
         load[j]![k] = k === 0 ? load_kWh[t]! : Math.max(0.2, likeLoad(u) + surprise * FADE ** k);
@@ -82,8 +85,53 @@ export function createCourses(home: Home, first: number, count: number): (t: num
           home.time_of_use[u]! + (k < known ? day_ahead[u]! : likePrice(home, analog(u, t + known - 1), level));
       }
     }
+    centre(home, t, load);
     return { load_kWh: load, price };
   };
+}
+
+/** Mean of the last hours' load above what was expected, the last one most. */
+function surpriseOf(load_kWh: Float64Array, t: number, expected: (u: number) => number): number {
+  let [surprise, weight] = [0, 0];
+  for (let k = 0; k < 6; k++) {
+    surprise += 0.7 ** k * (load_kWh[t - k]! - expected(t - k));
+    weight += 0.7 ** k;
+  }
+  return surprise / weight;
+}
+
+/** Moves all courses so that their mean is the forecast from the last days' profile. */
+function centre(home: Home, t: number, load: readonly Float64Array[]): void {
+  const profile = profileBefore(home, t - home.hour[t]!);
+  const expected = (u: number) => profile[dayKind(home, u)]![home.hour[u]!]!;
+  const surprise = surpriseOf(home.load_kWh, t, expected);
+  for (let k = 1; k < Math.min(PROFILE_ENDS, load[0]!.length); k++) {
+    const mean = load.reduce((sum, course) => sum + course[k]!, 0) / load.length;
+    const forecast = expected(t + k) + 0.5 * surprise * MEAN_FADE ** k;
+    const more = (1 - k / PROFILE_ENDS) * (forecast - mean);
+    for (const course of load) course[k] = Math.max(0.2, course[k]! + more);
+  }
+}
+
+/** 1 at weekends. */
+const dayKind = ({ day }: Home, t: number) => ((day[t]! + 3) % 7 >= 5 ? 1 : 0);
+
+/** Load by kind of day and hour over the weeks before a midnight, the last days most. */
+function profileBefore(home: Home, midnight: number): Float64Array[] {
+  const [sum, weight] = [0, 1].map(() => [new Float64Array(24), new Float64Array(24)]) as [
+    Float64Array[],
+    Float64Array[],
+  ];
+  for (let k = 1; k <= 24 * PROFILE_DAYS && k <= midnight; k++) {
+    const t = midnight - k;
+    const [kind, hour, recent] = [dayKind(home, t), home.hour[t]!, FORGET ** Math.floor((k - 1) / 24)];
+    for (const other of [0, 1]) {
+      const counts = other === kind ? recent : OTHER_KIND * recent;
+      sum[other]![hour]! += counts * home.load_kWh[t]!;
+      weight[other]![hour]! += counts;
+    }
+  }
+  return sum.map((hours, kind) => hours.map((value, hour) => value / weight[kind]![hour]!));
 }
 
 /** The shape of a former day around the level of today. */

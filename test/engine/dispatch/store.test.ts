@@ -3,7 +3,8 @@ import { earned, planMarketDay } from '../../../engine/dispatch/arbitrage.ts';
 import { createNoStorage, createPrescient } from '../../../engine/dispatch/policies.ts';
 import { bootstrapSavings, type History, simulate } from '../../../engine/dispatch/simulate.ts';
 import { capOfStep, meanPeak, stepAmount } from '../../../engine/dispatch/stepped-peak.ts';
-import { createValueFunction } from '../../../engine/dispatch/value-function.ts';
+import { createValueFunction, valueAt } from '../../../engine/dispatch/value-function.ts';
+import { createValueGrid } from '../../../engine/dispatch/value-grid.ts';
 import { seeded } from '../../bench/dispatch/random-site.ts';
 
 const STORE = {
@@ -44,6 +45,35 @@ describe('one store', () => {
     const coarse = cheapest(0, 2);
     expect(value.cost(2)).toBeLessThanOrEqual(coarse + 1e-9);
     expect(value.cost(2)).toBeGreaterThan(coarse - 0.3);
+  });
+
+  it('knows on a grid the mean over what a slot may be, and the cheaper of two ways on', () => {
+    const random = seeded(7);
+    const grid = createValueGrid(STORE, 8);
+    const [value, dear] = [grid.create(), grid.create()];
+    grid.end(value, 2, 5);
+    grid.end(dear, 4, 5);
+    const exact = (net_kWh: number, energy: number) => {
+      const after = createValueFunction(STORE);
+      after.end(2, 5, 0);
+      after.back({ ...stage, net_kWh });
+      return after.cost(energy);
+    };
+    const stage = { price: random(), feed_in: 0, cap_kWh: 1, over_price: 3 };
+    grid.back(value, [
+      { ...stage, net_kWh: 0.4, weight: 0.75 },
+      { ...stage, net_kWh: 1.8, weight: 0.25 },
+    ]);
+    for (const energy of [0, 1, 2.5, 4])
+      expect(valueAt(value, energy)).toBeCloseTo(0.75 * exact(0.4, energy) + 0.25 * exact(1.8, energy), 9);
+    const both = grid.create();
+    grid.copy(both, value);
+    grid.orElse(both, dear, -14);
+    for (const energy of [0, 1, 2, 3, 4])
+      expect(valueAt(both, energy)).toBeLessThanOrEqual(
+        Math.min(valueAt(value, energy), valueAt(dear, energy) - 14) + 1e-9,
+      );
+    expect([...both.slope]).toEqual([...both.slope].sort((a, b) => a - b));
   });
 
   it('simulates what the prescient plan promised, to the last digit', () => {
