@@ -29,6 +29,12 @@ async function asked(services: Services, question: string): Promise<{ event: str
 }
 
 describe('asking piece by piece', () => {
+  it('refuses a day that is none before it begins', async () => {
+    const sent = form({ question: 'Which power?', as_of: 'yesterday' });
+    const answer = await createSampleApp(createSampleServices()).request('/ask', sent);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('is no day')]);
+  });
+
   it('tells what is read before the first sentence, and ends with the whole answer', async () => {
     const told = await asked(createSampleServices(), 'Which power?');
     expect(told.map(({ event }) => event)).toEqual([

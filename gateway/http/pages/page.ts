@@ -128,7 +128,8 @@ const STATUSES = [400, 401, 403, 404, 413, 429, 500, 501, 503] as const;
 export function sendError(deps: PageDeps, c: Context<Env>, error: unknown) {
   const { status, detail, retry_after_s } = describeError(error);
   if (retry_after_s !== undefined) c.header('retry-after', String(retry_after_s));
-  const known = STATUSES.find((one) => one === status) ?? 500;
+  // Others of hono's refusals (415) are faults of the request as well.
+  const known = STATUSES.find((one) => one === status) ?? (status < 500 ? 400 : 500);
   const ui = uiOf(deps, c);
   return sendPage(c, errorPage({ status: known, detail, request_id: c.get('request_id') ?? null }, ui), known);
 }

@@ -6,7 +6,7 @@ import { createWeb } from '../../../gateway/http/server.ts';
 import { createMetrics } from '../../../gateway/metrics.ts';
 import type { Services } from '../../../gateway/services.ts';
 import { silent } from '../../setup/database.ts';
-import { createSampleServices } from '../../web/sample-services.ts';
+import { ADMIN, createSampleServices } from '../../web/sample-services.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
@@ -23,6 +23,18 @@ function createTestWeb(change: Partial<Services> = {}, remote = '127.0.0.1') {
   const socket = { incoming: { socket: { remoteAddress: remote } } };
   return { request: async (path: string, init: RequestInit = {}) => web.request(path, init, socket) };
 }
+
+describe('a refusal of a kind that has no page of its own', () => {
+  it('is told as a fault of the request, never as one of ours', async () => {
+    const bearer: Services['access']['bearer'] = async () => ADMIN;
+    const app = createTestWeb({ access: { bearer } as Services['access'] });
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
+      const headers = { authorization: 'Bearer key', accept: 'text/html', 'content-type': type };
+      const answer = await app.request('/rag/ask', { method: 'POST', headers, body: 'a=b' });
+      expect([type, answer.status]).toEqual([type, 400]);
+    }
+  });
+});
 
 describe('limit of bodies', () => {
   it.each(['/sign-in', '/setup', '/preferences', '/api/v1/token', '/api/v1/keys', '/api/v1/ask'])(
