@@ -44,7 +44,7 @@ export function parsePostgresUrl(url: string, key: string): Connection {
 /** Classes of SQLSTATE: connection, resources, operator intervention (also a statement that ran too long), system. */
 const DOWN = /^(08|53|57|58)/;
 const NO_ANSWER = /^(ECONN|ENOENT|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|EHOST|ENET)/;
-const BROKEN = /terminated|timeout exceeded|not queryable|Client was closed|Cannot use a pool/i;
+const BROKEN = /terminated|timeout exceeded|Query read timeout|not queryable|Client was closed|Cannot use a pool/i;
 
 /** Text that no encoding of Postgres holds: U+0000, half of a surrogate pair. In columns and, escaped, in jsonb. */
 const NO_TEXT = /^(22021|22P05)$/;

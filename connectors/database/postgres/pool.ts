@@ -11,6 +11,8 @@ import { BOX, tenantSeal } from './seal.ts';
 const STATEMENT_TIMEOUT_MS = 30_000;
 const POOL_SIZE = 12;
 const CLOSE_MS = 1500;
+/** To begin costs the server nothing: one that does not answer by then is frozen, and so is all that it would be asked. */
+const FROZEN_MS = 8_000;
 const TENANT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** A Database with the way to it, for the job queue, which keeps connections of its own. */
@@ -91,21 +93,32 @@ async function transaction<T>(
     client = await pool.connect();
     const held = client;
     const sql: Sql = async (text, values = []) => (await held.query(oneStatement(text, values))).rows;
-    await held.query(CLEAN);
+    await held.query(inTime(CLEAN));
     // As parameters: other connections of the role can read the text of a statement, not what it was given.
     await sql(BIND, [tenant, key ? tenantSeal(key, pidOf(held), tenant) : '']);
     const result = await work(sql);
     await held.query('commit');
     return result;
   } catch (error) {
+    const asked = isFrozen(error) ? Promise.reject(error) : client?.query(inTime('rollback'));
     // A connection on which not even a rollback works is thrown away.
-    await client?.query('rollback').catch((failure: Error) => {
+    await asked?.catch((failure: Error) => {
       broken = failure;
     });
     throw asUnavailable(error);
   } finally {
     client?.release(broken);
   }
+}
+
+function isFrozen(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/** Waited for no longer than it takes a server that lives; @types/pg leaves the limit out. */
+function inTime(text: string): pg.QueryConfig {
+  const query: pg.QueryConfig & { query_timeout: number } = { text, query_timeout: FROZEN_MS };
+  return query;
 }
 
 /** `queryMode` is what @types/pg leaves out. */
