@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setTestEnvironment } from '../setup/environment.ts';
 import { FAULTS, suffer } from './appliance/faults.ts';
 import { createStack, engineMissing, type Stack } from './appliance/stack.ts';
+import { watch } from './appliance/watched.ts';
 import { ADMIN, walk } from './appliance/ways.ts';
 import { makeSite, readMetrics } from './load/box.ts';
 import { comparePushed, drained } from './load/compare.ts';
@@ -16,7 +17,7 @@ import { type LoadClient, type LoadOrder, type LoadResult, quantile } from './lo
 import type { BenchOptions, BenchResult } from './options.ts';
 
 export const about =
-  'the whole appliance in containers: --seconds 10 --meters 50 --services luna --passages embedded (--keep, --quick: no pairs)';
+  'the whole appliance in containers: --seconds 10 --meters 50 --services luna --passages embedded (--keep, --quick: no pairs, no panels; --no-build)';
 
 const ROOT = join(import.meta.dirname, '../..');
 const IMAGE = 'luna-iems:0.1.0';
@@ -67,12 +68,17 @@ async function measure(bench: Bench, figures: BenchResult): Promise<void> {
   await sleep(SETTLE_MS);
   figures.idle_rss_mb = Math.round((await readMetrics(stack.url, key))('process_resident_memory_bytes') / 1e6);
   progress(`${figures.idle_rss_mb} MB at rest`);
-  const devices = await makeDevices(stack, Number(options.meters ?? 50));
+  const devices = await makeDevices(stack, key, Number(options.meters ?? 50));
   const pushed: Pushed[] = [];
   figures.mqtt_per_s = await push(bench, devices, pushed);
   await drained(stack.url, key);
   figures.page_p95_ms = await pages(stack.url, key);
   progress(`${figures.mqtt_per_s} readings acknowledged a second; p95 of pages ${figures.page_p95_ms} ms`);
+  if (!options.quick) {
+    const { panels, empty } = await watch(stack, key);
+    progress(`${panels - empty.length} of ${panels} queries of panels show something on a real Prometheus`);
+    for (const one of empty) progress(`FALLS SHORT: a panel without data: ${one}`);
+  }
   figures.recover_max_s = await faults(bench, key, devices, pushed);
   figures.lost = await lostOf(stack.url, key, pushed);
   figures.restore_s = await restored(bench);
@@ -147,14 +153,16 @@ async function people({ stack, progress }: Bench): Promise<void> {
   await makeSite(stack.url, key);
 }
 
-async function makeDevices(stack: Stack, count: number): Promise<LoadClient[]> {
+async function makeDevices({ url }: Stack, key: string, count: number): Promise<LoadClient[]> {
   const clients: LoadClient[] = [];
   for (let i = 0; i < count; i++) {
-    const { id, username, password, topic } = await stack.lunaJson<Record<string, string>>(
-      'device',
-      'create',
-      `bench-${i}`,
-    );
+    const answer = await fetch(`${url}/api/v1/devices`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ id: `bench-${i}`, connection: { kind: 'mqtt', topic: null } }),
+    });
+    if (!answer.ok) throw new Error(`a device was refused: ${answer.status} ${await answer.text()}`);
+    const { id, username, password, topic } = (await answer.json()) as Record<string, string>;
     clients.push({ username: username!, password: password!, client_id: id!, topic: topic!, meter: id! });
   }
   return clients;
