@@ -59,7 +59,6 @@ const ill = (parts: readonly Part[]) => parts.filter(({ state }) => state !== 'o
 async function pagesDown(stack: Stack): Promise<string[]> {
   const down: string[] = [];
   for (const path of PAGES) {
-    const begun = performance.now();
     const answer = await fetch(stack.url + path, { redirect: 'manual', signal: AbortSignal.timeout(SLOW_MS) }).catch(
       (error: Error) => error,
     );

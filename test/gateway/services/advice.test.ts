@@ -237,7 +237,9 @@ describe('the advice service', () => {
     load_W = (at_ms) => (new Date(at_ms).getUTCHours() < 22 ? 10_000 : 0);
     now_ms = battery.evidence.slots!.at(-1)!.to_ms + HOUR_MS + 1;
     expect(await service.round(tenant).then(({ effects }) => effects)).toBe(1);
-    const [effect] = await inside<{ amount: number; low: number; high: number }>('select amount, low, high from effect');
+    const [effect] = await inside<{ amount: number; low: number; high: number }>(
+      'select amount, low, high from effect',
+    );
     expect(effect).toEqual({ amount: expect.closeTo(0, 9), low: expect.closeTo(0, 9), high: expect.closeTo(0, 9) });
   });
 
