@@ -67,6 +67,8 @@ export function createOllama({ url, model, context_tokens, fetch, deadlines }: O
           const { prompt_eval_count: prompt_tokens = 0, eval_count: answer_tokens = pieces, done_reason } = piece;
           ended = { text: withoutThoughts(said), prompt_tokens, answer_tokens, finished: done_reason !== 'length' };
         }
+        // All may have come in one piece before the cancel reached the server.
+        if (signal.aborted) throw modelError('cancelled', 'The answer was stopped.');
         if (!ended) throw modelError('cut_off', 'The answer of Ollama ended before its end.');
         if (ended.text.trim() === '') throw modelError('empty', 'The language model wrote nothing.');
         return ended;
