@@ -3,7 +3,8 @@ import { fuzz } from '../gateway/broker/fuzz.ts';
 import { quantile } from './load/protocol.ts';
 import type { BenchOptions, BenchResult } from './options.ts';
 
-export const about = 'fuzzed MQTT packets: --packets 1010000 --seed 1 (some end with their connection before they are parsed)';
+export const about =
+  'fuzzed MQTT packets: --packets 1010000 --seed 1 (some end with their connection before they are parsed)';
 
 const TELL_EVERY = 50_000;
 

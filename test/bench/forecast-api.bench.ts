@@ -9,6 +9,7 @@ export const about =
 
 const START_MS = 240_000;
 const SLOT_MS = 900_000;
+const PUBLISHED_SLOTS = 36 * 4;
 const SERIES = ['load', 'generation', 'price'] as const;
 
 export async function run(options: BenchOptions, progress: (line: string) => void): Promise<BenchResult> {
@@ -29,12 +30,14 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
       return ask(`/api/v1/forecast?series=${SERIES[k % 3]}&at=${at}`, undefined, [200, 404]);
     });
     const before = await rateOf(ask);
-    const ahead = (k: number) => new Date(Date.now() + (1 + (k % 90)) * SLOT_MS).toISOString();
+    // Prices are published for up to 35 hours, and nobody forecasts those.
+    const ahead = (k: number, series = 'load') =>
+      new Date(Date.now() + (1 + (k % 90) + (series === 'price' ? PUBLISHED_SLOTS : 0)) * SLOT_MS).toISOString();
     const cached = await timed(requests, (k) => {
       const series = SERIES[k % 3]!;
       if (k % 4 === 0) return ask(`/api/v1/forecast?series=${series}`);
-      if (k % 4 === 1) return ask(`/forecast?series=${series}&at=${ahead(k)}`);
-      if (k % 4 === 2) return ask('/api/v1/predict', { series, at: ahead(k) });
+      if (k % 4 === 1) return ask(`/forecast?series=${series}&at=${ahead(k, series)}`);
+      if (k % 4 === 2) return ask('/api/v1/predict', { series, at: ahead(k, series) });
       return ask(`/api/v1/forecast?series=${series}&horizon=planning`);
     });
     const after = await rateOf(ask);
@@ -44,7 +47,8 @@ export async function run(options: BenchOptions, progress: (line: string) => voi
       }),
     );
     const told = await timed(explained, async (k) => {
-      const { body } = await ask('/api/v1/predict', { series: SERIES[k % 3], at: ahead(3 * k) });
+      const series = SERIES[k % 3]!;
+      const { body } = await ask('/api/v1/predict', { series, at: ahead(3 * k, series) });
       const { id } = body as { id: string };
       return ask(`/api/v1/explain/${id}?format=${k % 2 === 0 ? 'svg' : 'json'}`);
     });
