@@ -7,12 +7,26 @@ import type { Cell } from '../../../web/charts/spark.ts';
 import type { MeterRow, MeterValue } from '../../../web/pages/meters.ts';
 import type { Ui } from '../../../web/ui.ts';
 import type { Services } from '../../services.ts';
+import { meterHealth } from './data-state.ts';
 
 /** What stands for a meter point, first found first. */
 const HEADLINES = ['power_W', 'heat_kWh', 'gas_m3', 'water_m3', 'import_kWh', 'export_kWh', 'temperature_C'];
 
+/** What is known of a meter point without the series store: all of its row but the marks of time. */
+export function rowOf(
+  services: Services,
+  tenant: string,
+  point: MeterPoint,
+  ui: Ui,
+): Omit<MeterRow, 'recent' | 'cells'> {
+  const { state, text, last_ms } = meterHealth(services, tenant, point, ui);
+  const { id, name, role } = point;
+  const note = noteOf(services, tenant, point, ui);
+  return { id, name, role, state, text, note, value: headline(services, tenant, point), last_ms };
+}
+
 /** The newest value that stands for the meter point; a virtual one is summed from its parts' power. */
-export function headline(services: Services, tenant: string, point: MeterPoint): MeterRow['value'] {
+function headline(services: Services, tenant: string, point: MeterPoint): MeterRow['value'] {
   if (point.virtual) return virtualPower(services, tenant, point);
   const values = services.live.of(tenant, point.id);
   const quantity = HEADLINES.find((name) => values.has(name)) ?? [...values.keys()][0];
@@ -38,7 +52,7 @@ function virtualPower(services: Services, tenant: string, point: MeterPoint): Me
 }
 
 /** `part of Grid connection`, or that it is computed; null for a meter of its own. */
-export function noteOf(services: Services, tenant: string, point: MeterPoint, ui: Ui): string | null {
+function noteOf(services: Services, tenant: string, point: MeterPoint, ui: Ui): string | null {
   if (point.virtual) return ui.t('meters.virtual');
   const parent = point.parent === null ? null : services.meters.get(tenant, point.parent);
   return parent ? ui.t('meters.part_of', { name: parent.name }) : null;

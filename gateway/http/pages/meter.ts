@@ -14,10 +14,9 @@ import type { MeterRow } from '../../../web/pages/meters.ts';
 import type { Ui } from '../../../web/ui.ts';
 import type { Actor, Services } from '../../services.ts';
 import type { LiveView } from '../stream.ts';
-import { meterHealth } from './data-state.ts';
 import { faultText } from './fault-text.ts';
 import { meterSpans, meterTotals } from './meter-totals.ts';
-import { createDayCells, headline, meterValue, noteOf } from './meter-values.ts';
+import { createDayCells, meterValue, rowOf } from './meter-values.ts';
 import { createPageApp, type PageDeps, readerOf, sendError, sendPage, signedIn, uiOf } from './page.ts';
 
 export function createMeterPage(deps: PageDeps) {
@@ -63,22 +62,13 @@ async function liveParts(
   ui: Ui,
   dayCells: ReturnType<typeof createDayCells>,
 ): Promise<Pick<MeterView, 'row' | 'others'>> {
-  const health = meterHealth(services, tenant, point, ui);
-  const value = headline(services, tenant, point);
   const row: MeterRow = {
-    id: point.id,
-    name: point.name,
-    role: point.role,
-    state: health.state,
-    text: health.text,
-    note: noteOf(services, tenant, point, ui),
-    value,
-    last_ms: health.last_ms,
+    ...rowOf(services, tenant, point, ui),
     recent: [],
     cells: point.virtual ? [] : await dayCells(tenant, point.id, ui),
   };
   const others = [...services.live.of(tenant, point.id)]
-    .filter(([quantity]) => quantity !== value?.quantity)
+    .filter(([quantity]) => quantity !== row.value?.quantity)
     .map(([quantity, live]) => meterValue(quantity, live.value));
   return { row, others };
 }

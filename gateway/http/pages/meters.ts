@@ -4,9 +4,8 @@ import { type MetersView, metersPage, metersRegions } from '../../../web/pages/m
 import type { Ui } from '../../../web/ui.ts';
 import type { Actor } from '../../services.ts';
 import type { LiveView } from '../stream.ts';
-import { meterHealth } from './data-state.ts';
 import { createKeptInTime, type Patience } from './kept-in-time.ts';
-import { createDayCells, headline, noteOf } from './meter-values.ts';
+import { createDayCells, rowOf } from './meter-values.ts';
 import { createPageApp, type PageDeps, readerOf, sendPage, signedIn, uiOf } from './page.ts';
 import { storeWaiting } from './store-waiting.ts';
 
@@ -29,18 +28,10 @@ export function createMetersPage(deps: PageDeps) {
     const tick = `${Math.floor(ui.now_ms / 60_000)} ${points.length}`;
     const cells = await today({ name: tenant, version: 0, tick }, patience, tenant, points, ui);
     const rows = points.map((point) => {
-      const health = meterHealth(services, tenant, point, ui);
-      const value = headline(services, tenant, point);
+      const row = rowOf(services, tenant, point, ui);
       return {
-        id: point.id,
-        name: point.name,
-        role: point.role,
-        state: health.state,
-        text: health.text,
-        note: noteOf(services, tenant, point, ui),
-        value,
-        last_ms: health.last_ms,
-        recent: value && !point.virtual ? services.live.recent(tenant, point.id, value.quantity) : [],
+        ...row,
+        recent: row.value && !point.virtual ? services.live.recent(tenant, point.id, row.value.quantity) : [],
         cells: cells?.get(point.id) ?? [],
       };
     });
