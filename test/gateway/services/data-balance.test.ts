@@ -36,6 +36,7 @@ it('the load of hundreds of meters costs the store a handful of questions, howev
   expect(questions).toBe(3);
   questions = 0;
   const weeks = await balanceOf({ series, meters }, 'a', 'load', 0, 4_000 * SLOT_MS);
+  expect(weeks.values).toHaveLength(4_000);
   expect(weeks.values.every((value) => Math.abs(value - 30_000) < 1e-6)).toBe(true);
   expect(questions).toBeLessThan(30);
   expect(largest).toBeLessThanOrEqual(200_000);

@@ -190,7 +190,7 @@ describe('the feature table', { timeout: 120_000 }, () => {
     started('two');
     now_ms += HOUR_MS;
     await work();
-    expect((await rows('load')).every(({ source_version }) => source_version === 'two')).toBe(true);
+    expect(new Set((await rows('load')).map(({ source_version }) => source_version))).toEqual(new Set(['two']));
   });
 
   it('knows nothing of tomorrow: whatever comes after midnight, the rows and what is learned stay the same', async () => {

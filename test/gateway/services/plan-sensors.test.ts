@@ -96,6 +96,7 @@ describe('sensors of a plan', () => {
       publish: async (_tenant, topic) => void sent.push(topic),
     });
     await sensors.tell('acme');
+    expect(sent).not.toEqual([]);
     expect(sent.every((topic) => /^(homeassistant|luna)-acme\//.test(topic))).toBe(true);
     const { sensors: late, sent: nothing, pass } = await open();
     pass(10 * 86_400_000);

@@ -80,6 +80,7 @@ describe('training of networks', { timeout: 60_000 }, () => {
     try {
       const trainer = createNetworkTrainer(['cuda', 'wasm', 'plain'], WASM);
       const made = await trainer.train(task('mlp'), () => {});
+      expect(made.weights).not.toEqual([]);
       expect(made.weights.every(({ values }) => values.every(Number.isFinite))).toBe(true);
       expect(trainer.device()).toMatch(/^plain: .*not cuda: .*not wasm: .*(Kernel|MatMul)/);
     } finally {
